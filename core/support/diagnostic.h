@@ -1,0 +1,51 @@
+/* diagnostic: what is wrong in a file that a user wrote, with its place: collected all at once, printed with the source line,
+ * a caret and a hint. A collector belongs to one thread. Shared by job files and the configuration. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { DIAGNOSTIC_KEEP_MOST = 100 };
+
+struct place {
+    uint32_t line;   /* from 1; 0: the file as a whole */
+    uint32_t column; /* from 1, in characters; 0: the line as a whole (no caret) */
+    uint32_t width;  /* in characters, at least 1 where there is a column */
+};
+
+struct diagnostic {
+    struct place place;
+    const char *code; /* static word */
+    char *message;
+    char *hint;    /* NULL: none; without the leading "= " */
+    char *excerpt; /* the source line, NULL if it could not be read */
+};
+
+struct diagnostics {
+    char *file; /* as the user named it */
+    struct diagnostic kept[DIAGNOSTIC_KEEP_MOST];
+    size_t kept_count;
+    size_t found_count; /* at least kept_count */
+};
+
+/* Makes an empty collector for a file; the name is copied. */
+void diagnostics_init(struct diagnostics *diagnostics, const char *file);
+
+/* Frees everything. */
+void diagnostics_fini(struct diagnostics *diagnostics);
+
+/* Adds one; message and hint (which may be NULL) are copied. Past DIAGNOSTIC_KEEP_MOST only the count goes up. */
+void diagnostics_add(struct diagnostics *diagnostics, struct place place, const char *code,
+                     const char *message, const char *hint);
+
+/* Sorts by place and reads the source lines that the kept ones need from an open file in one pass (fd is seekable; it is
+ * read with pread). Lines are cut at 200 bytes around the caret. */
+void diagnostics_read_excerpts(struct diagnostics *diagnostics, int fd);
+
+/* Prints them all in the form of design/job-files.md ("file:12:7: error: ..."), and, if some were not kept, how many more. */
+void diagnostics_print(const struct diagnostics *diagnostics, FILE *to, bool colour);
+
+/* Returns them as a JSON array of {file, line, column, code, message, hint} in a malloc'ed string that the caller frees. */
+char *diagnostics_json(const struct diagnostics *diagnostics);

@@ -1,0 +1,88 @@
+/* thread: threads, mutexes and condition variables; the only place that names pthread.
+ * Whoever embeds one initialises and ends it. A failing system call here is a bug or a lack of memory and aborts,
+ * except for starting a thread, which answers. Threads start with all signals blocked but the synchronous ones. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "support/cleanup.h"
+#include "support/error.h"
+
+struct mutex {
+    pthread_mutex_t handle;
+};
+
+struct cond { /* waits are measured on the monotonic clock */
+    pthread_cond_t handle;
+};
+
+struct thread {
+    pthread_t handle;
+    void (*run)(void *);
+    void *argument;
+    char name[16];
+};
+
+/* Makes a mutex ready for use. */
+void mutex_init(struct mutex *mutex);
+
+/* Ends a mutex that nobody holds. */
+void mutex_fini(struct mutex *mutex);
+
+/* Takes the mutex; blocks while another thread holds it. */
+static inline void mutex_lock(struct mutex *mutex)
+{
+    pthread_mutex_lock(&mutex->handle);
+}
+
+/* Gives the mutex back. */
+static inline void mutex_unlock(struct mutex *mutex)
+{
+    pthread_mutex_unlock(&mutex->handle);
+}
+
+/* Gives back the mutex that a variable points to; for MUTEX_GUARD. */
+static inline void mutex_guard_end(struct mutex **mutex)
+{
+    mutex_unlock(*mutex);
+}
+
+/* Takes the mutex and returns it; for MUTEX_GUARD. */
+static inline struct mutex *mutex_guard_begin(struct mutex *mutex)
+{
+    mutex_lock(mutex);
+    return mutex;
+}
+
+/* Holds the mutex from here to the end of the scope. */
+#define MUTEX_GUARD(mutex)                                                                         \
+    struct mutex *CLEANUP(mutex_guard_end) mutex_guard __attribute__((unused)) =                   \
+        mutex_guard_begin(mutex)
+
+/* Makes a condition variable ready for use. */
+void cond_init(struct cond *cond);
+
+/* Ends a condition variable on which nobody waits. */
+void cond_fini(struct cond *cond);
+
+/* Waits for a signal; the mutex is given back meanwhile. May wake without one. */
+void cond_wait(struct cond *cond, struct mutex *mutex);
+
+/* As cond_wait, until deadline_ns of the monotonic clock at the latest; false if that has passed. */
+bool cond_wait_until(struct cond *cond, struct mutex *mutex, int64_t deadline_ns);
+
+/* Wakes one thread that waits, if there is one. */
+void cond_signal(struct cond *cond);
+
+/* Wakes all threads that wait. */
+void cond_broadcast(struct cond *cond);
+
+/* Starts run(argument) on a new thread under the name (cut to 15 bytes); false with a message if the system refuses.
+ * *thread must stay where it is until it is joined. */
+bool thread_start(struct thread *thread, const char *name, void (*run)(void *), void *argument,
+                  struct error *error);
+
+/* Waits until the thread has returned. */
+void thread_join(struct thread *thread);
