@@ -1,0 +1,32 @@
+/* room: how many tasks may be somewhere at once: the host's max_pending, a streamed job's window. Producers take room
+ * before a task enters and wait here, outside; ending a task gives it back. Embedded by its owner; any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "support/thread.h"
+
+struct room {
+    struct mutex lock;
+    struct cond freed;
+    size_t capacity; /* guarded by lock, as are all below */
+    size_t taken;
+    size_t waiting;
+    bool closed;
+};
+
+/* Makes a room for capacity tasks. */
+void room_init(struct room *room, size_t capacity);
+
+/* Ends a room that nobody waits for. */
+void room_fini(struct room *room);
+
+/* Takes room for at least 1 and at most count tasks, and returns for how many; blocks while there is none; 0 once it is closed. */
+size_t room_take(struct room *room, size_t count);
+
+/* Gives back room for count tasks. */
+void room_give(struct room *room, size_t count);
+
+/* Lets everyone who waits go away with 0, now and later. */
+void room_close(struct room *room);

@@ -1,0 +1,104 @@
+/* task: one piece of work, from the line in a job file to its end. Lives in a chunk of its job; has exactly one owner at any
+ * time: the stage that holds it. Only the owner touches it; handing a list over takes the list and leaves it empty. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plugin/params.h"
+#include "plugin/registry.h"
+#include "sluice/plugin.h"
+
+struct chunk;
+struct job;
+
+/* See task_states.def for the drawing; an illegal move is an assertion. */
+enum task_state {
+#define STATE(name, word, owner) TASK_##name,
+#include "accept/task_states.def"
+#undef STATE
+    TASK_STATE_COUNT,
+};
+
+enum {
+    TASK_ID_MOST_BYTES = 128,
+    TASK_PRIORITY_MIN = -100,
+    TASK_PRIORITY_MAX = 100,
+    TASK_WEIGHT_AUTO = 0, /* follow the type's measured run time */
+};
+
+struct task {
+    struct task *next; /* in its owner's list */
+    struct chunk *chunk;
+    struct job *job;
+    const struct type *type;
+    const struct sluice_map *labels; /* sorted by key, in the chunk's memory; NULL: none */
+    const char *id;                  /* in the chunk's memory */
+    const char *params;              /* a packed record (plugin/params.h) in the chunk's memory */
+    int64_t submitted_ns;            /* when it entered the host */
+    int64_t due_ns;     /* ACCEPTED: the span of its delay; DELAYED: when it may start; 0: at once */
+    int64_t timeout_ns; /* of one attempt; 0: none */
+    uint32_t params_bytes;
+    uint32_t number; /* in its job, from 0 */
+    uint32_t line;   /* in the job file, from 1 */
+    int32_t weight;  /* at least 1, or TASK_WEIGHT_AUTO */
+    uint32_t attempt; /* the current or next one, from 1 */
+    int8_t priority;
+    uint8_t state; /* enum task_state; changed by task_move alone */
+};
+
+/* A first-in first-out list of tasks through their next pointers. */
+struct task_list {
+    struct task *head;
+    struct task **tail; /* where the next one's pointer goes; &head while empty */
+    size_t count;
+};
+
+/* Moves a task to a state; asserts that the table allows it. */
+void task_move(struct task *task, enum task_state to);
+
+/* Returns the word of a state, as the API and the store spell it. */
+const char *task_state_word(enum task_state state);
+
+/* Makes the list empty. */
+static inline void task_list_init(struct task_list *list)
+{
+    list->head = NULL;
+    list->tail = &list->head;
+    list->count = 0;
+}
+
+/* Adds a task at the end. */
+static inline void task_list_push(struct task_list *list, struct task *task)
+{
+    task->next = NULL;
+    *list->tail = task;
+    list->tail = &task->next;
+    list->count++;
+}
+
+/* Takes the first task out; NULL if the list is empty. */
+static inline struct task *task_list_pop(struct task_list *list)
+{
+    struct task *task = list->head;
+    if (task == NULL)
+        return NULL;
+    list->head = task->next;
+    if (list->head == NULL)
+        list->tail = &list->head;
+    list->count--;
+    task->next = NULL;
+    return task;
+}
+
+/* Moves everything in from to the end of to; from is empty afterwards. */
+static inline void task_list_append(struct task_list *to, struct task_list *from)
+{
+    if (from->count == 0)
+        return;
+    *to->tail = from->head;
+    to->tail = from->tail;
+    to->count += from->count;
+    task_list_init(from);
+}
