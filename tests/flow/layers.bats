@@ -1,4 +1,4 @@
-# The layer rule: which room of core may include what.
+# The layer rule: which room of core may include what, and that a header includes what it needs.
 
 setup() {
     core=$BATS_TEST_TMPDIR/core
@@ -51,4 +51,12 @@ wrong_include() {
     mkdir -p "$core/cli"
     echo '#include "dispatch/router.h"' >"$core/cli/planted.c"
     sh "$SOURCE_DIR/tests/layers.sh" "$core"
+}
+
+@test "every header of core compiles alone" {
+    cd "$SOURCE_DIR/core"
+    while read -r header; do
+        echo "#include \"$header\"" | cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror \
+            -I. -I"$SDK_INCLUDE" -fsyntax-only -x c -
+    done < <(find . -name '*.h')
 }
