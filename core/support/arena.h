@@ -1,5 +1,6 @@
-/* arena: memory that is given out by moving a pointer and let go all at once.
- * Embedded by its owner; one thread at a time. A reset keeps the first block, so that a reused arena allocates nothing. */
+/* arena: memory that is given out by moving a pointer and let go all at once. Embedded by its
+ * owner; one thread at a time. A reset keeps the first block, so that a reused arena allocates
+ * nothing. */
 #pragma once
 
 #include <stddef.h>
@@ -14,7 +15,8 @@ struct arena {
     size_t limit_bytes;        /* of total_bytes; 0: none */
 };
 
-/* Makes an arena ready whose blocks usually have block_bytes; nothing is allocated yet. limit_bytes 0 means no limit. */
+/* Makes an arena ready whose blocks usually have block_bytes; nothing is allocated yet. limit_bytes
+ * 0 means no limit. */
 void arena_init(struct arena *arena, size_t block_bytes, size_t limit_bytes);
 
 /* Frees everything. */
@@ -23,8 +25,8 @@ void arena_fini(struct arena *arena);
 /* Takes everything back; keeps one block for the next use. */
 void arena_reset(struct arena *arena);
 
-/* Returns bytes of memory, not zeroed, aligned to align (a power of two, at most 16), valid until the next reset;
- * NULL if the limit or the memory is out. */
+/* Returns bytes of memory, not zeroed, aligned to align (a power of two, at most 16), valid until
+ * the next reset; NULL if the limit or the memory is out. */
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align);
 
 /* Returns a copy of length bytes of text with a NUL behind; NULL as arena_alloc. */

@@ -1,5 +1,5 @@
-/* buffer: bytes that grow at the end. Embedded by its owner; one thread at a time. Running out of memory aborts:
- * whoever fills a buffer from a user's input limits it first. */
+/* buffer: bytes that grow at the end. Embedded by its owner; one thread at a time. Running out of
+ * memory aborts: whoever fills a buffer from a user's input limits it first. */
 #pragma once
 
 #include <stddef.h>
@@ -28,5 +28,6 @@ void buffer_puts(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Returns the contents as a string: a NUL is put behind the end and not counted. Valid until the next change. */
+/* Returns the contents as a string: a NUL is put behind the end and not counted. Valid until the
+ * next change. */
 const char *buffer_text(struct buffer *buffer);

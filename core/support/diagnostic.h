@@ -1,5 +1,6 @@
-/* diagnostic: what is wrong in a file that a user wrote, with its place: collected all at once, printed with the source line,
- * a caret and a hint. A collector belongs to one thread. Shared by job files and the configuration. */
+/* diagnostic: what is wrong in a file that a user wrote, with its place: collected all at once,
+ * printed with the source line, a caret and a hint. A collector belongs to one thread. Shared by
+ * job files and the configuration. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@ struct diagnostic {
     const char *code; /* static word */
     char *message;
     char *hint;    /* NULL: none; without the leading "= " */
-    char *excerpt; /* the source line, NULL if it could not be read */
+    char *excerpt; /* the source line, cut around the caret; NULL: empty or not read */
+    uint32_t caret_column; /* in the excerpt, in characters from 1 */
 };
 
 struct diagnostics {
@@ -36,16 +38,20 @@ void diagnostics_init(struct diagnostics *diagnostics, const char *file);
 /* Frees everything. */
 void diagnostics_fini(struct diagnostics *diagnostics);
 
-/* Adds one; message and hint (which may be NULL) are copied. Past DIAGNOSTIC_KEEP_MOST only the count goes up. */
+/* Adds one; message and hint (which may be NULL) are copied. Past DIAGNOSTIC_KEEP_MOST only the
+ * count goes up. */
 void diagnostics_add(struct diagnostics *diagnostics, struct place place, const char *code,
                      const char *message, const char *hint);
 
-/* Sorts by place and reads the source lines that the kept ones need from an open file in one pass (fd is seekable; it is
- * read with pread). Lines are cut at 200 bytes around the caret. */
+/* Sorts by place and reads the source lines that the kept ones need from an open file in one pass
+ * (fd is seekable; it is read with pread). Lines are cut at 200 bytes around the caret; control
+ * characters but tabs, and bytes that are not UTF-8, become '?'. */
 void diagnostics_read_excerpts(struct diagnostics *diagnostics, int fd);
 
-/* Prints them all in the form of design/job-files.md ("file:12:7: error: ..."), and, if some were not kept, how many more. */
+/* Prints them all in the form of design/job-files.md ("file:12:7: error: ..."), and, if some were
+ * not kept, how many more. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *to, bool colour);
 
-/* Returns them as a JSON array of {file, line, column, code, message, hint} in a malloc'ed string that the caller frees. */
+/* Returns them as a JSON array of {file, line, column, code, message, hint} in a malloc'ed string
+ * that the caller frees. */
 char *diagnostics_json(const struct diagnostics *diagnostics);

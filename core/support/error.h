@@ -8,10 +8,11 @@ enum { ERROR_MESSAGE_BYTES = 1024 };
 
 struct error {
     const char *code; /* a stable word in static memory, such as "not_found" */
-    char message[ERROR_MESSAGE_BYTES]; /* one line: names the place, what was found, what is allowed */
+    char message[ERROR_MESSAGE_BYTES]; /* one line: the place, what was found, what is allowed */
 };
 
-/* Fills *error (which may be NULL) and always returns false, so that a failing function ends with it. */
+/* Fills *error (which may be NULL) and always returns false, so that a failing function ends with
+ * it. */
 bool error_set(struct error *error, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

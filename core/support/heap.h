@@ -1,5 +1,5 @@
-/* heap: a priority queue of pointers by a 64-bit key, smallest first, equal keys in the order they came.
- * Embedded by its owner; one thread at a time. */
+/* heap: a priority queue of pointers by a 64-bit key, smallest first, equal keys in the order they
+ * came. Embedded by its owner; one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +19,9 @@ struct heap {
     uint64_t pushed;
 };
 
+typedef bool heap_matches(void *context, void *item);
+typedef void heap_take(void *context, void *item);
+
 /* Makes an empty heap; nothing is allocated yet. */
 void heap_init(struct heap *heap);
 
@@ -35,5 +38,4 @@ int64_t heap_key(const struct heap *heap);
 void *heap_pop(struct heap *heap);
 
 /* Takes out every item that matches and hands it to take(context, item); O(n). */
-void heap_remove_if(struct heap *heap, bool (*matches)(void *context, void *item),
-                    void (*take)(void *context, void *item), void *context);
+void heap_remove_if(struct heap *heap, heap_matches *matches, heap_take *take, void *context);

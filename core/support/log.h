@@ -1,5 +1,6 @@
-/* log: what the program says about itself, on standard error, one write a line; logfmt or JSON.
- * Set up once by main before threads start; writing is safe on any thread. Never called with a lock held. */
+/* log: what the program says about itself, on standard error, one write a line; logfmt or JSON. Set
+ * up once by main before threads start; writing is safe on any thread. Never called with a lock
+ * held. */
 #pragma once
 
 #include <stdint.h>
@@ -16,20 +17,24 @@ struct log_field {
 /* Sets the smallest level that is written and the form; any thread, at any time. */
 void log_configure(enum log_level level, enum log_format format);
 
-/* Sets what is written in front of each line and called after it, so that a progress line can get out of the way;
- * NULL takes it back. Main thread. */
+/* Sets what is written in front of each line and called after it, so that a progress line can get
+ * out of the way; NULL takes it back. Main thread. */
 void log_set_interlude(const char *prefix, void (*after)(void));
 
 /* Returns the level of a word (debug, info, warning, error), or -1. */
 int log_level_find(const char *word);
 
-/* Writes one line: time, level, message, fields; does nothing below the level. The texts are copied before it returns. */
+/* Writes one line: time, level, message, fields; does nothing below the level. The texts are copied
+ * before it returns. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 
 #define LOG_TEXT(k, v) { .key = (k), .text = (v) }
 #define LOG_NUMBER(k, v) { .key = (k), .number = (int64_t)(v) }
 #define LOG_AT(level, message, ...)                                                                \
-    log_write(level, message, (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { .key = NULL } })
+    log_write(level, message,                                                                      \
+              (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { .key = NULL } })
+
+/* Each takes a message and fields: log_info("loaded", LOG_TEXT("plugin", name)). */
 #define log_debug(...) LOG_AT(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) LOG_AT(LOG_INFO, __VA_ARGS__)
 #define log_warning(...) LOG_AT(LOG_WARNING, __VA_ARGS__)

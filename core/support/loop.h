@@ -1,5 +1,6 @@
-/* loop: the control loop of one thread over epoll: descriptors, signals (signalfd), one deadline (timerfd), a wake-up
- * from other threads (eventfd). Created and run by the main thread; only loop_wake may be called elsewhere. */
+/* loop: the control loop of one thread over epoll: descriptors, signals (signalfd), one deadline
+ * (timerfd), a wake-up from other threads (eventfd). Created and run by the main thread; only
+ * loop_wake may be called elsewhere. */
 #pragma once
 
 #include <signal.h>
@@ -14,25 +15,35 @@ struct loop;
 struct loop_handlers {
     void *context;
     void (*on_signal)(void *context, const struct signalfd_siginfo *info); /* with si_code */
-    void (*on_deadline)(void *context, int64_t now_ns); /* the deadline has passed; it is cleared before */
+    void (*on_deadline)(void *context, int64_t now_ns); /* it has passed and is cleared before */
     void (*on_wake)(void *context); /* at least one loop_wake since the last call */
 };
 
-/* Returns a loop whose signals (blocked in the calling thread from here on) come to on_signal; NULL with a message if
- * the system refuses. Call before any thread starts. */
-struct loop *loop_create(const sigset_t *signals, const struct loop_handlers *handlers, struct error *error);
+struct loop_watch {
+    int fd;
+    uint32_t events; /* of epoll */
+    void (*handler)(void *context, uint32_t events);
+    void *context;
+};
+
+/* Returns a loop whose signals (blocked in the calling thread from here on) come to on_signal; NULL
+ * with a message if the system refuses. Call before any thread starts. */
+struct loop *loop_create(const sigset_t *signals, const struct loop_handlers *handlers,
+                         struct error *error);
 
 /* Closes everything and clears the pointer; accepts NULL. */
 void loop_destroy(struct loop **loop);
 
-/* Calls handler(context, events) on the loop's thread when fd has one of the epoll events; false with a message. */
-bool loop_add(struct loop *loop, int fd, uint32_t events, void (*handler)(void *context, uint32_t events),
-              void *context, struct error *error);
+/* Calls handler(context, events) on the loop's thread when fd has one of the epoll events; the
+ * watch is copied, the fd stays the caller's. False with a message if the system refuses. Loop
+ * thread. */
+bool loop_add(struct loop *loop, const struct loop_watch *watch, struct error *error);
 
-/* Forgets fd. */
+/* Forgets fd; call before it is closed. No handler of it is called any more. Loop thread. */
 void loop_remove(struct loop *loop, int fd);
 
-/* Sets the one deadline of the monotonic clock at which on_deadline is called; CLOCK_NEVER_NS clears it. Loop thread. */
+/* Sets the one deadline of the monotonic clock at which on_deadline is called; CLOCK_NEVER_NS
+ * clears it. Loop thread. */
 void loop_set_deadline(struct loop *loop, int64_t deadline_ns);
 
 /* Has on_wake called soon; several calls may become one. Any thread; does not block. */

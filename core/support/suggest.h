@@ -1,5 +1,5 @@
-/* suggest: "did you mean": the nearest of several words by edits (insert, delete, replace, swap of neighbours).
- * The caller offers candidates one by one; one thread at a time. */
+/* suggest: "did you mean": the nearest of several words by edits (insert, delete, replace, swap of
+ * neighbours). The caller offers candidates one by one; one thread at a time. */
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +7,8 @@
 struct suggest {
     const char *wanted;
     size_t wanted_length;
-    const char *best; /* NULL while nothing is near enough: at most a third of the letters, and at least 1, may differ */
+    const char *best; /* NULL while nothing is near enough: a third of the letters may differ, at
+                       * least one, never all; case does not count */
     size_t best_edits;
 };
 

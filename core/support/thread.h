@@ -1,6 +1,7 @@
-/* thread: threads, mutexes and condition variables; the only place that names pthread.
- * Whoever embeds one initialises and ends it. A failing system call here is a bug or a lack of memory and aborts,
- * except for starting a thread, which answers. Threads start with all signals blocked but the synchronous ones. */
+/* thread: threads, mutexes and condition variables; the only place that names pthread. Whoever
+ * embeds one initialises and ends it. A failing system call here is a bug or a lack of memory and
+ * aborts, except for starting a thread, which answers. Threads start with all signals blocked but
+ * the synchronous ones. */
 #pragma once
 
 #include <pthread.h>
@@ -70,7 +71,8 @@ void cond_fini(struct cond *cond);
 /* Waits for a signal; the mutex is given back meanwhile. May wake without one. */
 void cond_wait(struct cond *cond, struct mutex *mutex);
 
-/* As cond_wait, until deadline_ns of the monotonic clock at the latest; false if that has passed. */
+/* As cond_wait, until deadline_ns of the monotonic clock at the latest; false if that has
+ * passed. */
 bool cond_wait_until(struct cond *cond, struct mutex *mutex, int64_t deadline_ns);
 
 /* Wakes one thread that waits, if there is one. */
@@ -79,8 +81,8 @@ void cond_signal(struct cond *cond);
 /* Wakes all threads that wait. */
 void cond_broadcast(struct cond *cond);
 
-/* Starts run(argument) on a new thread under the name (cut to 15 bytes); false with a message if the system refuses.
- * *thread must stay where it is until it is joined. */
+/* Starts run(argument) on a new thread under the name (cut to 15 bytes); false with a message if
+ * the system refuses. *thread must stay where it is until it is joined. */
 bool thread_start(struct thread *thread, const char *name, void (*run)(void *), void *argument,
                   struct error *error);
 

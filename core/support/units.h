@@ -6,17 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads a duration such as 250ms, 30s, 5m, 2h, 1h30m, 1.5s, 10us, 100ns, or 0; false if it is none or over 2^63-1 ns. */
+/* Reads a duration such as 250ms, 30s, 5m, 2h, 7d, 1h30m, 1.5s, 10us, 100ns, or 0: a whole number
+ * of ns, larger units first; false if it is none or over 2^63-1 ns. */
 bool units_parse_duration(const char *text, size_t length, int64_t *ns);
 
-/* Reads a size such as 64KiB, 10MB, 512, 1GiB (units B, kB, KB, MB, GB, TB, KiB, MiB, GiB, TiB); false if it is none or over
- * 2^63-1. */
+/* Reads a size such as 64KiB, 10MB, 512, 1GiB (units B, kB, KB, MB, GB, TB, KiB, MiB, GiB,
+ * TiB); false if it is none or over 2^63-1. */
 bool units_parse_size(const char *text, size_t length, uint64_t *bytes);
 
 /* Reads a decimal or 0x integer with an optional sign; false if it is none or out of range. */
 bool units_parse_int(const char *text, size_t length, int64_t *number);
 
-/* Reads a finite decimal number with optional fraction and exponent, whatever the locale; false if it is none. */
+/* Reads a finite decimal number with optional fraction and exponent, whatever the locale; false if
+ * it is none. */
 bool units_parse_float(const char *text, size_t length, double *number);
 
 /* Writes a duration in its shortest exact form ("1h30m", "250ms") and returns text. */

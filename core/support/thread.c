@@ -1,0 +1,121 @@
+#include "support/thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/clock.h"
+
+static void must_be_zero(int result, const char *what)
+{
+    if (result == 0)
+        return;
+    char text[128];
+    fprintf(stderr, "sluice: %s: %s\n", what, strerror_r(result, text, sizeof(text)));
+    abort();
+}
+
+void mutex_init(struct mutex *mutex)
+{
+    must_be_zero(pthread_mutex_init(&mutex->handle, NULL), "mutex_init");
+}
+
+void mutex_fini(struct mutex *mutex)
+{
+    must_be_zero(pthread_mutex_destroy(&mutex->handle), "mutex_fini");
+}
+
+void cond_init(struct cond *cond)
+{
+    pthread_condattr_t attributes;
+
+    must_be_zero(pthread_condattr_init(&attributes), "cond_init");
+    must_be_zero(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC), "cond_init");
+    must_be_zero(pthread_cond_init(&cond->handle, &attributes), "cond_init");
+    pthread_condattr_destroy(&attributes);
+}
+
+void cond_fini(struct cond *cond)
+{
+    must_be_zero(pthread_cond_destroy(&cond->handle), "cond_fini");
+}
+
+void cond_wait(struct cond *cond, struct mutex *mutex)
+{
+    must_be_zero(pthread_cond_wait(&cond->handle, &mutex->handle), "cond_wait");
+}
+
+bool cond_wait_until(struct cond *cond, struct mutex *mutex, int64_t deadline_ns)
+{
+    if (deadline_ns < 0)
+        deadline_ns = 0;
+    struct timespec deadline = {
+        .tv_sec = deadline_ns / NS_PER_S,
+        .tv_nsec = deadline_ns % NS_PER_S,
+    };
+    int result = pthread_cond_timedwait(&cond->handle, &mutex->handle, &deadline);
+
+    if (result == ETIMEDOUT)
+        return false;
+    must_be_zero(result, "cond_wait_until");
+    return true;
+}
+
+void cond_signal(struct cond *cond)
+{
+    must_be_zero(pthread_cond_signal(&cond->handle), "cond_signal");
+}
+
+void cond_broadcast(struct cond *cond)
+{
+    must_be_zero(pthread_cond_broadcast(&cond->handle), "cond_broadcast");
+}
+
+static void *thread_main(void *argument)
+{
+    struct thread *thread = argument;
+
+    pthread_setname_np(pthread_self(), thread->name);
+    thread->run(thread->argument);
+    return NULL;
+}
+
+/* A signal for the process must reach the control loop and no other thread; a synchronous one
+ * belongs to its thread, and the kernel kills the process if that has it blocked. */
+static void signals_of_a_thread(sigset_t *signals)
+{
+    static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+
+    sigfillset(signals);
+    for (size_t i = 0; i < sizeof(synchronous) / sizeof(synchronous[0]); i++)
+        sigdelset(signals, synchronous[i]);
+}
+
+bool thread_start(struct thread *thread, const char *name, void (*run)(void *), void *argument,
+                  struct error *error)
+{
+    sigset_t blocked, before;
+
+    thread->run = run;
+    thread->argument = argument;
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
+
+    /* Blocked before the thread exists, because it inherits the mask: there is no moment in which
+     * it could catch one. */
+    signals_of_a_thread(&blocked);
+    must_be_zero(pthread_sigmask(SIG_SETMASK, &blocked, &before), "thread_start");
+    int result = pthread_create(&thread->handle, NULL, thread_main, thread);
+    must_be_zero(pthread_sigmask(SIG_SETMASK, &before, NULL), "thread_start");
+
+    if (result == 0)
+        return true;
+    errno = result;
+    return error_errno(error, "thread_start", "cannot start thread '%s'", thread->name);
+}
+
+void thread_join(struct thread *thread)
+{
+    must_be_zero(pthread_join(thread->handle, NULL), "thread_join");
+}
