@@ -34,6 +34,7 @@ struct job {
     struct chunk *open;
     struct chunk **chunks; /* JOB_CHECKED, until submitted: all of them, in order */
     size_t chunks_count, chunks_capacity;
+    size_t chunks_taken, tasks_taken; /* handed on: whole chunks, and tasks of the next one */
     struct id_index *ids;
     uint32_t tasks_count; /* added so far */
     /* atomic */
@@ -59,9 +60,6 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
 
 /* Takes the task added last out again. Reader thread. */
 void job_take_back_task(struct job *job);
-
-/* Returns the task with the id if it was added, has not been handed on and (JOB_STREAMED) is within the window; NULL otherwise. Reader thread. */
-struct task *job_find_task(struct job *job, const char *id, size_t length);
 
 /* Returns memory that lives as long as the task added last. Reader thread. */
 void *job_alloc(struct job *job, size_t bytes, size_t align);

@@ -1,0 +1,136 @@
+#include "accept/chunk.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "support/arena.h"
+
+enum {
+    BYTES_BLOCK = 8 * 1024, /* ids and parameters of 256 small tasks */
+    SPARE_MOST = 1024,      /* chunks that a pool keeps: 10 MB, more than a stream's window needs */
+};
+
+struct chunk {
+    struct chunk *next; /* in the pool */
+    struct chunk_pool *pool;
+    struct job *job;
+    uint32_t count;       /* filling thread */
+    _Atomic uint32_t due; /* tasks not yet added or ended, plus one until it is sealed */
+    struct arena bytes;   /* filling thread */
+    struct task tasks[CHUNK_TASKS];
+};
+
+void chunk_pool_init(struct chunk_pool *pool)
+{
+    *pool = (struct chunk_pool){ 0 };
+    mutex_init(&pool->lock);
+}
+
+static void chunk_free(struct chunk *chunk)
+{
+    arena_fini(&chunk->bytes);
+    free(chunk);
+}
+
+void chunk_pool_fini(struct chunk_pool *pool)
+{
+    for (struct chunk *chunk; (chunk = pool->spare) != NULL;) {
+        pool->spare = chunk->next;
+        chunk_free(chunk);
+    }
+    mutex_fini(&pool->lock);
+}
+
+static struct chunk *pool_take(struct chunk_pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    struct chunk *chunk = pool->spare;
+    if (chunk != NULL) {
+        pool->spare = chunk->next;
+        pool->spare_count--;
+    }
+    return chunk;
+}
+
+static bool pool_keep(struct chunk_pool *pool, struct chunk *chunk)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (pool->spare_count == SPARE_MOST)
+        return false;
+    chunk->next = pool->spare;
+    pool->spare = chunk;
+    pool->spare_count++;
+    return true;
+}
+
+struct chunk *chunk_open(struct chunk_pool *pool, struct job *job)
+{
+    struct chunk *chunk = pool_take(pool);
+    if (chunk == NULL) {
+        chunk = malloc(sizeof *chunk);
+        if (chunk == NULL)
+            abort();
+        arena_init(&chunk->bytes, BYTES_BLOCK, 0);
+    }
+    chunk->pool = pool;
+    chunk->job = job;
+    chunk->count = 0;
+    atomic_store_explicit(&chunk->due, CHUNK_TASKS + 1, memory_order_relaxed);
+    return chunk;
+}
+
+struct task *chunk_add(struct chunk *chunk)
+{
+    if (chunk->count == CHUNK_TASKS)
+        return NULL;
+    struct task *task = &chunk->tasks[chunk->count++];
+    *task = (struct task){ .chunk = chunk, .job = chunk->job };
+    return task;
+}
+
+void chunk_take_back(struct chunk *chunk)
+{
+    assert(chunk->count > 0);
+    chunk->count--;
+}
+
+void *chunk_alloc(struct chunk *chunk, size_t bytes, size_t align)
+{
+    void *memory = arena_alloc(&chunk->bytes, bytes, align);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static void chunk_lower(struct chunk *chunk, uint32_t by)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&chunk->due, by, memory_order_acq_rel);
+    assert(before >= by);
+    if (before > by)
+        return;
+    arena_reset(&chunk->bytes);
+    if (!pool_keep(chunk->pool, chunk))
+        chunk_free(chunk);
+}
+
+void chunk_seal(struct chunk *chunk)
+{
+    chunk_lower(chunk, CHUNK_TASKS - chunk->count + 1);
+}
+
+void chunk_release(struct chunk *chunk, uint32_t count)
+{
+    chunk_lower(chunk, count);
+}
+
+size_t chunk_count(const struct chunk *chunk)
+{
+    return chunk->count;
+}
+
+struct task *chunk_task(struct chunk *chunk, size_t index)
+{
+    assert(index < chunk->count);
+    return &chunk->tasks[index];
+}

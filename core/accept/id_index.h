@@ -1,0 +1,27 @@
+/* id_index: which ids a job has used, and by which task. Belongs to the job's reader thread. Holds all ids of a checked job;
+ * of a streamed one at least the last JOB_STREAM_WINDOW, in constant memory. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct id_index;
+
+/* Makes an empty index that remembers at least the last `window` ids and copies them, or all of them and borrows them if window is 0. */
+struct id_index *id_index_create(uint32_t window);
+
+/* Frees it; clears the pointer; accepts NULL. */
+void id_index_destroy(struct id_index **index);
+
+/* Hashes an id, once for the two calls below. */
+uint64_t id_index_hash(const char *id, size_t length);
+
+/* Finds the number of the task with an id; false if there is none. */
+bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, uint32_t *number);
+
+/* Adds an id that is not in it; numbers come in order, each one more than the last. */
+void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_t number);
+
+/* Takes the id that was added last out again. */
+void id_index_take_back(struct id_index *index);

@@ -1,0 +1,174 @@
+#include "accept/job.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "accept/id_index.h"
+#include "support/clock.h"
+
+/* A ULID: 48 bits of milliseconds and 80 random bits as 26 letters of Crockford's base 32; github.com/ulid/spec. */
+static void make_ulid(char text[JOB_ID_BYTES])
+{
+    static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        abort();
+    uint64_t ms = (uint64_t)(clock_wall_ns() / NS_PER_MS);
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
+    for (int letter = 0; letter < JOB_ID_BYTES - 1; letter++) {
+        unsigned value = 0;
+        for (int bit = letter * 5 - 2; bit < letter * 5 + 3; bit++) /* 130 bits hold 128 */
+            value = value << 1 | (bit < 0 ? 0U : (bytes[bit / 8] >> (7 - bit % 8)) & 1U);
+        text[letter] = letters[value];
+    }
+    text[JOB_ID_BYTES - 1] = '\0';
+}
+
+static char *copied(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+struct job *job_create(struct chunk_pool *pool, const char *name, const char *file, enum job_mode mode)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        abort();
+    make_ulid(job->id);
+    job->name = copied(name);
+    job->file = copied(file);
+    job->mode = mode;
+    job->pool = pool;
+    job->ids = id_index_create(mode == JOB_STREAMED ? JOB_STREAM_WINDOW : 0);
+    job->unfinished = 1;
+    return job;
+}
+
+void job_destroy(struct job **job_pointer)
+{
+    struct job *job = *job_pointer;
+    if (job == NULL)
+        return;
+    job_seal(job);
+    for (size_t i = job->chunks_taken; i < job->chunks_count; i++)
+        chunk_release(job->chunks[i], (uint32_t)chunk_count(job->chunks[i]));
+    free(job->chunks);
+    id_index_destroy(&job->ids);
+    free(job->name);
+    free(job->file);
+    free(job);
+    *job_pointer = NULL;
+}
+
+void job_set_name(struct job *job, const char *name)
+{
+    free(job->name);
+    job->name = copied(name);
+}
+
+static void open_next_chunk(struct job *job)
+{
+    if (job->open != NULL)
+        chunk_seal(job->open);
+    job->open = chunk_open(job->pool, job);
+    if (job->mode == JOB_STREAMED)
+        return;
+    if (job->chunks_count == job->chunks_capacity) {
+        job->chunks_capacity = job->chunks_capacity ? job->chunks_capacity * 2 : 64;
+        job->chunks = reallocarray(job->chunks, job->chunks_capacity, sizeof(struct chunk *));
+        if (job->chunks == NULL)
+            abort();
+    }
+    job->chunks[job->chunks_count++] = job->open;
+}
+
+static struct task *task_by_number(struct job *job, uint32_t number)
+{
+    if (job->mode == JOB_STREAMED)
+        return NULL;
+    return chunk_task(job->chunks[number / CHUNK_TASKS], number % CHUNK_TASKS);
+}
+
+struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line)
+{
+    char key[TASK_ID_MOST_BYTES + 1];
+    assert(length > 0 && length <= TASK_ID_MOST_BYTES);
+    memcpy(key, id, length);
+    key[length] = '\0';
+    uint64_t hash = id_index_hash(key, length);
+    uint32_t number;
+    if (id_index_find(job->ids, hash, key, &number)) {
+        const struct task *first = task_by_number(job, number);
+        *first_line = first != NULL ? first->line : 0;
+        return NULL;
+    }
+    if (job->open == NULL || chunk_count(job->open) == CHUNK_TASKS)
+        open_next_chunk(job);
+    struct task *task = chunk_add(job->open);
+    char *kept = chunk_alloc(job->open, length + 1, 1);
+    memcpy(kept, key, length + 1);
+    task->id = kept;
+    task->number = job->tasks_count++;
+    task->attempt = 1;
+    id_index_add(job->ids, hash, kept, task->number);
+    return task;
+}
+
+void job_take_back_task(struct job *job)
+{
+    assert(job->open != NULL && job->tasks_count > 0);
+    id_index_take_back(job->ids);
+    chunk_take_back(job->open);
+    job->tasks_count--;
+}
+
+void *job_alloc(struct job *job, size_t bytes, size_t align)
+{
+    return chunk_alloc(job->open, bytes, align);
+}
+
+bool job_take_tasks(struct job *job, size_t most, struct task_list *list)
+{
+    assert(job->mode == JOB_CHECKED && job->open == NULL);
+    id_index_destroy(&job->ids);
+    while (list->count < most && job->chunks_taken < job->chunks_count) {
+        struct chunk *chunk = job->chunks[job->chunks_taken];
+        task_list_push(list, chunk_task(chunk, job->tasks_taken++));
+        if (job->tasks_taken < chunk_count(chunk))
+            continue;
+        job->tasks_taken = 0;
+        job->chunks_taken++;
+    }
+    return list->count > 0;
+}
+
+void job_seal(struct job *job)
+{
+    if (job->open == NULL)
+        return;
+    if (job->mode == JOB_CHECKED && chunk_count(job->open) == 0)
+        job->chunks_count--; /* its only task was taken back: it goes at once */
+    chunk_seal(job->open);
+    job->open = NULL;
+}
+
+void job_count_submitted(struct job *job, uint32_t count)
+{
+    atomic_fetch_add_explicit(&job->unfinished, count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&job->submitted, count, memory_order_relaxed);
+}
+
+bool job_count_ended(struct job *job, enum task_state state, uint32_t count)
+{
+    if (state != TASK_ACCEPTED)
+        atomic_fetch_add_explicit(&job->ended[state], count, memory_order_relaxed);
+    uint32_t before = atomic_fetch_sub_explicit(&job->unfinished, count, memory_order_acq_rel);
+    assert(before >= count);
+    return before == count;
+}

@@ -1,0 +1,53 @@
+#include "accept/room.h"
+
+#include <assert.h>
+
+void room_init(struct room *room, size_t capacity)
+{
+    *room = (struct room){ .capacity = capacity };
+    mutex_init(&room->lock);
+    cond_init(&room->freed);
+}
+
+void room_fini(struct room *room)
+{
+    assert(room->waiting == 0);
+    cond_fini(&room->freed);
+    mutex_fini(&room->lock);
+}
+
+size_t room_take(struct room *room, size_t count)
+{
+    MUTEX_GUARD(&room->lock);
+    while (!room->closed && room->taken >= room->capacity) {
+        room->waiting++;
+        cond_wait(&room->freed, &room->lock);
+        room->waiting--;
+    }
+    if (room->closed)
+        return 0;
+    size_t free_count = room->capacity - room->taken;
+    size_t got = count < free_count ? count : free_count;
+    room->taken += got;
+    return got;
+}
+
+/* A producer is woken when a quarter of the room is free, not at each task: it then has a batch to do. */
+void room_give(struct room *room, size_t count)
+{
+    mutex_lock(&room->lock);
+    assert(room->taken >= count);
+    room->taken -= count;
+    bool wake = room->waiting > 0 && room->taken <= room->capacity - (room->capacity + 3) / 4;
+    mutex_unlock(&room->lock);
+    if (wake)
+        cond_broadcast(&room->freed);
+}
+
+void room_close(struct room *room)
+{
+    mutex_lock(&room->lock);
+    room->closed = true;
+    mutex_unlock(&room->lock);
+    cond_broadcast(&room->freed);
+}
