@@ -1,5 +1,5 @@
-/* config: what the configuration file and the options say, from one table of keys (config.def). Loaded by main before any
- * thread starts; immutable afterwards in this version. */
+/* config: what the configuration file and the options say, from one table of keys (config.def).
+ * Loaded by main before any thread starts; immutable afterwards in this version. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* host: the stages wired together and the control loop. Created and run by the main thread; everything else happens on the
- * threads that it starts (table in core/README.md). */
+/* host: the stages wired together and the control loop. Created and run by the main
+ * thread, everything else happens on the threads that it starts (table in core/README.md). */
 #pragma once
 
 #include <signal.h>
@@ -16,7 +16,8 @@ struct host;
 
 struct host_handlers {
     void *context;
-    /* A task has ended (see outcome_hooks.ended): on any thread, several at once. wants_all: also those that succeeded. NULL: nobody listens. */
+    /* A task has ended (see outcome_hooks.ended): on any thread, several at once. wants_all: also
+     * those that succeeded. NULL: nobody listens. */
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
     /* Main thread, every tick_ns while the host runs, and once at the end; NULL or 0: never. */
@@ -36,20 +37,25 @@ enum host_end {
 struct host_input {
     const char *file; /* as the user named it; "-" is standard input */
     int fd;           /* open; the caller closes it after host_destroy */
-    struct job *job;  /* filled by host_run: belongs to the host, valid until host_destroy; NULL if it was not reached */
+    /* filled by host_run; belongs to the host until host_destroy; NULL if it was not reached */
+    struct job *job;
     struct diagnostics diagnostics; /* filled by host_run; main prints it */
 };
 
-/* Opens the registry (scans the plugin folders, runs no plugin code), makes the stages and starts their threads; signals are blocked from here on.
- * NULL with a message if the host cannot start. */
-struct host *host_create(const struct config *config, const struct host_handlers *handlers, struct error *error);
+/* Opens the registry (scans the plugin folders, runs no plugin code), makes the stages and starts
+ * their threads; signals are blocked from here on. NULL with a message if the host cannot start. */
+struct host *host_create(const struct config *config, const struct host_handlers *handlers,
+                         struct error *error);
 
-/* Reads the inputs on a reader thread (JOB_CHECKED: all are checked before any task runs), runs their tasks, handles signals and deadlines,
- * and returns when all is over. First SIGINT or SIGTERM: nothing new starts, running calls may finish within the grace period; second: they are
+/* Reads the inputs on a reader thread (JOB_CHECKED: all are checked before any task runs), runs
+ * their tasks, handles signals and deadlines, and returns when all is over. First SIGINT or
+ * SIGTERM: nothing new starts, running calls may finish within the grace period; second: they are
  * cancelled. */
-enum host_end host_run(struct host *host, struct host_input *inputs, size_t count, enum job_mode mode);
+enum host_end host_run(struct host *host, struct host_input *inputs, size_t count,
+                       enum job_mode mode);
 
-/* Returns how many calls are stuck: their threads cannot be joined, so the process has to leave by _exit without host_destroy. */
+/* Returns how many calls are stuck: their threads cannot be joined, so the process has to leave by
+ * _exit without host_destroy. */
 uint32_t host_stuck(const struct host *host);
 
 /* Returns how many calls are in progress. Main thread. */

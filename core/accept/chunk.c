@@ -23,7 +23,7 @@ struct chunk {
 
 void chunk_pool_init(struct chunk_pool *pool)
 {
-    *pool = (struct chunk_pool){ 0 };
+    *pool = (struct chunk_pool){0};
     mutex_init(&pool->lock);
 }
 
@@ -85,7 +85,7 @@ struct task *chunk_add(struct chunk *chunk)
     if (chunk->count == CHUNK_TASKS)
         return NULL;
     struct task *task = &chunk->tasks[chunk->count++];
-    *task = (struct task){ .chunk = chunk, .job = chunk->job };
+    *task = (struct task){.chunk = chunk, .job = chunk->job};
     return task;
 }
 

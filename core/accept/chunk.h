@@ -1,5 +1,6 @@
-/* chunk: the memory of 256 tasks of one job with their ids, labels and parameters; goes back to its pool when the last of them has ended. A reader
- * thread fills it, then any thread may lower its count. The pool belongs to the host and outlives every chunk. */
+/* chunk: the memory of 256 tasks of one job with their ids, labels and parameters; goes back to its
+ * pool when the last of them has ended. A reader thread fills it, then any thread may lower its
+ * count. The pool belongs to the host and outlives every chunk. */
 #pragma once
 
 #include <stddef.h>
@@ -22,24 +23,30 @@ void chunk_pool_init(struct chunk_pool *pool);
 /* Frees the spare chunks; all others have come back. */
 void chunk_pool_fini(struct chunk_pool *pool);
 
-/* Takes a chunk out of the pool or makes one; it is open: it will not go before chunk_seal. Running out of memory aborts. */
+/* Takes a chunk out of the pool or makes one; it is open: it will not go before chunk_seal. Running
+ * out of memory aborts. */
 struct chunk *chunk_open(struct chunk_pool *pool, struct job *job);
 
-/* Returns the next task of an open chunk, zeroed but for chunk and job; NULL if all are taken. Filling thread. */
+/* Returns the next task of an open chunk, zeroed but for chunk and job; NULL if all are taken.
+ * Filling thread. */
 struct task *chunk_add(struct chunk *chunk);
 
 /* Takes back the last task that chunk_add gave, unused. Filling thread. */
 void chunk_take_back(struct chunk *chunk);
 
-/* Returns bytes of the chunk's memory, aligned to align (a power of two, at most 16), valid as long as the chunk. Filling thread. */
+/* Returns bytes of the chunk's memory, aligned to align (a power of two, at most 16), valid as long
+ * as the chunk. Filling thread. */
 void *chunk_alloc(struct chunk *chunk, size_t bytes, size_t align);
 
-/* Says that nothing is added any more: when all its tasks have ended, the chunk goes back to the pool (perhaps at once). */
+/* Says that nothing is added any more: when all its tasks have ended, the chunk goes back to the
+ * pool (perhaps at once). */
 void chunk_seal(struct chunk *chunk);
 
 /* Says that count of its tasks have ended and are not touched any more. Any thread. */
 void chunk_release(struct chunk *chunk, uint32_t count);
 
-/* Returns how many tasks were added, and the task at an index below that: for walking a job's tasks before any has started. */
+/* Returns how many tasks were added. Filling thread, or when nothing is added any more. */
 size_t chunk_count(const struct chunk *chunk);
+
+/* Returns the task at an index below that count: for walking tasks before they start. */
 struct task *chunk_task(struct chunk *chunk, size_t index);

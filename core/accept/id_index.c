@@ -1,5 +1,6 @@
-/* Open addressing with linear probing, at most two thirds full. A windowed index is two generations: when the younger has
- * `window` ids, the older one is emptied and becomes the younger, so that between one and two windows are remembered. */
+/* Open addressing with linear probing, at most two thirds full. A windowed index is two
+ * generations: when the younger has `window` ids, the older one is emptied and becomes the younger,
+ * so that between one and two windows are remembered. */
 #include "accept/id_index.h"
 
 #include <assert.h>
@@ -17,7 +18,7 @@ struct slot {
 
 struct generation {
     struct slot *slots;
-    size_t capacity; /* a power of two */
+    size_t capacity;  /* a power of two */
     const char **ids; /* by number - first */
     size_t ids_capacity;
     size_t count;
@@ -41,7 +42,7 @@ static void *grown(void *memory, size_t count, size_t size)
 
 static void generation_init(struct generation *generation)
 {
-    *generation = (struct generation){ .capacity = CAPACITY_FIRST };
+    *generation = (struct generation){.capacity = CAPACITY_FIRST};
     generation->slots = calloc(CAPACITY_FIRST, sizeof *generation->slots);
     if (generation->slots == NULL)
         abort();
@@ -65,7 +66,8 @@ static void generation_clear(struct generation *generation, uint32_t first)
 }
 
 /* Returns the slot of the id, or the free one where it would go. */
-static struct slot *generation_slot(const struct generation *generation, uint64_t hash, const char *id)
+static struct slot *generation_slot(const struct generation *generation, uint64_t hash,
+                                    const char *id)
 {
     size_t mask = generation->capacity - 1;
     for (size_t at = (size_t)(hash >> 32) & mask;; at = (at + 1) & mask) {
@@ -89,7 +91,7 @@ static void generation_grow(struct generation *generation)
         const char *id = generation->ids[i];
         uint64_t hash = id_index_hash(id, strlen(id));
         *generation_slot(&larger, hash, id) =
-            (struct slot){ (uint32_t)hash, (uint32_t)i + generation->first + 1 };
+            (struct slot){(uint32_t)hash, (uint32_t)i + generation->first + 1};
     }
     free(generation->slots);
     *generation = larger;
@@ -114,7 +116,8 @@ void id_index_destroy(struct id_index **index)
     *index = NULL;
 }
 
-/* FNV-1a over eight bytes at a time, then mixed: ids are short and mostly differ in their last letters. */
+/* FNV-1a over eight bytes at a time, then mixed: ids are short and mostly differ in their last
+ * letters. */
 uint64_t id_index_hash(const char *id, size_t length)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ length;
@@ -170,14 +173,14 @@ void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_
     young->ids[young->count++] =
         index->window > 0 ? arena_strndup(&young->copies, id, strlen(id)) : id;
     young->last = generation_slot(young, hash, id);
-    *young->last = (struct slot){ (uint32_t)hash, number + 1 };
+    *young->last = (struct slot){(uint32_t)hash, number + 1};
 }
 
 void id_index_take_back(struct id_index *index)
 {
     struct generation *young = &index->young;
     assert(young->last != NULL);
-    *young->last = (struct slot){ 0 };
+    *young->last = (struct slot){0};
     young->last = NULL;
     young->count--;
 }

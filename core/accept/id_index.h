@@ -1,5 +1,6 @@
-/* id_index: which ids a job has used, and by which task. Belongs to the job's reader thread. Holds all ids of a checked job;
- * of a streamed one at least the last JOB_STREAM_WINDOW, in constant memory. */
+/* id_index: which ids a job has used, and by which task. Belongs to the job's reader thread. Holds
+ * all ids of a checked job; of a streamed one at least the last JOB_STREAM_WINDOW, in constant
+ * memory. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +9,8 @@
 
 struct id_index;
 
-/* Makes an empty index that remembers at least the last `window` ids and copies them, or all of them and borrows them if window is 0. */
+/* Makes an empty index that remembers at least the last `window` ids and copies them, or all of
+ * them and borrows them if window is 0. */
 struct id_index *id_index_create(uint32_t window);
 
 /* Frees it; clears the pointer; accepts NULL. */

@@ -1,5 +1,5 @@
-/* inbound: the one bounded queue through which every task enters dispatch. Reader and feeder threads push, dispatcher
- * threads take, all in batches. Created by the host. */
+/* inbound: the one bounded queue through which every task enters dispatch. Reader and feeder
+ * threads push, dispatcher threads take, all in batches. Created by the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,10 +15,12 @@ struct inbound *inbound_create(size_t capacity);
 /* Frees an empty queue that nobody uses any more; clears the pointer; accepts NULL. */
 void inbound_destroy(struct inbound **inbound);
 
-/* Moves all tasks of the list in, in order; blocks while there is no room. After inbound_close nothing more is taken: what is left stays in the list. */
+/* Moves all tasks of the list in, in order; blocks while there is no room. After inbound_close
+ * nothing more is taken: what is left stays in the list. */
 void inbound_push(struct inbound *inbound, struct task_list *tasks);
 
-/* Takes everything that is there into an empty list; blocks while there is nothing; false when it is closed and empty. */
+/* Takes everything that is there into an empty list; blocks while there is nothing; false when it
+ * is closed and empty. */
 bool inbound_take(struct inbound *inbound, struct task_list *tasks);
 
 /* Ends pushing and, when the rest is taken, taking. Any thread. */

@@ -8,7 +8,8 @@
 #include "accept/id_index.h"
 #include "support/clock.h"
 
-/* A ULID: 48 bits of milliseconds and 80 random bits as 26 letters of Crockford's base 32; github.com/ulid/spec. */
+/* A ULID: 48 bits of milliseconds and 80 random bits as 26 letters of Crockford's base 32,
+ * github.com/ulid/spec. */
 static void make_ulid(char text[JOB_ID_BYTES])
 {
     static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -35,7 +36,8 @@ static char *copied(const char *text)
     return copy;
 }
 
-struct job *job_create(struct chunk_pool *pool, const char *name, const char *file, enum job_mode mode)
+struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
+                       enum job_mode mode)
 {
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL)

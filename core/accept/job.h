@@ -1,5 +1,6 @@
-/* job: tasks that belong together: one document of a job file. Created by a command, filled by a reader thread; the
- * counts are lowered by whoever ends tasks. Destroyed by its creator after its last task has ended. */
+/* job: tasks that belong together: one document of a job file. Created by a command, filled by a
+ * reader thread; the counts are lowered by whoever ends tasks. Destroyed by its creator after its
+ * last task has ended. */
 #pragma once
 
 #include <stdatomic.h>
@@ -13,7 +14,8 @@
 enum {
     JOB_ID_BYTES = 27, /* a ULID and its NUL */
     JOB_TASKS_MOST = 10 * 1000 * 1000,
-    JOB_STREAM_WINDOW = 65536, /* tasks of a streamed file that are in the host at once, and that an id is remembered for */
+    /* how many tasks of a streamed file are in the host at once, and how far back an id is known */
+    JOB_STREAM_WINDOW = 65536,
 };
 
 enum job_mode { JOB_CHECKED, JOB_STREAMED };
@@ -38,7 +40,7 @@ struct job {
     struct id_index *ids;
     uint32_t tasks_count; /* added so far */
     /* atomic */
-    _Atomic uint32_t submitted; /* handed on to the host */
+    _Atomic uint32_t submitted;  /* handed on to the host */
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
     _Atomic uint32_t running;
@@ -46,7 +48,8 @@ struct job {
 };
 
 /* Makes a job with a new ULID; its name and file are copied (the reader may set another name). */
-struct job *job_create(struct chunk_pool *pool, const char *name, const char *file, enum job_mode mode);
+struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
+                       enum job_mode mode);
 
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */
 void job_destroy(struct job **job);
@@ -54,8 +57,9 @@ void job_destroy(struct job **job);
 /* Replaces the name by a copy. Reader thread. */
 void job_set_name(struct job *job, const char *name);
 
-/* Adds a task with an explicit id (length 1 to TASK_ID_MOST_BYTES, already checked for its letters): the task, zeroed but for job, chunk, number, id and attempt;
- * or NULL if another task has the id, whose line is then in *first_line (0: unknown). Reader thread. */
+/* Adds a task with an explicit id (length 1 to TASK_ID_MOST_BYTES, already checked for its
+ * letters): the task, zeroed but for job, chunk, number, id and attempt; or NULL if another task
+ * has the id, whose line is then in *first_line (0: unknown). Reader thread. */
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line);
 
 /* Takes the task added last out again. Reader thread. */
@@ -64,8 +68,9 @@ void job_take_back_task(struct job *job);
 /* Returns memory that lives as long as the task added last. Reader thread. */
 void *job_alloc(struct job *job, size_t bytes, size_t align);
 
-/* JOB_CHECKED: takes the next at most `most` tasks in order that were not handed on yet into an empty list, all ACCEPTED; false when there are none left. Their index is
- * dropped with the first call. Reader thread. */
+/* JOB_CHECKED: takes the next at most `most` tasks in order that were not handed on yet into an
+ * empty list, all ACCEPTED; false when there are none left. Their index is dropped with the first
+ * call. Reader thread. */
 bool job_take_tasks(struct job *job, size_t most, struct task_list *list);
 
 /* Says that no task will be added: the last chunk is sealed. Reader thread. */
@@ -74,6 +79,6 @@ void job_seal(struct job *job);
 /* Counts tasks that enter the host. Reader thread, before they are handed on. */
 void job_count_submitted(struct job *job, uint32_t count);
 
-/* Counts tasks that have ended, or the reader's own share (state TASK_ACCEPTED, count 1, when it has handed on the last);
- * true for exactly the call after which the job is over. Any thread. */
+/* Counts tasks that have ended, or the reader's own share (state TASK_ACCEPTED, count 1, when it
+ * has handed on the last); true for exactly the call after which the job is over. Any thread. */
 bool job_count_ended(struct job *job, enum task_state state, uint32_t count);

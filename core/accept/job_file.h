@@ -1,5 +1,6 @@
-/* job_file: reads a job file, version 1 (design: strict; all errors at once, each with its place), into a job. Runs on a reader
- * thread: it may load plugins (registry_find), and in stream mode its callbacks may block. */
+/* job_file: reads a job file, version 1 (design: strict; all errors at once, each with its place),
+ * into a job. Runs on a reader thread: it may load plugins (registry_find), and in stream mode its
+ * callbacks may block. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,8 +31,9 @@ struct job_file_options {
     struct registry *registry;
     int32_t weight_capacity;   /* a weight above is an error */
     int64_t default_timeout_ns; /* where neither task, defaults nor type say one */
-    /* JOB_STREAMED only: takes the tasks read so far (all ACCEPTED) from the list; may block; false ends the reading without an error. Called with a
-     * full batch, at the end, and before the reader would wait for more input. */
+    /* JOB_STREAMED only: takes the tasks read so far (all ACCEPTED) from the list; may block; false
+     * ends the reading without an error. Called with a full batch, at the end, and before the
+     * reader would wait for more input. */
     bool (*take)(void *context, struct task_list *tasks);
     void *context;
 };
@@ -39,8 +41,10 @@ struct job_file_options {
 /* Returns the word of an error's code. */
 const char *job_file_error_word(enum job_file_error error);
 
-/* Reads the file that is open as fd (a regular file, or anything readable: a pipe is copied to a memory file first unless the job is streamed) into the
- * job. True: the job is complete and sealed. False: *diagnostics says all that is wrong, with excerpts; a checked job then has to be destroyed, of a
- * streamed one the tasks before the error were handed on, and it is sealed. fd stays open. */
+/* Reads the file that is open as fd (a regular file, or anything readable: a pipe is copied to a
+ * memory file first unless the job is streamed) into the job. True: the job is complete and sealed.
+ * False: *diagnostics says all that is wrong, with excerpts; a checked job then has to be
+ * destroyed, of a streamed one the tasks before the error were handed on, and it is sealed. fd
+ * stays open. */
 bool job_file_read(int fd, struct job *job, const struct job_file_options *options,
                    struct diagnostics *diagnostics);

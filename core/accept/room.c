@@ -4,7 +4,7 @@
 
 void room_init(struct room *room, size_t capacity)
 {
-    *room = (struct room){ .capacity = capacity };
+    *room = (struct room){.capacity = capacity};
     mutex_init(&room->lock);
     cond_init(&room->freed);
 }
@@ -32,7 +32,8 @@ size_t room_take(struct room *room, size_t count)
     return got;
 }
 
-/* A producer is woken when a quarter of the room is free, not at each task: it then has a batch to do. */
+/* A producer is woken when a quarter of the room is free, not at each task: it then has a batch to
+ * do. */
 void room_give(struct room *room, size_t count)
 {
     mutex_lock(&room->lock);

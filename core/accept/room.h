@@ -1,5 +1,6 @@
-/* room: how many tasks may be somewhere at once: the host's max_pending, a streamed job's window. Producers take room
- * before a task enters and wait here, outside; ending a task gives it back. Embedded by its owner; any thread. */
+/* room: how many tasks may be somewhere at once: the host's max_pending, a streamed job's window.
+ * Producers take room before a task enters and wait here, outside; ending a task gives it back.
+ * Embedded by its owner; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +23,8 @@ void room_init(struct room *room, size_t capacity);
 /* Ends a room that nobody waits for. */
 void room_fini(struct room *room);
 
-/* Takes room for at least 1 and at most count tasks, and returns for how many; blocks while there is none; 0 once it is closed. */
+/* Takes room for at least 1 and at most count tasks, and returns for how many; blocks while there
+ * is none; 0 once it is closed. */
 size_t room_take(struct room *room, size_t count);
 
 /* Gives back room for count tasks. */

@@ -1,5 +1,6 @@
-/* task: one piece of work, from the line in a job file to its end. Lives in a chunk of its job; has exactly one owner at any
- * time: the stage that holds it. Only the owner touches it; handing a list over takes the list and leaves it empty. */
+/* task: one piece of work, from the line in a job file to its end. Lives in a chunk of its job; has
+ * exactly one owner at any time: the stage that holds it. Only the owner touches it; handing a list
+ * over takes the list and leaves it empty. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,12 +38,12 @@ struct task {
     const char *id;                  /* in the chunk's memory */
     const char *params;              /* a packed record (plugin/params.h) in the chunk's memory */
     int64_t submitted_ns;            /* when it entered the host */
-    int64_t due_ns;     /* ACCEPTED: the span of its delay; DELAYED: when it may start; 0: at once */
+    int64_t due_ns; /* ACCEPTED: the span of its delay; DELAYED: when it may start; 0: at once */
     int64_t timeout_ns; /* of one attempt; 0: none */
     uint32_t params_bytes;
-    uint32_t number; /* in its job, from 0 */
-    uint32_t line;   /* in the job file, from 1 */
-    int32_t weight;  /* at least 1, or TASK_WEIGHT_AUTO */
+    uint32_t number;  /* in its job, from 0 */
+    uint32_t line;    /* in the job file, from 1 */
+    int32_t weight;   /* at least 1, or TASK_WEIGHT_AUTO */
     uint32_t attempt; /* the current or next one, from 1 */
     int8_t priority;
     uint8_t state; /* enum task_state; changed by task_move alone */

@@ -1,5 +1,6 @@
-/* outcome: what becomes of a task when an attempt is over, or when it is never to start. Called by whoever owns the task (a worker, the control
- * loop, the dispatcher) on its own thread; the one switch over the verdicts is here. Created by the host. */
+/* outcome: what becomes of a task when an attempt is over, or when it is never to start. Called by
+ * whoever owns the task (a worker, the control loop, the dispatcher) on its own thread; the one
+ * switch over the verdicts is here. Created by the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,8 +28,8 @@ struct attempt {
     enum verdict verdict;
     int64_t started_ns, ended_ns;
     int64_t try_again_ns;
-    const char *reason;           /* a stable word: "exit_nonzero", "timed_out"; empty for VERDICT_OK */
-    const char *message;          /* what the plugin said; may be empty */
+    const char *reason;  /* a stable word: "exit_nonzero", "timed_out"; empty for VERDICT_OK */
+    const char *message; /* what the plugin said; may be empty */
     const struct buffer *outputs; /* name NUL text NUL ...; NULL: none */
     const char *plugin, *version; /* who ran it; NULL: nobody */
 };
@@ -40,8 +41,8 @@ struct outcome_record {
     const struct attempt *attempt;
 };
 
-/* Counts that a thread gathers over a batch and hands in at once; zero-initialise. One job and one chunk at a time: another one hands
- * in first. */
+/* Counts that a thread gathers over a batch and hands in at once; zero-initialise. One job and one
+ * chunk at a time: another one hands in first. */
 struct outcome_tally {
     struct job *job;
     struct chunk *chunk;
@@ -51,29 +52,36 @@ struct outcome_tally {
 
 struct outcome_hooks {
     void *context;
-    /* A task has ended; on the thread that ended it, no lock held. wants_all: also those that succeeded. NULL: nobody listens. */
+    /* A task has ended; on the thread that ended it, no lock held. wants_all: also those that
+     * succeeded. NULL: nobody listens. */
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
     /* The last task of a job has ended. Any thread. */
     void (*job_over)(void *context, struct job *job);
-    /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread; called once a job. */
+    /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread,
+     * called once a job. */
     void (*job_stops)(void *context, struct job *job);
     /* Takes over a task (DELAYED) until it is due. Any thread. */
     void (*delay)(void *context, struct task *task, int64_t due_ns);
 };
 
 /* Creates it; all are borrowed until the end. */
-struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store, struct room *pending);
+struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store,
+                               struct room *pending);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void outcome_destroy(struct outcome **outcome);
 
-/* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed. Counts into the tally. */
-void outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt, struct outcome_tally *tally);
+/* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed. Counts
+ * into the tally. */
+void outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+                 struct outcome_tally *tally);
 
-/* Ends a task that has not started as CANCELLED or SKIPPED, with a reason. Takes the task over; counts into the tally. */
-void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state, const char *reason, const char *message,
-                  struct outcome_tally *tally);
+/* Ends a task that has not started as CANCELLED or SKIPPED, with a reason. Takes the task over,
+ * counts into the tally. */
+void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
+                  const char *reason, const char *message, struct outcome_tally *tally);
 
-/* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over by it. Call it when a batch is done. */
+/* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over
+ * by it. Call it when a batch is done. */
 void outcome_flush(struct outcome *outcome, struct outcome_tally *tally);
