@@ -1,6 +1,8 @@
-/* call: one worker's call into a plugin as the host sees it: what the plugin's `struct sluice_call` stands for. Embedded in
- * a worker's slot and used again for each call. invoke begins and ends calls on the worker's thread; the host table serves the plugin;
- * the control loop may cancel. Not freed while any thread may still be inside the call (a stuck call keeps its slot). */
+/* call: one worker's call into a plugin as the host sees it: what the plugin's `struct
+ * sluice_call` stands for. Embedded in a worker's slot and used again for each call. invoke
+ * begins and ends calls on the worker's thread; the host table serves the plugin; the control
+ * loop may cancel. Not freed while any thread may still be inside the call (a stuck call keeps
+ * its slot). */
 #pragma once
 
 #include <stdatomic.h>
@@ -12,14 +14,16 @@
 #include "support/buffer.h"
 
 enum {
-    CALL_OUTPUTS_MOST = 64,
-    CALL_OUTPUTS_MOST_BYTES = 64 * 1024,
-    CALL_ALLOC_MOST_BYTES = 256 * 1024 * 1024,
-    CALL_MESSAGE_BYTES = 1024,
-    CALL_CODE_BYTES = 65,
+    CALL_OUTPUTS_MOST = SLUICE_OUTPUTS_MAX,
+    CALL_OUTPUTS_MOST_BYTES = SLUICE_OUTPUT_BYTES_MAX, /* with names and NULs */
+    CALL_ALLOC_MOST_BYTES = SLUICE_ALLOC_BYTES_MAX,
+    CALL_MESSAGE_BYTES = SLUICE_MESSAGE_MAX,
+    CALL_CODE_BYTES = SLUICE_CODE_MAX + 1,
+    CALL_NODE_BYTES = 65, /* HOST_NAME_MAX + 1 */
 };
 
-/* The low bits of call.turn; the rest counts calls, so that whoever acts on a call names exactly that one. */
+/* The low bits of call.turn; the rest counts calls, so that whoever acts on a call names exactly
+ * that one. */
 #define CALL_CANCELLED UINT64_C(1) /* somebody asked it to end */
 #define CALL_STUCK UINT64_C(2)     /* the host has ended the task without waiting for the call */
 #define CALL_BUSY UINT64_C(4)      /* a call is in progress */
@@ -40,13 +44,17 @@ struct call {
     struct sluice_call visible; /* .context points back here */
     /* set by call_begin, read by the worker's thread */
     struct call_task task;
+    /* immutable */
+    char node[CALL_NODE_BYTES];
     /* atomic */
     _Atomic uint64_t turn;
     _Atomic int cancel_fd; /* an eventfd, -1 until first use, then kept for the worker's life */
+    _Atomic uint32_t cancelling; /* threads inside call_cancel */
     _Atomic uint64_t progress_done, progress_total;
     /* the worker's thread */
     struct arena arena;     /* sluice_alloc, lists and maps of parameters */
-    struct buffer outputs;  /* name NUL text NUL ... of the outputs, in the order they were first set */
+    struct buffer outputs;  /* name NUL text NUL ..., in the order they were first set */
+    size_t alloc_bytes;     /* of sluice_alloc alone */
     uint32_t outputs_count;
     uint32_t outputs_doubled; /* names that were set again: the last won */
     int64_t try_again_ns;
@@ -60,20 +68,23 @@ void call_init(struct call *call);
 /* Closes the fd and frees the memory. Nobody is inside the call. */
 void call_fini(struct call *call);
 
-/* Begins a call: takes over the task's texts, clears what the last one left (cheaply: only what was used) and returns the turn that names it
- * (with CALL_BUSY). Worker's thread. */
+/* Begins a call: takes over the task's texts, clears what the last one left (cheaply: only what
+ * was used) and returns the turn that names it (with CALL_BUSY). Worker's thread. */
 uint64_t call_begin(struct call *call, const struct call_task *task);
 
-/* Ends the call and returns the last turn with its flags: CALL_CANCELLED, CALL_STUCK. Worker's thread. */
+/* Ends the call and returns the last turn with its flags: CALL_CANCELLED, CALL_STUCK. Worker's
+ * thread. */
 uint64_t call_end(struct call *call);
 
-/* Asks the call that turn names to end: sets CALL_CANCELLED and makes the fd readable. False if that call is over or was asked already.
- * Any thread; does not block. */
+/* Asks the call that turn names to end: sets CALL_CANCELLED and makes the fd readable. False if
+ * that call is over or was asked already. Any thread; does not block. */
 bool call_cancel(struct call *call, uint64_t turn);
 
-/* Takes the task away from the call that turn names: sets CALL_STUCK. True: the caller owns the task from here on, and the worker's
- * call_end will say so. False: that call is over. Control loop. */
+/* Takes the task away from the call that turn names: sets CALL_STUCK. True: the caller owns the
+ * task from here on, and the worker's call_end will say so. False: that call is over. Control
+ * loop. */
 bool call_give_up(struct call *call, uint64_t turn);
 
-/* Returns the one table of host functions that all plugins of this process get (ABI SLUICE_ABI_MAJOR.SLUICE_ABI_MINOR). */
+/* Returns the one table of host functions that all plugins of this process get (ABI
+ * SLUICE_ABI_MAJOR.SLUICE_ABI_MINOR). */
 const struct sluice_host *call_host(void);

@@ -1,5 +1,6 @@
-/* generation: one build of one plugin, from its private copy to its end. Made by the registry on the loader thread; its workers
- * (core/execute) are the only threads that call into it, besides the one that runs entry and init and the one that runs deinit. */
+/* generation: one build of one plugin, from its private copy to its end. Made by the registry on
+ * the loader thread; its workers (core/execute) are the only threads that call into it, besides
+ * the one that runs entry and init and the one that runs deinit. */
 #pragma once
 
 #include <stdint.h>
@@ -8,7 +9,8 @@
 
 struct pool; /* execute/: the worker threads of one generation */
 
-/* The states of design/plugins.md; PROBED and DRAINING have their places but no code enters them yet. */
+/* The states of design/plugins.md; PROBED and DRAINING have their places but no code enters them
+ * yet. */
 enum generation_state {
 #define STATE(name, word) GENERATION_##name,
 #include "plugin/generation_states.def"

@@ -1,10 +1,11 @@
-/* params: the parameters of one task as a packed, neutral record: the same bytes for a worker thread, the store, a worker
- * process, another node. Written by the job file reader, read by whoever fills a plugin's struct. Stateless; any thread.
+/* params: the parameters of one task as a packed, neutral record: the same bytes for a worker
+ * thread, the store, a worker process, another node. Written by the job file reader, read by
+ * whoever fills a plugin's struct. Stateless; any thread.
  *
  * A record is a sequence of fields, little endian, unaligned:
  *   u8 kind (enum sluice_kind)  u8 length of the name  name, NUL  value
- *   value: bool u8 | int, duration i64 | float f64 | size u64 | string, enum, any: text | list: u32 n, n texts
- *          | map: u32 n, n pairs of texts            text: u32 length, bytes, NUL
+ *   value: bool u8 | int, duration i64 | float f64 | size u64 | string, enum, any: text
+ *          | list: u32 n, n texts | map: u32 n, n pairs of texts            text: u32 length, bytes, NUL
  * An enum is its word, not its index, so that a newer table may order its choices anew. */
 #pragma once
 
@@ -40,7 +41,8 @@ struct params_reader {
     const unsigned char *end;
 };
 
-/* Adds the head of a field: kind and name (1 to PARAMS_NAME_MOST_BYTES bytes); its value must follow. */
+/* Adds the head of a field: kind and name (1 to PARAMS_NAME_MOST_BYTES bytes); its value must
+ * follow. */
 void params_put_head(struct buffer *record, enum sluice_kind kind, const char *name);
 
 /* Adds a bool's value. */
@@ -55,7 +57,8 @@ void params_put_float(struct buffer *record, double value);
 /* Adds a size's value. */
 void params_put_size(struct buffer *record, uint64_t value);
 
-/* Adds the number of texts (or pairs) of a list (or map) that follow; returns where it stands, for params_set_count. */
+/* Adds the number of texts (or pairs) of a list (or map) that follow; returns where it stands,
+ * for params_set_count. */
 size_t params_put_count(struct buffer *record, uint32_t count);
 
 /* Corrects a count that was put before its texts were known. */
@@ -67,8 +70,8 @@ void params_put_text(struct buffer *record, const char *bytes, size_t length);
 /* Begins to read a record, which may come from outside: every read checks its bounds. */
 void params_begin(struct params_reader *reader, const void *record, size_t bytes);
 
-/* Reads the next field; the texts of a list or map must be read before the next call. False at the end, or where the
- * record is damaged: then reader->at is not reader->end. */
+/* Reads the next field; the texts of a list or map must be read before the next call. False at
+ * the end, or where the record is damaged: then reader->at is not reader->end. */
 bool params_next(struct params_reader *reader, struct params_field *field);
 
 /* Reads the next text of a list or map; false where the record is damaged. */

@@ -1,5 +1,6 @@
-/* registry: which task types exist and which generation of which plugin serves them. Created by the host at start. Scanning, loading and
- * publishing happen on the loader thread; any thread may look things up. What is published is an immutable view, built aside and swapped. */
+/* registry: which task types exist and which generation of which plugin serves them. Created by
+ * the host at start. Scanning, loading and publishing happen on the loader thread; any thread
+ * may look things up. What is published is an immutable view, built aside and swapped. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,14 +16,15 @@ struct generation;
 
 enum { TYPE_NAME_MOST_BYTES = 64, REGISTRY_TYPES_MOST = 65536 };
 
-/* A type's name, interned: made when the name is first seen in a plugin, lives until the registry ends. Tasks point to it; which
- * code serves it is asked anew each time. */
+/* A type's name, interned: made when the name is first seen in a plugin, lives until the
+ * registry ends. Tasks point to it; which code serves it is asked anew each time. */
 struct type {
     const char *name;
     uint32_t number; /* dense from 0, for tables by type */
 };
 
-/* One type as one generation offers it. Immutable; lives as long as its generation is not retired. */
+/* One type as one generation offers it. Immutable; lives as long as its generation is not
+ * retired. */
 struct offer {
     const struct type *type;
     struct generation *generation;
@@ -34,7 +36,7 @@ struct offer {
     struct sluice_retry retry;
     struct param_table params;
     enum sluice_status (*execute)(const struct sluice_call *call, const void *params);
-    int (*worker_init)(void *self, void **worker, struct sluice_error *error);
+    bool (*worker_init)(void *self, void **worker, struct sluice_error *error);
     void (*worker_exit)(void *self, void *worker);
 };
 
@@ -57,25 +59,31 @@ enum registry_answer {
     REGISTRY_REFUSED, /* a plugin names it, but that plugin was refused; the reason is in *error */
 };
 
-/* Scans the folders and reads the notes; runs no plugin code. Files that are refused are logged and listed, never an error;
- * a folder that cannot be opened is: NULL with a message. Starts the loader thread. */
+/* Scans the folders and reads the notes; runs no plugin code. Files that are refused are logged
+ * and listed, never an error; a folder that cannot be opened is: NULL with a message. Starts the
+ * loader thread. */
 struct registry *registry_create(const struct registry_options *options, struct error *error);
 
-/* Unloads everything (deinit on a thread of each generation, dlclose, verify), removes the private copies, joins the loader
- * thread, clears the pointer. No worker of any generation is left. Accepts NULL. */
+/* Unloads everything (deinit on a thread of each generation, dlclose, verify), removes the
+ * private copies, joins the loader thread, clears the pointer. No worker of any generation is
+ * left. Accepts NULL. */
 void registry_destroy(struct registry **registry);
 
-/* Finds the current offer of a type; loads its plugin first if that has not happened (then blocks until it is ready or refused).
- * *offer is valid until registry_destroy in this version: nothing is retired before. Any thread but the loader. */
+/* Finds the current offer of a type; loads its plugin first if that has not happened (then
+ * blocks until it is ready or refused). *offer is valid until registry_destroy in this version:
+ * nothing is retired before. Any thread but the loader. */
 enum registry_answer registry_find(struct registry *registry, const char *name, size_t length,
                                    const struct offer **offer, struct error *error);
 
-/* Returns the current offer of a type that was found before, or NULL if nobody serves it now. Never loads, never blocks for long. */
+/* Returns the current offer of a type that was found before, or NULL if nobody serves it now.
+ * Never loads, never blocks for long. */
 const struct offer *registry_offer(struct registry *registry, const struct type *type);
 
 /* Returns how many types were interned so far: every number is below. */
 uint32_t registry_types_count(struct registry *registry);
 
-/* Calls visit for every type name that the notes of accepted files announce, in sorted order, loaded or not. */
-void registry_visit_types(struct registry *registry, void (*visit)(void *context, const char *type, const char *plugin),
+/* Calls visit for every type name that the notes of accepted files announce, in sorted order,
+ * loaded or not. */
+void registry_visit_types(struct registry *registry,
+                          void (*visit)(void *context, const char *type, const char *plugin),
                           void *context);

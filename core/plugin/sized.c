@@ -1,0 +1,30 @@
+/* sized: ABI 1.0 is the oldest there is, so what is smaller than the host's struct was never built
+ * by an SDK. A later minor lowers the least size to that of 1.0. */
+#include "plugin/sized.h"
+
+#include <string.h>
+
+bool sized_copy(void *to, size_t bytes, const void *from, const char *what, struct error *error)
+{
+    uint32_t size;
+    memcpy(&size, from, sizeof size);
+    if (size < bytes || size > SIZED_MOST_BYTES)
+        return error_set(error, "bad_descriptor", "%s: size is %u, allowed is %zu to %d", what,
+                         size, bytes, SIZED_MOST_BYTES);
+    const unsigned char *raw = from;
+    for (size_t i = bytes; i < size; i++) {
+        if (raw[i] != 0)
+            return error_set(error, "newer_abi", "needs a newer host: %s uses what this one does "
+                                                 "not know",
+                             what);
+    }
+    memcpy(to, from, bytes);
+    return true;
+}
+
+const void *sized_next(const void *element)
+{
+    uint32_t size;
+    memcpy(&size, element, sizeof size);
+    return (const unsigned char *)element + size;
+}
