@@ -1,0 +1,70 @@
+#include "capture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 16 * 1024 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+void capture_clear(struct capture *capture)
+{
+    capture->total_bytes = 0;
+    capture->head_bytes = 0;
+    capture->tail_bytes = 0;
+}
+
+/* A window over the end of the stream: what falls out of it on the left is forgotten. */
+static void tail_push(struct capture *capture, const char *bytes, size_t count)
+{
+    size_t taken = least(count, CAPTURE_TAIL_BYTES);
+    size_t kept = least(capture->tail_bytes, CAPTURE_TAIL_BYTES - taken);
+    memmove(capture->tail, capture->tail + capture->tail_bytes - kept, kept);
+    memcpy(capture->tail + kept, bytes + count - taken, taken);
+    capture->tail_bytes = kept + taken;
+}
+
+void capture_read(struct capture *capture, int fd)
+{
+    char chunk[CHUNK_BYTES];
+    ssize_t got = read(fd, chunk, sizeof chunk);
+    if (got <= 0)
+        return;
+    size_t count = (size_t)got;
+    size_t fits = least(count, CAPTURE_HEAD_BYTES - capture->head_bytes);
+    memcpy(capture->head + capture->head_bytes, chunk, fits);
+    capture->head_bytes += fits;
+    capture->total_bytes += count;
+    tail_push(capture, chunk, count);
+}
+
+const char *capture_text(struct capture *capture, size_t *length)
+{
+    size_t end = capture->head_bytes;
+    while (end > 0 && capture->head[end - 1] == '\n')
+        end--;
+    for (char *nul = capture->head; (nul = memchr(nul, 0, (size_t)(capture->head + end - nul)));)
+        *nul = '?';
+    *length = end;
+    return capture->head;
+}
+
+uint64_t capture_dropped(const struct capture *capture)
+{
+    return capture->total_bytes - capture->head_bytes;
+}
+
+void capture_last_line(const struct capture *capture, char *line, size_t room)
+{
+    size_t end = capture->tail_bytes;
+    while (end > 0 && strchr("\r\n", capture->tail[end - 1]))
+        end--;
+    size_t start = end;
+    while (start > 0 && capture->tail[start - 1] != '\n' && end - start < room - 1)
+        start--;
+    memcpy(line, capture->tail + start, end - start);
+    line[end - start] = 0;
+}

@@ -1,0 +1,33 @@
+/* capture: what is kept of one output stream of a child: its first bytes, its last, its length.
+ * Made once a worker and used again by each of its calls; one thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CAPTURE_HEAD_BYTES = 16 * 1024, CAPTURE_TAIL_BYTES = 512 };
+
+struct capture {
+    uint64_t total_bytes; /* read in all */
+    size_t head_bytes;
+    size_t tail_bytes;
+    char head[CAPTURE_HEAD_BYTES];
+    char tail[CAPTURE_TAIL_BYTES]; /* the end of all that was read, for messages */
+};
+
+/* Forgets what was captured. */
+void capture_clear(struct capture *capture);
+
+/* Reads once from a descriptor that poll called readable; errors count as nothing read. */
+void capture_read(struct capture *capture, int fd);
+
+/* Makes the kept bytes a text: without line ends at its end, as a shell's $(...) takes it, NUL
+ * bytes as '?'. Not terminated; lives until the next capture_clear. */
+const char *capture_text(struct capture *capture, size_t *length);
+
+/* How many bytes were read and not kept. */
+uint64_t capture_dropped(const struct capture *capture);
+
+/* Writes the last line that is not empty (its end, if it is long) as a C string; empty if none. */
+void capture_last_line(const struct capture *capture, char *line, size_t room);
