@@ -19,7 +19,7 @@ struct child_plan {
 
 struct child_stream {
     int from; /* our end */
-    int to; /* the child's end. Kept open here too: so the end of the child is one event, not three */
+    int to;   /* the child's, kept open here too: see child.c */
 };
 
 struct child {

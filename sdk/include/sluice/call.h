@@ -10,8 +10,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SLUICE_MESSAGE_MAX 1024 /* bytes of a formatted text, with its NUL; the rest is cut off */
-#define SLUICE_PRINTF(format_at) __attribute__((format(printf, format_at, format_at + 1)))
+#define SLUICE_MESSAGE_MAX            1024 /* of a formatted text, NUL included; the rest is cut */
+#define SLUICE_PRINTF(format_at)      __attribute__((format(printf, format_at, format_at + 1)))
+#define SLUICE_PRINTF_LIST(format_at) __attribute__((format(printf, format_at, 0)))
+
+/* [any] formats into room bytes and cuts off what is over. Not inlined: a compiler that sees format
+ * and room together would warn the author of what is meant. */
+SLUICE_PRINTF_LIST(3)
+__attribute__((noinline, unused)) static void sluice_format(char *text, size_t room,
+                                                            const char *format, va_list args)
+{
+    if (vsnprintf(text, room, format, args) < 0)
+        text[0] = 0;
+}
 
 /* [any] what init set, or NULL; the plugin's own. */
 static inline void *sluice_self(const struct sluice_call *call)
@@ -58,7 +69,7 @@ static inline void sluice_log(const struct sluice_call *call, enum sluice_level 
     char text[SLUICE_MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    sluice_format(text, sizeof text, format, args);
     va_end(args);
     call->host->log(call->host, call, (uint32_t)level, text);
 }
@@ -71,7 +82,7 @@ static inline void sluice_host_log(const struct sluice_host *host, enum sluice_l
     char text[SLUICE_MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    sluice_format(text, sizeof text, format, args);
     va_end(args);
     host->log(host, NULL, (uint32_t)level, text);
 }
@@ -155,7 +166,7 @@ static inline enum sluice_status sluice_fail(const struct sluice_call *call, con
     char text[SLUICE_MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    sluice_format(text, sizeof text, format, args);
     va_end(args);
     call->host->fail(call, SLUICE_FAILED, code, text);
     return SLUICE_FAILED;
@@ -169,7 +180,7 @@ static inline enum sluice_status sluice_fail_for_good(const struct sluice_call *
     char text[SLUICE_MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    sluice_format(text, sizeof text, format, args);
     va_end(args);
     call->host->fail(call, SLUICE_FAILED_FOR_GOOD, code, text);
     return SLUICE_FAILED_FOR_GOOD;
@@ -190,7 +201,7 @@ static inline bool sluice_error_set(struct sluice_error *err, const char *format
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(err->message, err->size - offsetof(struct sluice_error, message), format, args);
+    sluice_format(err->message, err->size - offsetof(struct sluice_error, message), format, args);
     va_end(args);
     return false;
 }

@@ -11,10 +11,10 @@
 
 #include <stdint.h>
 
-#define SLUICE_NOTE_SECTION ".note.sluice"
-#define SLUICE_NOTE_VENDOR "Sluice"
-#define SLUICE_NOTE_TYPE 1
-#define SLUICE_NOTE_MAGIC 0x53e1c0deu
+#define SLUICE_NOTE_SECTION   ".note.sluice"
+#define SLUICE_NOTE_VENDOR    "Sluice"
+#define SLUICE_NOTE_TYPE      1
+#define SLUICE_NOTE_MAGIC     0x53e1c0deu
 #define SLUICE_NOTE_BYTES_MAX 65536 /* the longest desc that a host reads */
 
 /* The fixed part of desc; the three texts follow it. */

@@ -62,15 +62,15 @@
 #define SLUICE_ABI_MINOR 0
 
 /* Limits. What is over them is refused with a reason, never cut. */
-#define SLUICE_NAME_MAX 64              /* bytes of a plugin, type, parameter, output name */
-#define SLUICE_CODE_MAX 64              /* bytes of the code of a failure */
-#define SLUICE_TYPES_MAX 256            /* types of a plugin */
-#define SLUICE_PARAMS_MAX 256           /* parameters of a type */
-#define SLUICE_PARAMS_SIZE_MAX 65536    /* bytes of a parameter struct */
-#define SLUICE_CHOICES_MAX 256          /* choices of a parameter */
-#define SLUICE_OUTPUTS_MAX 64           /* outputs of a call */
-#define SLUICE_OUTPUT_BYTES_MAX 65536   /* of all outputs of a call, names included */
-#define SLUICE_ALLOC_BYTES_MAX 67108864 /* of all sluice_alloc of a call */
+#define SLUICE_NAME_MAX         64       /* bytes of a plugin, type, parameter, output name */
+#define SLUICE_CODE_MAX         64       /* bytes of the code of a failure */
+#define SLUICE_TYPES_MAX        256      /* types of a plugin */
+#define SLUICE_PARAMS_MAX       256      /* parameters of a type */
+#define SLUICE_PARAMS_SIZE_MAX  65536    /* bytes of a parameter struct */
+#define SLUICE_CHOICES_MAX      256      /* choices of a parameter */
+#define SLUICE_OUTPUTS_MAX      64       /* outputs of a call */
+#define SLUICE_OUTPUT_BYTES_MAX 65536    /* of all outputs of a call, names included */
+#define SLUICE_ALLOC_BYTES_MAX  67108864 /* of all sluice_alloc of a call */
 
 /* The one symbol that the host looks up. -DSLUICE_STATIC builds a plugin to be linked into a test
  * or fuzz program: no note, the same entry; -DSLUICE_ENTRY=my_entry gives each its own name. */
@@ -91,22 +91,21 @@ SLUICE_ENTRY(const struct sluice_host *host, struct sluice_error *err);
 }
 #endif
 
-/* Once in a plugin, at its end, in one of its files. name and version are string literals; types is
- * one with the names of the table's types, in its order, separated by single spaces. After the
- * table may follow .init = ..., .deinit = ..., .get_extension = ... in this order. */
-#define SLUICE_PLUGIN(plugin_name, plugin_version, types_text, types_table, ...)                   \
+/* SLUICE_PLUGIN(name, version, types, table, ...): once in a plugin, at the end of one of its files.
+ * name and version are string literals; types is one with the names of the table's types, in its
+ * order, separated by single spaces. After the table may follow .init = ..., .deinit = ...,
+ * .get_extension = ... in this order. */
+#define SLUICE_PLUGIN(plugin_name, plugin_version, types_text, ...)                                \
     SLUICE_NOTE_UNLESS_STATIC(plugin_name, plugin_version, types_text)                             \
     const struct sluice_plugin *SLUICE_ENTRY(const struct sluice_host *host,                       \
                                              struct sluice_error *err)                             \
     {                                                                                              \
-        static const struct sluice_plugin plugin = {                                               \
-            .size = sizeof(struct sluice_plugin),                                                  \
-            .abi_major = SLUICE_ABI_MAJOR,                                                         \
-            .abi_minor = SLUICE_ABI_MINOR,                                                         \
-            .name = plugin_name,                                                                   \
-            .version = plugin_version,                                                             \
-            .types = types_table,                                                                  \
-            __VA_ARGS__};                                                                          \
+        static const struct sluice_plugin plugin = {.size = sizeof(struct sluice_plugin),          \
+                                                    .abi_major = SLUICE_ABI_MAJOR,                 \
+                                                    .abi_minor = SLUICE_ABI_MINOR,                 \
+                                                    .name = plugin_name,                           \
+                                                    .version = plugin_version,                     \
+                                                    .types = __VA_ARGS__};                         \
         return sluice_host_fits(host, err) ? &plugin : NULL;                                       \
     }
 

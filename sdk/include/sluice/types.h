@@ -10,8 +10,9 @@
 extern "C" {
 #endif
 
-enum sluice_kind { /* the C type of the field in the parameter struct */
-    SLUICE_KIND_BOOL = 1,
+/* What a parameter is; beside each the C type of its field in the parameter struct. */
+enum sluice_kind {
+    SLUICE_KIND_BOOL = 1,     /* bool */
     SLUICE_KIND_INT = 2,      /* int64_t */
     SLUICE_KIND_FLOAT = 3,    /* double */
     SLUICE_KIND_STRING = 4,   /* const char *: NULL when absent and without default */
@@ -46,9 +47,9 @@ struct sluice_param {
     bool required;
     bool secret; /* never shown in logs, events, records */
     uint8_t reserved[6];
-    const char *def;            /* default, as a job file would write it: "1", "30s"; NULL: none */
-    const char *const *choices; /* of an enum; may also limit a string. NULL-terminated */
-    int64_t min, max;           /* of int, duration, size: both or neither (0, 0: no limits) */
+    const char *def;             /* default, as a job file would write it: "1", "30s"; NULL: none */
+    const char *const *choices;  /* of an enum; may also limit a string. NULL-terminated */
+    int64_t min, max;            /* of int, duration, size: both or neither (0, 0: no limits) */
     double float_min, float_max; /* of float: both or neither */
     const char *help;            /* one line, or NULL */
 };
