@@ -91,7 +91,7 @@ SLUICE_ENTRY(const struct sluice_host *host, struct sluice_error *err);
 }
 #endif
 
-/* SLUICE_PLUGIN(name, version, types, table, ...): once in a plugin, at the end of one of its files.
+/* SLUICE_PLUGIN(name, version, types, table, ...): once in a plugin, at the end of one file.
  * name and version are string literals; types is one with the names of the table's types, in its
  * order, separated by single spaces. After the table may follow .init = ..., .deinit = ...,
  * .get_extension = ... in this order. */
