@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "plugin/note.h"
 #include "plugin/registry.h"
 
 struct pool; /* execute/: the worker threads of one generation */
@@ -24,7 +25,7 @@ struct generation {
     char *file;    /* as found in its folder */
     uint32_t number; /* from 1, counted per plugin */
     void *self;    /* what init returned */
-    struct offer *offers;
+    struct offer *offers; /* in the order of the note */
     uint32_t offers_count;
     /* set once by execute/ under its own lock, read by it alone */
     struct pool *pool;
@@ -32,5 +33,31 @@ struct generation {
     struct generation_code *code; /* handle, descriptor, copy */
 };
 
+/* Where a generation comes from; everything is borrowed for the call. */
+struct generation_origin {
+    const struct note *note;
+    const char *file; /* as found in its folder */
+    const char *copy; /* what is mapped */
+    uint32_t number;
+    const struct type *const *types; /* in the order of the note */
+    const struct registry_setting *settings; /* of all plugins */
+    size_t settings_count;
+    int64_t start_limit_ns; /* of entry and init, each */
+};
+
+/* Maps the copy, runs entry, checks the descriptor, runs init: a READY generation, or NULL with the
+ * reason of refusal; then everything is taken back, but for a thread that is still inside entry or
+ * init: *left_behind is raised by it. Loader thread; blocks up to twice the limit. */
+struct generation *generation_load(const struct generation_origin *origin, uint32_t *left_behind,
+                                   struct error *error);
+
+/* Runs deinit, unmaps and frees; clears the pointer. GENERATION_GONE, or GENERATION_PINNED where
+ * the code is still mapped. No worker is left. Loader thread; blocks up to limit_ns. */
+enum generation_state generation_unload(struct generation **generation, int64_t limit_ns,
+                                        uint32_t *left_behind);
+
 /* Returns the offer of a type in this very generation, or NULL. Any thread. */
 const struct offer *generation_offer(const struct generation *generation, const struct type *type);
+
+/* Returns the word of a state as `plugin list` shows it. */
+const char *generation_state_word(enum generation_state state);

@@ -198,10 +198,10 @@ static bool count_rows(const struct sluice_param *rows, size_t *count, struct er
 {
     const struct sluice_param *row = rows;
     for (*count = 0; *count <= PARAM_ROWS_MOST; (*count)++) {
-        if (row->size < sizeof *row || row->size > SIZED_MOST_BYTES)
-            return error_set(error, "bad_descriptor",
-                             "parameter row %zu: size is %u, allowed is %zu to %d", *count + 1,
-                             row->size, sizeof *row, SIZED_MOST_BYTES);
+        char what[32];
+        snprintf(what, sizeof what, "parameter row %zu", *count + 1);
+        if (!sized_check(row, sizeof *row, what, error))
+            return false;
         if (row->name == NULL)
             return true;
         row = sized_next(row);

@@ -1,11 +1,11 @@
 /* params: the parameters of one task as a packed, neutral record: the same bytes for a worker
  * thread, the store, a worker process, another node. Written by the job file reader, read by
  * whoever fills a plugin's struct. Stateless; any thread.
- *
  * A record is a sequence of fields, little endian, unaligned:
  *   u8 kind (enum sluice_kind)  u8 length of the name  name, NUL  value
  *   value: bool u8 | int, duration i64 | float f64 | size u64 | string, enum, any: text
- *          | list: u32 n, n texts | map: u32 n, n pairs of texts            text: u32 length, bytes, NUL
+ *          | list: u32 n, n texts | map: u32 n, n pairs of texts
+ *   text: u32 length, bytes, NUL; no NUL among the bytes
  * An enum is its word, not its index, so that a newer table may order its choices anew. */
 #pragma once
 

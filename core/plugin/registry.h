@@ -59,8 +59,21 @@ enum registry_answer {
     REGISTRY_REFUSED, /* a plugin names it, but that plugin was refused; the reason is in *error */
 };
 
-/* Scans the folders and reads the notes; runs no plugin code. Files that are refused are logged
- * and listed, never an error; a folder that cannot be opened is: NULL with a message. Starts the
+/* What `plugin list` shows of one file. The texts live until the registry ends. */
+struct registry_plugin {
+    const char *file;
+    const char *plugin;  /* name and version by its note; NULL where that could not be read */
+    const char *version;
+    const char *state;   /* a word of generation_states.def */
+    const char *reason;  /* why it is refused; NULL if it is not */
+    uint32_t generation; /* 0: not loaded */
+    const struct type *const *types;
+    size_t types_count;
+};
+
+/* Scans the folders and reads the notes; runs no plugin code. Files that are refused are logged and
+ * listed, never an error; a folder that cannot be opened is logged, and an error if no other could
+ * be: NULL with a message. What options point to must live until registry_destroy. Starts the
  * loader thread. */
 struct registry *registry_create(const struct registry_options *options, struct error *error);
 
@@ -83,7 +96,20 @@ const struct offer *registry_offer(struct registry *registry, const struct type 
 uint32_t registry_types_count(struct registry *registry);
 
 /* Calls visit for every type name that the notes of accepted files announce, in sorted order,
- * loaded or not. */
+ * loaded or not. Plugins that were refused since are left out. */
 void registry_visit_types(struct registry *registry,
                           void (*visit)(void *context, const char *type, const char *plugin),
                           void *context);
+
+/* Loads every plugin that is not loaded yet; refusals are logged and listed. Blocks as
+ * registry_find. Any thread but the loader. */
+void registry_load_all(struct registry *registry);
+
+/* Calls visit for every plugin file in the order of folders and names, refused ones too. */
+void registry_visit_plugins(struct registry *registry,
+                            void (*visit)(void *context, const struct registry_plugin *plugin),
+                            void *context);
+
+/* Returns how many threads are still inside an entry, init or deinit that took too long: then the
+ * program must leave by _exit. Any thread. */
+uint32_t registry_left_behind(struct registry *registry);

@@ -4,13 +4,21 @@
 
 #include <string.h>
 
-bool sized_copy(void *to, size_t bytes, const void *from, const char *what, struct error *error)
+bool sized_check(const void *from, size_t bytes, const char *what, struct error *error)
 {
     uint32_t size;
     memcpy(&size, from, sizeof size);
-    if (size < bytes || size > SIZED_MOST_BYTES)
-        return error_set(error, "bad_descriptor", "%s: size is %u, allowed is %zu to %d", what,
-                         size, bytes, SIZED_MOST_BYTES);
+    return (size >= bytes && size <= SIZED_MOST_BYTES) ||
+           error_set(error, "bad_descriptor", "%s: size is %u, allowed is %zu to %d", what, size,
+                     bytes, SIZED_MOST_BYTES);
+}
+
+bool sized_copy(void *to, size_t bytes, const void *from, const char *what, struct error *error)
+{
+    if (!sized_check(from, bytes, what, error))
+        return false;
+    uint32_t size;
+    memcpy(&size, from, sizeof size);
     const unsigned char *raw = from;
     for (size_t i = bytes; i < size; i++) {
         if (raw[i] != 0)

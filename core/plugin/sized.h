@@ -10,10 +10,12 @@
 
 enum { SIZED_MOST_BYTES = 4096 };
 
-/* Copies min(its size, bytes) of a plugin's struct into to, the rest is zeroed. bytes is the
- * size that this host knows, which is also the least it takes. False with a message that begins
- * with what: a size that cannot be, or "needs a newer host" where bytes that this host does not
- * know are not zero. */
+/* Looks at the size of a plugin's struct alone: at least bytes, the size that this host knows, and
+ * not over the limit. False with a message that begins with what. */
+bool sized_check(const void *from, size_t bytes, const char *what, struct error *error);
+
+/* Copies the part of a plugin's struct that this host knows. False with a message that begins with
+ * what as in sized_check, or "needs a newer host" where bytes behind that part are not zero. */
 bool sized_copy(void *to, size_t bytes, const void *from, const char *what, struct error *error);
 
 /* Returns the element behind this one in a plugin's array. */
