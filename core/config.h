@@ -1,5 +1,5 @@
 /* config: what the configuration file and the options say, from one table of keys (config.def).
- * Loaded by main before any thread starts; immutable afterwards in this version. */
+ * Loaded by a command before any thread starts; immutable afterwards in this version. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,11 +7,21 @@
 #include <stdint.h>
 
 #include "sluice/params.h"
+#include "support/clock.h"
 #include "support/diagnostic.h"
 #include "support/error.h"
 #include "support/log.h"
 
-enum { CONFIG_PLUGIN_DIRS_MOST = 16, CONFIG_GROUPS_MOST = 1024 };
+enum {
+    CONFIG_PLUGIN_DIRS_MOST = 16,
+    CONFIG_GROUPS_MOST = 1024,
+    CONFIG_SETTINGS_MOST = 4096, /* keys of all [plugin:NAME] */
+    CONFIG_LABELS_MOST = 64,     /* of one group */
+    CONFIG_FILE_MOST_BYTES = 1024 * 1024,
+    CONFIG_LINE_MOST_BYTES = 199,   /* inih would cut it */
+    CONFIG_SECTION_MOST_BYTES = 49, /* inih would cut it */
+};
+#define CONFIG_SPAN_MOST_NS (INT64_C(10) * 365 * 24 * 3600 * NS_PER_S)
 
 /* [group:NAME] */
 struct config_group {
@@ -21,6 +31,7 @@ struct config_group {
     int64_t workers;          /* calls at once */
     int64_t max_weight;       /* 0: none of its own */
     int64_t reserve;          /* weight that is its alone */
+    uint32_t line;            /* where it begins; 0: made by an option */
 };
 
 /* One key of [plugin:NAME]. */
@@ -32,6 +43,7 @@ struct config {
     char *file; /* which file was read; NULL: none */
     char *plugin_dirs[CONFIG_PLUGIN_DIRS_MOST + 1]; /* NULL-terminated */
     char *state_dir;
+    bool state_dir_is_temporary; /* made for this process, and removed by config_fini */
     int64_t dispatchers;
     int64_t workers; /* of a group that does not say */
     int64_t timeout_ns;
@@ -48,3 +60,39 @@ struct config {
     struct config_setting *settings;
     size_t settings_count;
 };
+
+/* Fills *config with the defaults of the table; places (plugin_dirs, state_dir) are left empty,
+ * see config_places. */
+void config_init(struct config *config);
+
+/* Frees everything; removes a temporary state folder. Fits CLEANUP. */
+void config_fini(struct config *config);
+
+/* Reads a configuration over the defaults; false with everything that is wrong in *diagnostics.
+ * text need not end with NUL. */
+bool config_read(struct config *config, const char *text, size_t length,
+                 struct diagnostics *diagnostics);
+
+/* Finds and opens the file: the named one (NULL: none is named), then $SLUICE_CONFIG, then the
+ * user's, then the system's. False with a message if a file is there or named and cannot be
+ * opened. True: *path (malloc'ed) and *fd say which, or are NULL and -1 if there is none. */
+bool config_open(const char *named, char **path, int *fd, struct error *error);
+
+/* Gives plugin_dirs and state_dir their default places where they are empty, and makes the state
+ * folder if it is not there (0700); false with a message. Without a home that can be written to,
+ * the state folder is a temporary one. */
+bool config_places(struct config *config, struct error *error);
+
+/* Replaces the plugin folders by copies of these; false with a message if they are too many. */
+bool config_set_plugin_dirs(struct config *config, const char *const *folders, size_t count,
+                            struct error *error);
+
+/* Sets how many calls of a type run at once: in its group, or in a new one; false with a message
+ * if the configuration gives the type several groups or a pattern. */
+bool config_set_workers(struct config *config, const char *type, int64_t workers,
+                        struct error *error);
+
+/* Checks that the groups' weights fit into max_weight; false with a message, and the group in
+ * *culprit (which may be NULL). */
+bool config_check_weights(const struct config *config, const struct config_group **culprit,
+                          struct error *error);

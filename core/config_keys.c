@@ -1,0 +1,305 @@
+#include "config_keys.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cleanup.h"
+#include "support/units.h"
+
+/* The fields of the table by section, so that each offset is one of the right struct. */
+#define STRUCT_host struct config
+#define STRUCT_scheduler struct config
+#define STRUCT_log struct config
+#define STRUCT_group struct config_group
+
+const struct config_key config_keys[] = {
+#define KEY(section_, name_, kind_, field, def_, least_, most_, why_)                              \
+    {#section_, #name_, CONFIG_##kind_, offsetof(STRUCT_##section_, field), def_,                  \
+     least_,    most_,  why_},
+#include "config.def"
+#undef KEY
+};
+const size_t config_keys_count = sizeof(config_keys) / sizeof(config_keys[0]);
+
+static const struct {
+    const char *section, *name; /* name NULL: the whole section */
+} later[] = {
+#define LATER(section, name) {#section, #name},
+#define LATER_SECTION(section) {#section, NULL},
+#include "config.def"
+#undef LATER
+#undef LATER_SECTION
+};
+
+static const char *const policies[] = {"round_robin", NULL};
+static const char *const policies_later[] = {"load_aware", "tag_based", NULL};
+static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
+static const char *const formats[] = {"logfmt", "json", NULL};
+
+char *config_copy(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+static void *field_of(const struct config_key *key, void *into)
+{
+    return (char *)into + key->offset;
+}
+
+const struct config_key *config_key_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < config_keys_count; i++)
+        if (strcmp(config_keys[i].section, section) == 0 && strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    return NULL;
+}
+
+bool config_key_is_later(const char *section, const char *name)
+{
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        if (strcmp(later[i].section, section) == 0
+            && (later[i].name == NULL || (name != NULL && strcmp(later[i].name, name) == 0)))
+            return true;
+    return false;
+}
+
+static bool set_count(const struct config_key *key, int64_t *field, const char *value,
+                      struct error *error)
+{
+    int64_t number;
+
+    if (!units_parse_int(value, strlen(value), &number))
+        return error_set(error, "wrong_type", "%s: '%s' is not an integer", key->name, value);
+    if (number < key->least || number > key->most)
+        return error_set(error, "out_of_range", "%s: %lld is not between %lld and %lld", key->name,
+                         (long long)number, (long long)key->least, (long long)key->most);
+    *field = number;
+    return true;
+}
+
+static bool set_workers(const struct config_key *key, int64_t *field, const char *value,
+                        struct error *error)
+{
+    cpu_set_t cpus;
+
+    if (strcmp(value, "auto") != 0)
+        return set_count(key, field, value, error);
+    *field = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return true;
+}
+
+static bool set_span(const struct config_key *key, int64_t *field, const char *value,
+                     struct error *error)
+{
+    char least[32], most[32];
+    int64_t ns;
+
+    if (!units_parse_duration(value, strlen(value), &ns))
+        return error_set(error, "wrong_type", "%s: '%s' is not a duration such as 250ms, 30s, 1h30m",
+                         key->name, value);
+    if (ns < key->least || ns > key->most)
+        return error_set(error, "out_of_range", "%s: %s is not between %s and %s", key->name, value,
+                         units_format_duration(key->least, least, sizeof(least)),
+                         units_format_duration(key->most, most, sizeof(most)));
+    *field = ns;
+    return true;
+}
+
+static bool set_text(const struct config_key *key, char **field, const char *value,
+                     struct error *error)
+{
+    if (value[0] == '\0')
+        return error_set(error, "out_of_range", "%s: a value is missing", key->name);
+    free(*field);
+    *field = config_copy(value);
+    return true;
+}
+
+/* An absolute path, since the file may be read from anywhere; NULL with a message otherwise. */
+static char *folder_copy(const struct config_key *key, const char *value, struct error *error)
+{
+    const char *home = getenv("HOME");
+    char *path = NULL;
+
+    if (value[0] == '/')
+        return config_copy(value);
+    if (strncmp(value, "~/", 2) != 0)
+        error_set(error, "out_of_range", "%s: '%s' is not an absolute path (~/ is allowed)",
+                  key->name, value);
+    else if (home == NULL || home[0] != '/')
+        error_set(error, "out_of_range", "%s: '%s': there is no home folder ($HOME)", key->name,
+                  value);
+    else if (asprintf(&path, "%s/%s", home, value + 2) < 0)
+        abort();
+    return path;
+}
+
+static bool set_folder(const struct config_key *key, char **field, const char *value,
+                       struct error *error)
+{
+    char *path = value[0] == '\0' ? NULL : folder_copy(key, value, error);
+
+    if (path == NULL && value[0] != '\0')
+        return false;
+    free(*field);
+    *field = path;
+    return true;
+}
+
+static bool set_folders(const struct config_key *key, char **fields, const char *value,
+                        struct error *error)
+{
+    CLEANUP(cleanup_free) char *words = config_copy(value);
+    char *rest = words;
+    size_t count = 0;
+
+    for (; fields[count] != NULL; count++) {
+        free(fields[count]);
+        fields[count] = NULL;
+    }
+    count = 0;
+    for (char *word = strsep(&rest, ":"); word != NULL; word = strsep(&rest, ":")) {
+        if (word[0] == '\0')
+            continue;
+        if (count == CONFIG_PLUGIN_DIRS_MOST)
+            return error_set(error, "out_of_range", "%s: more than %d folders", key->name,
+                             CONFIG_PLUGIN_DIRS_MOST);
+        fields[count] = folder_copy(key, word, error);
+        if (fields[count++] == NULL)
+            return false;
+    }
+    return true;
+}
+
+void config_labels_fini(struct sluice_map *labels)
+{
+    for (size_t i = 0; i < labels->count; i++) {
+        free((void *)labels->pairs[i].key);
+        free((void *)labels->pairs[i].value);
+    }
+    free((void *)labels->pairs);
+    *labels = (struct sluice_map){0};
+}
+
+static int pair_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct sluice_pair *)a)->key, ((const struct sluice_pair *)b)->key);
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    for (size_t length = strlen(text); length > 0 && strchr(" \t", text[length - 1]) != NULL;)
+        text[--length] = '\0';
+    return text;
+}
+
+/* Adds one key=value to the pairs, which have room for it. */
+static bool label_add(const struct config_key *key, char *word, struct sluice_pair *pairs,
+                      size_t *count, struct error *error)
+{
+    char *value = strchr(word, '=');
+
+    if (value == NULL || value == word)
+        return error_set(error, "wrong_type", "%s: '%s' is not key=value", key->name, trim(word));
+    *value++ = '\0';
+    word = trim(word);
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(pairs[i].key, word) == 0)
+            return error_set(error, "duplicate_key", "%s: '%s' stands twice", key->name, word);
+    pairs[(*count)++] = (struct sluice_pair){config_copy(word), config_copy(trim(value))};
+    return true;
+}
+
+static bool set_labels(const struct config_key *key, struct sluice_map *field, const char *value,
+                       struct error *error)
+{
+    CLEANUP(cleanup_free) char *words = config_copy(value);
+    struct sluice_pair *pairs = calloc(CONFIG_LABELS_MOST, sizeof(*pairs));
+    size_t count = 0;
+    bool fine = true;
+
+    if (pairs == NULL)
+        abort();
+    char *rest = words, *word = strsep(&rest, ",");
+    for (; fine && word != NULL && value[0] != '\0'; word = strsep(&rest, ","))
+        fine = count == CONFIG_LABELS_MOST
+                   ? error_set(error, "out_of_range", "%s: more than %d", key->name,
+                               CONFIG_LABELS_MOST)
+                   : label_add(key, word, pairs, &count, error);
+    qsort(pairs, count, sizeof(*pairs), pair_compare);
+    config_labels_fini(field);
+    *field = (struct sluice_map){.count = count, .pairs = pairs};
+    return fine;
+}
+
+static int word_find(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return -1;
+}
+
+/* Returns the index of the value among the words, or -1 with a message. */
+static int word_read(const struct config_key *key, const char *const *words, const char *value,
+                     struct error *error)
+{
+    char allowed[128] = "";
+    int found = word_find(words, value);
+
+    for (size_t i = 0, used = 0; words[i] != NULL && used < sizeof(allowed); i++)
+        used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s",
+                                 i == 0 ? "" : ", ", words[i]);
+    if (found < 0)
+        error_set(error, "out_of_range", "%s: '%s' is not one of: %s", key->name, value, allowed);
+    return found;
+}
+
+static bool set_policy(const struct config_key *key, char **field, const char *value,
+                       struct error *error)
+{
+    if (word_find(policies_later, value) >= 0)
+        return error_set(error, "later", "%s: '%s' is not part of this version", key->name, value);
+    return word_read(key, policies, value, error) >= 0 && set_text(key, field, value, error);
+}
+
+bool config_key_set(const struct config_key *key, void *into, const char *value,
+                    struct error *error)
+{
+    void *field = field_of(key, into);
+    int word;
+
+    switch (key->kind) {
+    case CONFIG_COUNT:
+        return set_count(key, field, value, error);
+    case CONFIG_WORKERS:
+        return set_workers(key, field, value, error);
+    case CONFIG_SPAN:
+        return set_span(key, field, value, error);
+    case CONFIG_TEXT:
+        return set_text(key, field, value, error);
+    case CONFIG_LABELS:
+        return set_labels(key, field, value, error);
+    case CONFIG_FOLDER:
+        return set_folder(key, field, value, error);
+    case CONFIG_FOLDERS:
+        return set_folders(key, field, value, error);
+    case CONFIG_POLICY:
+        return set_policy(key, field, value, error);
+    case CONFIG_LEVEL:
+        word = word_read(key, levels, value, error);
+        *(enum log_level *)field = word < 0 ? LOG_INFO : (enum log_level)word;
+        return word >= 0;
+    case CONFIG_FORMAT:
+        word = word_read(key, formats, value, error);
+        *(enum log_format *)field = word < 0 ? LOG_FORMAT_LOGFMT : (enum log_format)word;
+        return word >= 0;
+    }
+    return false;
+}

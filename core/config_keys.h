@@ -1,0 +1,55 @@
+/* config_keys: the table of keys (config.def) and how each kind of value is read. Used by config*.c
+ * and the tests alone, on the thread that loads the configuration; the table is immutable. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+
+enum config_kind {
+    CONFIG_COUNT,
+    CONFIG_WORKERS,
+    CONFIG_SPAN,
+    CONFIG_TEXT,
+    CONFIG_LABELS,
+    CONFIG_FOLDER,
+    CONFIG_FOLDERS,
+    CONFIG_POLICY,
+    CONFIG_LEVEL,
+    CONFIG_FORMAT,
+};
+
+struct config_key {
+    const char *section, *name;
+    enum config_kind kind;
+    size_t offset; /* of the field in struct config or struct config_group */
+    const char *def;
+    int64_t least, most;
+    const char *why;
+};
+
+/* Every key of the table, in its order. */
+extern const struct config_key config_keys[];
+extern const size_t config_keys_count;
+
+/* Returns the key of a section ("group" for all groups), or NULL. */
+const struct config_key *config_key_find(const char *section, const char *name);
+
+/* Says whether a key, or (name NULL) a whole section, is known to belong to a later version. */
+bool config_key_is_later(const char *section, const char *name);
+
+/* Reads a value into the field of a struct config or config_group; false with a message that says
+ * what was found and what is allowed. What the field held before is freed. */
+bool config_key_set(const struct config_key *key, void *into, const char *value,
+                    struct error *error);
+
+/* Adds an empty group; NULL if there are too many. Valid until the next one is added. */
+struct config_group *config_add_group(struct config *config, const char *name, uint32_t line);
+
+/* Frees the pairs of a group's labels. */
+void config_labels_fini(struct sluice_map *labels);
+
+/* Returns a copy of a text; a lack of memory aborts. */
+char *config_copy(const char *text);

@@ -1,0 +1,145 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "config_keys.h"
+#include "support/cleanup.h"
+
+/* Joins up to three parts into a malloc'ed path. */
+static char *path_join(const char *first, const char *second, const char *third)
+{
+    char *path;
+
+    if (asprintf(&path, "%s%s%s", first, second, third) < 0)
+        abort();
+    return path;
+}
+
+/* The folder in an environment variable; NULL unless it is an absolute path, as XDG asks for. */
+static const char *folder_from(const char *variable)
+{
+    const char *folder = getenv(variable);
+    return folder != NULL && folder[0] == '/' ? folder : NULL;
+}
+
+/* The user's folder for configuration or caches; NULL without a home. */
+static char *user_folder(const char *variable, const char *below_home, const char *name)
+{
+    const char *folder = folder_from(variable);
+    const char *home = folder_from("HOME");
+
+    if (folder != NULL)
+        return path_join(folder, "/", name);
+    return home == NULL ? NULL : path_join(home, below_home, name);
+}
+
+/* Opens a file if it is there; false with a message if it is there and cannot be opened. */
+static bool open_if_there(char *path, char **found, int *fd, struct error *error)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd >= 0) {
+        *found = path;
+        return true;
+    }
+    bool absent = errno == ENOENT || errno == ENOTDIR;
+    if (!absent)
+        error_errno(error, "unreadable", "cannot read the configuration %s", path);
+    free(path);
+    return absent;
+}
+
+bool config_open(const char *named, char **path, int *fd, struct error *error)
+{
+    *path = NULL;
+    *fd = -1;
+    if (named == NULL)
+        named = getenv("SLUICE_CONFIG");
+    if (named != NULL && named[0] != '\0') {
+        *fd = open(named, O_RDONLY | O_CLOEXEC);
+        if (*fd < 0)
+            return error_errno(error, "unreadable", "cannot read the configuration %s", named);
+        *path = config_copy(named);
+        return true;
+    }
+    char *user = user_folder("XDG_CONFIG_HOME", "/.config/", "sluice/sluice.ini");
+    if (user != NULL && !open_if_there(user, path, fd, error))
+        return false;
+    return *fd >= 0 || open_if_there(config_copy("/etc/sluice/sluice.ini"), path, fd, error);
+}
+
+/* Where the plugins are, seen from the program: beside it in a build tree, else in the prefix. */
+static char *program_plugins(void)
+{
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    if (length < 0)
+        return NULL;
+    program[length] = '\0';
+    char *slash = strrchr(program, '/');
+    *slash = '\0';
+    CLEANUP(cleanup_free) char *cache = path_join(program, "/../", "CMakeCache.txt");
+    bool in_build = access(cache, F_OK) == 0;
+    CLEANUP(cleanup_free) char *path = path_join(
+        program, "/", in_build ? HOST_PLUGINS_IN_BUILD : HOST_PLUGINS_IN_PREFIX);
+    char *real = realpath(path, NULL);
+    return real != NULL ? real : config_copy(path);
+}
+
+/* Makes a folder and those above it, as far as they are not there. */
+static bool folder_make(const char *path)
+{
+    CLEANUP(cleanup_free) char *copy = config_copy(path);
+
+    for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+            return false;
+        *slash = '/';
+    }
+    return (mkdir(copy, 0700) == 0 || errno == EEXIST) && access(copy, W_OK | X_OK) == 0;
+}
+
+static bool state_dir_temporary(struct config *config, struct error *error)
+{
+    const char *folder = folder_from("TMPDIR");
+    char *path = path_join(folder == NULL ? "/tmp" : folder, "/", "sluice-XXXXXX");
+
+    if (mkdtemp(path) == NULL) {
+        error_errno(error, "state_dir", "cannot make a state folder %s", path);
+        free(path);
+        return false;
+    }
+    config->state_dir = path;
+    config->state_dir_is_temporary = true;
+    return true;
+}
+
+/* In a container, or for a user such as nobody, the home is often not there. */
+static bool state_dir_find(struct config *config, struct error *error)
+{
+    if (config->state_dir != NULL)
+        return folder_make(config->state_dir)
+               || error_errno(error, "state_dir", "cannot make the state folder %s",
+                              config->state_dir);
+    char *cache = user_folder("XDG_CACHE_HOME", "/.cache/", "sluice");
+    if (cache != NULL && folder_make(cache)) {
+        config->state_dir = cache;
+        return true;
+    }
+    free(cache);
+    return state_dir_temporary(config, error);
+}
+
+bool config_places(struct config *config, struct error *error)
+{
+    if (config->plugin_dirs[0] == NULL)
+        config->plugin_dirs[0] = program_plugins();
+    if (config->plugin_dirs[0] == NULL)
+        return error_errno(error, "plugin_dir", "cannot read /proc/self/exe");
+    return state_dir_find(config, error);
+}
