@@ -44,10 +44,15 @@ static void settings_fini(struct config *config)
     free(config->settings);
 }
 
-void config_fini(struct config *config)
+void config_remove_temporary(const struct config *config)
 {
     if (config->state_dir_is_temporary)
         nftw(config->state_dir, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+void config_fini(struct config *config)
+{
+    config_remove_temporary(config);
     for (size_t i = 0; config->plugin_dirs[i] != NULL; i++)
         free(config->plugin_dirs[i]);
     for (size_t i = 0; i < config->groups_count; i++)

@@ -68,6 +68,10 @@ void config_init(struct config *config);
 /* Frees everything; removes a temporary state folder. Fits CLEANUP. */
 void config_fini(struct config *config);
 
+/* Removes a temporary state folder and leaves the rest alone, for a program that ends while threads
+ * still look at the configuration. */
+void config_remove_temporary(const struct config *config);
+
 /* Reads a configuration over the defaults; false with everything that is wrong in *diagnostics.
  * text need not end with NUL. */
 bool config_read(struct config *config, const char *text, size_t length,

@@ -1,0 +1,103 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "accept/job_file.h"
+#include "cli/command.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/plugins.h"
+#include "support/cleanup.h"
+
+struct check {
+    struct options *common;
+    char **files;
+    size_t files_count;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct check *check = state->input;
+
+    (void)argument;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = check->common;
+        return 0;
+    case ARGP_KEY_ARGS:
+        check->files = state->argv + state->next;
+        check->files_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which job file?");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "JOB.yaml...",
+    .doc = "Checks job files against the plugins that are there and prints every error. Runs "
+           "nothing. `-' reads standard input."
+           "\vFor example:\n\n"
+           "  sluice check nightly.yaml\n\n"
+           "Exit code: 0 no errors; 2 errors; 3 the plugins could not be looked at.\n",
+    .children = options_children,
+};
+
+static void check_one(struct host_input *input, const struct config *config,
+                      struct registry *registry, struct chunk_pool *pool)
+{
+    struct job_file_options options = {
+        .registry = registry,
+        .weight_capacity = (int32_t)config->max_weight,
+        .default_timeout_ns = config->timeout_ns,
+    };
+
+    if (input->diagnostics.found_count > 0)
+        return;
+    input->job = job_create(pool, "", input->file, JOB_CHECKED);
+    job_file_read(input->fd, input->job, &options, &input->diagnostics);
+}
+
+static void print_text(const struct inputs *inputs, const struct options *options)
+{
+    inputs_print(inputs, options);
+    for (size_t i = 0; i < inputs->count && !options->quiet; i++) {
+        const struct host_input *input = &inputs->items[i];
+        if (input->diagnostics.found_count == 0)
+            printf("%s: %u task%s, no errors\n", input->file, input->job->tasks_count,
+                   input->job->tasks_count == 1 ? "" : "s");
+    }
+}
+
+static int check_all(const struct check *check, const struct config *config)
+{
+    CLEANUP(inputs_close) struct inputs inputs = {0};
+    CLEANUP(registry_destroy) struct registry *registry = plugins_open(config);
+    CLEANUP(chunk_pool_fini) struct chunk_pool pool;
+
+    chunk_pool_init(&pool);
+    if (registry == NULL)
+        return EXIT_HOST;
+    inputs_open(&inputs, check->files, check->files_count);
+    for (size_t i = 0; i < inputs.count; i++)
+        check_one(&inputs.items[i], config, registry, &pool);
+    if (check->common->format == FORMAT_JSON)
+        output_json(inputs_json(&inputs));
+    else
+        print_text(&inputs, check->common);
+    for (size_t i = 0; i < inputs.count; i++)
+        job_destroy(&inputs.items[i].job);
+    return inputs_errors(&inputs) == 0 ? EXIT_ALL_WELL : EXIT_USAGE;
+}
+
+int command_check(struct options *common, int argc, char **argv)
+{
+    struct check check = {.common = common};
+    CLEANUP(config_fini) struct config config;
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &check);
+    return options_configure(common, &config, &code) ? check_all(&check, &config) : code;
+}

@@ -1,0 +1,98 @@
+#include "cli/inputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "accept/job_file.h"
+#include "cli/output.h"
+#include "serve/json_text.h"
+#include "support/cleanup.h"
+
+static void input_refuse(struct host_input *input, const char *reason)
+{
+    diagnostics_add(&input->diagnostics, (struct place){0}, job_file_error_word(JOB_FILE_READ),
+                    reason, NULL);
+}
+
+static void input_open(struct host_input *input, bool *standard_input_taken)
+{
+    struct stat status;
+
+    if (strcmp(input->file, "-") == 0) {
+        input->fd = STDIN_FILENO;
+        if (*standard_input_taken)
+            input_refuse(input, "standard input is named twice");
+        *standard_input_taken = true;
+        return;
+    }
+    input->fd = open(input->file, O_RDONLY | O_CLOEXEC);
+    if (input->fd < 0)
+        input_refuse(input, strerror(errno));
+    else if (fstat(input->fd, &status) == 0 && S_ISDIR(status.st_mode))
+        input_refuse(input, "it is a folder");
+}
+
+bool inputs_open(struct inputs *inputs, char **files, size_t count)
+{
+    bool standard_input_taken = false;
+
+    inputs->items = calloc(count, sizeof(*inputs->items));
+    if (inputs->items == NULL)
+        abort();
+    inputs->count = count;
+    for (size_t i = 0; i < count; i++) {
+        inputs->items[i].file = files[i];
+        inputs->items[i].fd = -1;
+        diagnostics_init(&inputs->items[i].diagnostics, files[i]);
+        input_open(&inputs->items[i], &standard_input_taken);
+    }
+    return inputs_errors(inputs) == 0;
+}
+
+void inputs_close(struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (inputs->items[i].fd > STDIN_FILENO)
+            close(inputs->items[i].fd);
+        diagnostics_fini(&inputs->items[i].diagnostics);
+    }
+    free(inputs->items);
+    *inputs = (struct inputs){0};
+}
+
+size_t inputs_errors(const struct inputs *inputs)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < inputs->count; i++)
+        count += inputs->items[i].diagnostics.found_count;
+    return count;
+}
+
+void inputs_print(const struct inputs *inputs, const struct options *options)
+{
+    bool colour = output_colour(options->colour, STDERR_FILENO);
+
+    for (size_t i = 0; i < inputs->count; i++)
+        diagnostics_print(&inputs->items[i].diagnostics, stderr, colour);
+}
+
+json_t *inputs_json(const struct inputs *inputs)
+{
+    json_t *files = json_array();
+
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct host_input *input = &inputs->items[i];
+        CLEANUP(cleanup_free) char *errors = diagnostics_json(&input->diagnostics);
+        json_array_append_new(
+            files, json_pack("{so si so}", "file", json_text_or_null(input->file), "tasks",
+                             input->job == NULL ? 0 : (int)input->job->tasks_count, "errors",
+                             json_loads(errors, 0, NULL)));
+    }
+    return json_pack("{so}", "files", files);
+}

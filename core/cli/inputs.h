@@ -1,0 +1,31 @@
+/* inputs: the job files that a command line names: opened all together, and what is wrong in them.
+ * Created by a command, main thread. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+#include "host.h"
+
+struct inputs {
+    struct host_input *items;
+    size_t count;
+};
+
+/* Opens the files ("-" is standard input, once). False if one cannot be opened; then its diagnostics
+ * say why. inputs_close is due either way. */
+bool inputs_open(struct inputs *inputs, char **files, size_t count);
+
+/* Closes the files and frees everything but the jobs. Fits CLEANUP. */
+void inputs_close(struct inputs *inputs);
+
+/* Returns how many errors there are in all files. */
+size_t inputs_errors(const struct inputs *inputs);
+
+/* Prints what is wrong in them on standard error. */
+void inputs_print(const struct inputs *inputs, const struct options *options);
+
+/* Returns {"files":[{"file":..,"tasks":N,"errors":[..]}]}. */
+json_t *inputs_json(const struct inputs *inputs);

@@ -1,0 +1,81 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+/* Writes what is left on standard output; returns the exit code that tells the truth. */
+static int output_close(int code)
+{
+    bool lost = ferror(stdout) != 0;
+
+    errno = lost ? EIO : 0;
+    if (fclose(stdout) == 0 && !lost)
+        return code;
+    output_error("cannot write to standard output: %s", strerror(errno));
+    return code == EXIT_ALL_WELL || code == EXIT_TASKS ? EXIT_HOST : code;
+}
+
+static void at_exit(int code, void *unused)
+{
+    (void)unused;
+    int truth = output_close(code);
+    if (truth != code)
+        _exit(truth);
+}
+
+void output_open(void)
+{
+    /* Reading ends at once, writing fails, and the number is taken. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_HOST);
+    signal(SIGPIPE, SIG_IGN);
+    on_exit(at_exit, NULL);
+}
+
+bool output_colour(enum colour colour, int fd)
+{
+    switch (colour) {
+    case COLOUR_ALWAYS:
+        return true;
+    case COLOUR_NEVER:
+        return false;
+    case COLOUR_AUTO:
+        return isatty(fd) == 1;
+    }
+    return false;
+}
+
+bool output_error(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fputs("sluice: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    return false;
+}
+
+void output_json(json_t *json)
+{
+    if (json == NULL)
+        abort();
+    json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(json);
+}
+
+void output_leave(int code)
+{
+    _exit(output_close(code));
+}

@@ -1,0 +1,26 @@
+/* output: standard output and standard error as every command uses them: results, messages, colour,
+ * and the care for what was not written. Main thread. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cli/options.h"
+
+/* Makes sure that descriptors 0 to 2 are open, so that no file takes their place, and that a closed
+ * pipe is an error instead of a death. When the program ends, what standard output did not take is
+ * an error: exit code 3 instead of 0 or 1. Call first. */
+void output_open(void);
+
+/* Returns whether a stream on fd is to have colours. */
+bool output_colour(enum colour colour, int fd);
+
+/* Prints "sluice: " and a message on standard error; always false. */
+bool output_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints an object as one line on standard output and lets it go. */
+void output_json(json_t *json);
+
+/* Leaves the program at once: standard output is written, nothing else happens. For when threads
+ * are stuck. */
+_Noreturn void output_leave(int code);

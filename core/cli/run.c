@@ -1,0 +1,301 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/inputs.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "host.h"
+#include "serve/events.h"
+#include "support/cleanup.h"
+
+enum { WORKERS_OPTIONS_MOST = 256, WORKERS_MOST = 1024, WEIGHT_MOST = 1000000 };
+enum { OPTION_STREAM = 2000, OPTION_EVENTS, OPTION_PROGRESS, OPTION_MAX_WEIGHT, OPTION_WORKERS };
+enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
+
+struct run_options {
+    struct options *common;
+    enum job_mode mode;
+    const char *events;
+    enum progress_mode progress;
+    int64_t max_weight; /* 0: as configured */
+    struct {
+        char *type;
+        int64_t workers;
+    } workers[WORKERS_OPTIONS_MOST];
+    size_t workers_count;
+    char **files;
+    size_t files_count;
+};
+
+struct run {
+    const struct run_options *options;
+    struct inputs inputs;
+    struct host *host;
+    struct report *report;
+    struct events *events;
+    struct progress progress;
+    int64_t begun_ns;
+};
+
+static const struct argp_option table[] = {
+    {.name = "stream", .key = OPTION_STREAM, .doc = "run tasks while the file is still being read"},
+    {.name = "events", .key = OPTION_EVENTS, .arg = "FILE",
+     .doc = "write one JSON line for every task that ends"},
+    {.name = "progress", .key = OPTION_PROGRESS, .arg = "auto|on|off",
+     .doc = "a line about what is done; auto: on a terminal"},
+    {.name = "max-weight", .key = OPTION_MAX_WEIGHT, .arg = "N",
+     .doc = "weight that may run at once"},
+    {.name = "workers", .key = OPTION_WORKERS, .arg = "TYPE=N",
+     .doc = "calls of a task type at once; repeatable"},
+    {0},
+};
+
+static const char *const progress_modes[] = {"auto", "on", "off", NULL};
+
+static void parse_workers(struct run_options *options, char *argument, struct argp_state *state)
+{
+    char *equals = strrchr(argument, '=');
+
+    if (equals == NULL || equals == argument)
+        argp_error(state, "--workers: '%s' is not TYPE=N", argument);
+    if (options->workers_count == WORKERS_OPTIONS_MOST)
+        argp_error(state, "--workers: more than %d types", WORKERS_OPTIONS_MOST);
+    *equals = '\0';
+    options->workers[options->workers_count].type = argument;
+    options->workers[options->workers_count++].workers =
+        options_number(state, "--workers", equals + 1, 1, WORKERS_MOST);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct run_options *options = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options->common;
+        return 0;
+    case OPTION_STREAM:
+        options->mode = JOB_STREAMED;
+        return 0;
+    case OPTION_EVENTS:
+        options->events = argument;
+        return 0;
+    case OPTION_PROGRESS:
+        options->progress =
+            (enum progress_mode)options_word(state, "--progress", progress_modes, argument);
+        return 0;
+    case OPTION_MAX_WEIGHT:
+        options->max_weight = options_number(state, "--max-weight", argument, 1, WEIGHT_MOST);
+        return 0;
+    case OPTION_WORKERS:
+        parse_workers(options, argument, state);
+        return 0;
+    case ARGP_KEY_ARGS:
+        options->files = state->argv + state->next;
+        options->files_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which job file?");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+    .options = table,
+    .parser = parse,
+    .args_doc = "JOB.yaml...",
+    .doc = "Runs job files here and now, and exits when all tasks have ended. `-' reads standard "
+           "input."
+           "\vFor example:\n\n"
+           "  sluice run nightly.yaml\n"
+           "  sluice run --workers hash=4 --events nightly.events nightly.yaml\n\n"
+           "Exit code: 0 all tasks succeeded; 1 some did not; 2 wrong usage, job file or "
+           "configuration; 3 the host could not start; 130, 143 stopped by SIGINT, SIGTERM. The "
+           "first signal lets running tasks finish, the second cancels them.\n",
+    .children = options_children,
+};
+
+/* Puts the options over the configuration; false with a message. */
+static bool apply_options(const struct run_options *options, struct config *config)
+{
+    struct error error;
+
+    for (size_t i = 0; i < options->workers_count; i++)
+        if (!config_set_workers(config, options->workers[i].type, options->workers[i].workers,
+                                &error))
+            return output_error("--workers %s: %s", options->workers[i].type, error.message);
+    if (options->max_weight > 0)
+        config->max_weight = options->max_weight;
+    return config_check_weights(config, NULL, &error)
+           || output_error("--max-weight %lld: %s", (long long)options->max_weight, error.message);
+}
+
+static void on_ended(void *context, const struct outcome_record *record)
+{
+    struct run *run = context;
+
+    if (run->events != NULL)
+        events_add(run->events, record);
+    report_task(run->report, record);
+}
+
+static struct progress_counts count_tasks(const struct run *run)
+{
+    struct progress_counts counts = {.running = host_running(run->host), .total_is_known = true};
+
+    for (size_t i = 0; i < run->inputs.count; i++) {
+        const struct job *job = run->inputs.items[i].job;
+        if (job == NULL)
+            continue;
+        counts.total += atomic_load(&job->submitted);
+        counts.total_is_known &= job->mode == JOB_CHECKED;
+        for (int state = TASK_SUCCEEDED; state <= TASK_SKIPPED; state++)
+            counts.done += atomic_load(&job->ended[state]);
+        for (int state = TASK_FAILED; state <= TASK_CRASHED; state++)
+            counts.failed += atomic_load(&job->ended[state]);
+    }
+    return counts;
+}
+
+static void on_tick(void *context, int64_t now_ns)
+{
+    struct run *run = context;
+    struct progress_counts counts = count_tasks(run);
+
+    progress_draw(&run->progress, &counts, now_ns);
+}
+
+static bool shows_progress(const struct run_options *options)
+{
+    switch (options->progress) {
+    case PROGRESS_AUTO:
+        return !options->common->quiet && isatty(STDERR_FILENO) == 1;
+    case PROGRESS_ON:
+        return true;
+    case PROGRESS_OFF:
+        return false;
+    }
+    return false;
+}
+
+/* Makes what listens and the host; false with a message printed. */
+static bool run_create(struct run *run, const struct config *config)
+{
+    bool progress = shows_progress(run->options), terminal = isatty(STDERR_FILENO) == 1;
+    const char *prefix = progress && terminal ? PROGRESS_CLEAR : NULL;
+    struct error error;
+    struct host_handlers handlers = {
+        .context = run,
+        .ended = on_ended,
+        .wants_all = run->options->events != NULL,
+        .tick = progress ? on_tick : NULL,
+        .tick_ns = PROGRESS_TICK_NS,
+    };
+
+    if (run->options->events != NULL
+        && (run->events = events_create(run->options->events, &error)) == NULL)
+        return output_error("%s", error.message);
+    run->report = report_create(run->options->common, prefix, &error);
+    if (run->report == NULL)
+        return output_error("%s", error.message);
+    log_set_interlude(prefix, NULL);
+    run->begun_ns = clock_now_ns();
+    progress_init(&run->progress, terminal, run->begun_ns);
+    run->host = host_create(config, &handlers, &error);
+    return run->host != NULL || output_error("%s", error.message);
+}
+
+static bool all_succeeded(const struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct job *job = inputs->items[i].job;
+        if (job != NULL && atomic_load(&job->ended[TASK_SUCCEEDED]) < job->tasks_count)
+            return false;
+    }
+    return true;
+}
+
+static int exit_code_of(enum host_end end, const struct inputs *inputs)
+{
+    switch (end) {
+    case HOST_FINISHED:
+        return all_succeeded(inputs) ? EXIT_ALL_WELL : EXIT_TASKS;
+    case HOST_INVALID:
+        return EXIT_USAGE;
+    case HOST_INTERRUPTED:
+        return EXIT_INTERRUPTED;
+    case HOST_TERMINATED:
+        return EXIT_TERMINATED;
+    }
+    return EXIT_HOST;
+}
+
+/* Says everything that is left to say; returns the exit code. */
+static int run_finish(struct run *run, enum host_end end)
+{
+    double seconds = (double)(clock_now_ns() - run->begun_ns) / 1e9;
+    int code = exit_code_of(end, &run->inputs);
+    bool nothing_ran = end == HOST_INVALID && run->options->mode == JOB_CHECKED;
+    struct error error;
+
+    if (shows_progress(run->options))
+        progress_clear(&run->progress);
+    log_set_interlude(NULL, NULL);
+    report_end(run->report);
+    inputs_print(&run->inputs, run->options->common);
+    if (!nothing_ran)
+        report_jobs(run->report, &run->inputs, seconds);
+    else if (run->options->common->format == FORMAT_JSON)
+        output_json(inputs_json(&run->inputs));
+    if (!events_destroy(&run->events, &error)) {
+        output_error("%s", error.message);
+        code = code == EXIT_ALL_WELL || code == EXIT_TASKS ? EXIT_HOST : code;
+    }
+    return code;
+}
+
+static void run_fini(struct run *run)
+{
+    host_destroy(&run->host);
+    report_destroy(&run->report);
+    events_destroy(&run->events, NULL);
+    inputs_close(&run->inputs);
+}
+
+static int run_all(const struct run_options *options, const struct config *config)
+{
+    CLEANUP(run_fini) struct run run = {.options = options};
+
+    if (!inputs_open(&run.inputs, options->files, options->files_count)) {
+        inputs_print(&run.inputs, options->common);
+        return EXIT_USAGE;
+    }
+    if (!run_create(&run, config))
+        return EXIT_HOST;
+    enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count, options->mode);
+    int code = run_finish(&run, end);
+    if (host_stuck(run.host) > 0) {
+        config_remove_temporary(config);
+        output_leave(code);
+    }
+    return code;
+}
+
+int command_run_jobs(struct options *common, int argc, char **argv)
+{
+    struct run_options options = {.common = common};
+    CLEANUP(config_fini) struct config config;
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (!options_configure(common, &config, &code))
+        return code;
+    if (!apply_options(&options, &config))
+        return EXIT_USAGE;
+    return run_all(&options, &config);
+}
