@@ -104,9 +104,10 @@ bool config_set_workers(struct config *config, const char *type, int64_t workers
         if (!exact && strcmp(group->name, type) != 0 && fnmatch(group->type, type, 0) != 0)
             continue;
         if (!exact || serves != NULL)
-            return error_set(error, "conflict",
-                             "the configuration has [group:%s] for '%s' (%s): set its workers there",
-                             group->name, type, group->type);
+            return error_set(
+                error, "conflict",
+                "the configuration has [group:%s] for '%s' (%s): set its workers there",
+                group->name, type, group->type);
         serves = group;
     }
     if (serves == NULL) {
@@ -130,10 +131,9 @@ bool config_check_weights(const struct config *config, const struct config_group
         const struct config_group *group = *culprit = &config->groups[i];
         reserved += group->reserve;
         if (group->max_weight > config->max_weight)
-            return error_set(error, "out_of_range",
-                             "max_weight: %lld of [group:%s] is over the host's %lld",
-                             (long long)group->max_weight, group->name,
-                             (long long)config->max_weight);
+            return error_set(
+                error, "out_of_range", "max_weight: %lld of [group:%s] is over the host's %lld",
+                (long long)group->max_weight, group->name, (long long)config->max_weight);
         if (group->max_weight > 0 && group->reserve > group->max_weight)
             return error_set(error, "out_of_range",
                              "reserve: %lld of [group:%s] is over its max_weight %lld",

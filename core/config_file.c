@@ -1,6 +1,7 @@
-/* Debian's inih tells its handler no line numbers, cuts long lines and section names silently, takes
- * indented lines for continuations and reports only the first line that it does not understand. So
- * the reader that hands it the lines counts them, refuses those, and hands an empty line instead. */
+/* Debian's inih tells its handler no line numbers, cuts long lines and section names silently,
+ * takes indented lines for continuations and reports only the first line that it does not
+ * understand. So the reader that hands it the lines counts them, refuses those, and hands an
+ * empty line instead. */
 #include <ini.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -61,6 +62,11 @@ static void report_unknown_section(struct reading *reading)
     struct suggest suggest;
     char what[128];
 
+    if (strcmp(reading->section, "group") == 0 || strcmp(reading->section, "plugin") == 0) {
+        report(reading, "unknown_section", "section [%s] needs a name: [%s:NAME]", reading->section,
+               reading->section);
+        return;
+    }
     suggest_begin(&suggest, reading->section, strcspn(reading->section, ":"));
     for (size_t i = 0; i < SECTION_NAMES_COUNT; i++)
         suggest_offer(&suggest, section_names[i]);
@@ -102,7 +108,8 @@ static bool section_note(struct reading *reading)
 
 static bool section_name_is_valid(const char *name)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     return name[0] != '\0' && name[strspn(name, letters)] == '\0';
 }
 
@@ -116,8 +123,8 @@ static void section_classify(struct reading *reading)
     for (size_t i = 0; i < SECTION_NAMES_COUNT; i++) {
         const char *name = section_names[i];
         bool named = strcmp(name, "group") == 0 || strcmp(name, "plugin") == 0;
-        if (strlen(name) != length || memcmp(name, reading->section, length) != 0
-            || named != (colon != NULL))
+        if (strlen(name) != length || memcmp(name, reading->section, length) != 0 ||
+            named != (colon != NULL))
             continue;
         reading->table = name;
         reading->name = named ? colon + 1 : "";
@@ -238,8 +245,8 @@ static void setting_add(struct reading *reading, const char *key, const char *va
     struct config *config = reading->config;
 
     for (size_t i = 0; i < config->settings_count; i++)
-        if (strcmp(config->settings[i].plugin, reading->name) == 0
-            && strcmp(config->settings[i].key, key) == 0) {
+        if (strcmp(config->settings[i].plugin, reading->name) == 0 &&
+            strcmp(config->settings[i].key, key) == 0) {
             report(reading, "duplicate_key", "key '%s' stands twice in [%s]", key,
                    reading->section);
             return;
@@ -252,8 +259,8 @@ static void setting_add(struct reading *reading, const char *key, const char *va
     config->settings = realloc(config->settings, bytes);
     if (config->settings == NULL)
         abort();
-    config->settings[config->settings_count++] = (struct config_setting){
-        config_copy(reading->name), config_copy(key), config_copy(value)};
+    config->settings[config->settings_count++] =
+        (struct config_setting){config_copy(reading->name), config_copy(key), config_copy(value)};
 }
 
 static void key_set(struct reading *reading, const char *name, const char *value)
@@ -340,7 +347,8 @@ static void reading_fini(struct reading *reading)
 bool config_read(struct config *config, const char *text, size_t length,
                  struct diagnostics *diagnostics)
 {
-    CLEANUP(reading_fini) struct reading reading = {
+    CLEANUP(reading_fini)
+    struct reading reading = {
         .config = config,
         .diagnostics = diagnostics,
         .at = text,

@@ -9,15 +9,15 @@
 #include "support/units.h"
 
 /* The fields of the table by section, so that each offset is one of the right struct. */
-#define STRUCT_host struct config
+#define STRUCT_host      struct config
 #define STRUCT_scheduler struct config
-#define STRUCT_log struct config
-#define STRUCT_group struct config_group
+#define STRUCT_log       struct config
+#define STRUCT_group     struct config_group
 
 const struct config_key config_keys[] = {
 #define KEY(section_, name_, kind_, field, def_, least_, most_, why_)                              \
-    {#section_, #name_, CONFIG_##kind_, offsetof(STRUCT_##section_, field), def_,                  \
-     least_,    most_,  why_},
+    {#section_, #name_, CONFIG_##kind_, offsetof(STRUCT_##section_, field),                        \
+     def_,      least_, most_,          why_},
 #include "config.def"
 #undef KEY
 };
@@ -26,7 +26,7 @@ const size_t config_keys_count = sizeof(config_keys) / sizeof(config_keys[0]);
 static const struct {
     const char *section, *name; /* name NULL: the whole section */
 } later[] = {
-#define LATER(section, name) {#section, #name},
+#define LATER(section, name)   {#section, #name},
 #define LATER_SECTION(section) {#section, NULL},
 #include "config.def"
 #undef LATER
@@ -62,8 +62,8 @@ const struct config_key *config_key_find(const char *section, const char *name)
 bool config_key_is_later(const char *section, const char *name)
 {
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-        if (strcmp(later[i].section, section) == 0
-            && (later[i].name == NULL || (name != NULL && strcmp(later[i].name, name) == 0)))
+        if (strcmp(later[i].section, section) == 0 &&
+            (later[i].name == NULL || (name != NULL && strcmp(later[i].name, name) == 0)))
             return true;
     return false;
 }
@@ -100,8 +100,8 @@ static bool set_span(const struct config_key *key, int64_t *field, const char *v
     int64_t ns;
 
     if (!units_parse_duration(value, strlen(value), &ns))
-        return error_set(error, "wrong_type", "%s: '%s' is not a duration such as 250ms, 30s, 1h30m",
-                         key->name, value);
+        return error_set(error, "wrong_type",
+                         "%s: '%s' is not a duration such as 250ms, 30s, 1h30m", key->name, value);
     if (ns < key->least || ns > key->most)
         return error_set(error, "out_of_range", "%s: %s is not between %s and %s", key->name, value,
                          units_format_duration(key->least, least, sizeof(least)),
@@ -228,10 +228,9 @@ static bool set_labels(const struct config_key *key, struct sluice_map *field, c
         abort();
     char *rest = words, *word = strsep(&rest, ",");
     for (; fine && word != NULL && value[0] != '\0'; word = strsep(&rest, ","))
-        fine = count == CONFIG_LABELS_MOST
-                   ? error_set(error, "out_of_range", "%s: more than %d", key->name,
-                               CONFIG_LABELS_MOST)
-                   : label_add(key, word, pairs, &count, error);
+        fine = count == CONFIG_LABELS_MOST ? error_set(error, "out_of_range", "%s: more than %d",
+                                                       key->name, CONFIG_LABELS_MOST)
+                                           : label_add(key, word, pairs, &count, error);
     qsort(pairs, count, sizeof(*pairs), pair_compare);
     config_labels_fini(field);
     *field = (struct sluice_map){.count = count, .pairs = pairs};
@@ -254,8 +253,8 @@ static int word_read(const struct config_key *key, const char *const *words, con
     int found = word_find(words, value);
 
     for (size_t i = 0, used = 0; words[i] != NULL && used < sizeof(allowed); i++)
-        used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s",
-                                 i == 0 ? "" : ", ", words[i]);
+        used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s", i == 0 ? "" : ", ",
+                                 words[i]);
     if (found < 0)
         error_set(error, "out_of_range", "%s: '%s' is not one of: %s", key->name, value, allowed);
     return found;

@@ -84,8 +84,8 @@ static char *program_plugins(void)
     *slash = '\0';
     CLEANUP(cleanup_free) char *cache = path_join(program, "/../", "CMakeCache.txt");
     bool in_build = access(cache, F_OK) == 0;
-    CLEANUP(cleanup_free) char *path = path_join(
-        program, "/", in_build ? HOST_PLUGINS_IN_BUILD : HOST_PLUGINS_IN_PREFIX);
+    CLEANUP(cleanup_free)
+    char *path = path_join(program, "/", in_build ? HOST_PLUGINS_IN_BUILD : HOST_PLUGINS_IN_PREFIX);
     char *real = realpath(path, NULL);
     return real != NULL ? real : config_copy(path);
 }
@@ -123,9 +123,9 @@ static bool state_dir_temporary(struct config *config, struct error *error)
 static bool state_dir_find(struct config *config, struct error *error)
 {
     if (config->state_dir != NULL)
-        return folder_make(config->state_dir)
-               || error_errno(error, "state_dir", "cannot make the state folder %s",
-                              config->state_dir);
+        return folder_make(config->state_dir) ||
+               error_errno(error, "state_dir", "cannot make the state folder %s",
+                           config->state_dir);
     char *cache = user_folder("XDG_CACHE_HOME", "/.cache/", "sluice");
     if (cache != NULL && folder_make(cache)) {
         config->state_dir = cache;

@@ -10,8 +10,7 @@
 
 struct check {
     struct options *common;
-    char **files;
-    size_t files_count;
+    struct input_names names;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -19,19 +18,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct check *check = state->input;
 
     (void)argument;
-    switch (key) {
-    case ARGP_KEY_INIT:
+    if (key == ARGP_KEY_INIT) {
         state->child_inputs[0] = check->common;
         return 0;
-    case ARGP_KEY_ARGS:
-        check->files = state->argv + state->next;
-        check->files_count = (size_t)(state->argc - state->next);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which job file?");
-        return 0;
     }
-    return ARGP_ERR_UNKNOWN;
+    return input_names_parse(key, state, &check->names);
 }
 
 static const struct argp argp = {
@@ -80,7 +71,7 @@ static int check_all(const struct check *check, const struct config *config)
     chunk_pool_init(&pool);
     if (registry == NULL)
         return EXIT_HOST;
-    inputs_open(&inputs, check->files, check->files_count);
+    inputs_open(&inputs, &check->names);
     for (size_t i = 0; i < inputs.count; i++)
         check_one(&inputs.items[i], config, registry, &pool);
     if (check->common->format == FORMAT_JSON)

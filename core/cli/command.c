@@ -102,8 +102,8 @@ static void unknown_command(const char *name, const char *next)
     snprintf(both, sizeof(both), "%s %s", name, next == NULL ? "" : next);
     bool known = false;
     for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        known |= strncmp(commands[i].words, name, strlen(name)) == 0
-                 && commands[i].words[strlen(name)] == ' ';
+        known |= strncmp(commands[i].words, name, strlen(name)) == 0 &&
+                 commands[i].words[strlen(name)] == ' ';
     const char *wrong = known ? both : name;
     suggest_begin(&suggest, wrong, strlen(wrong));
     for (size_t i = 0; i < COMMANDS_COUNT; i++)

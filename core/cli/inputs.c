@@ -13,6 +13,20 @@
 #include "serve/json_text.h"
 #include "support/cleanup.h"
 
+error_t input_names_parse(int key, struct argp_state *state, struct input_names *names)
+{
+    switch (key) {
+    case ARGP_KEY_ARGS:
+        names->files = state->argv + state->next;
+        names->count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which job file?");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
 static void input_refuse(struct host_input *input, const char *reason)
 {
     diagnostics_add(&input->diagnostics, (struct place){0}, job_file_error_word(JOB_FILE_READ),
@@ -37,18 +51,18 @@ static void input_open(struct host_input *input, bool *standard_input_taken)
         input_refuse(input, "it is a folder");
 }
 
-bool inputs_open(struct inputs *inputs, char **files, size_t count)
+bool inputs_open(struct inputs *inputs, const struct input_names *names)
 {
     bool standard_input_taken = false;
 
-    inputs->items = calloc(count, sizeof(*inputs->items));
+    inputs->items = calloc(names->count, sizeof(*inputs->items));
     if (inputs->items == NULL)
         abort();
-    inputs->count = count;
-    for (size_t i = 0; i < count; i++) {
-        inputs->items[i].file = files[i];
+    inputs->count = names->count;
+    for (size_t i = 0; i < inputs->count; i++) {
+        inputs->items[i].file = names->files[i];
         inputs->items[i].fd = -1;
-        diagnostics_init(&inputs->items[i].diagnostics, files[i]);
+        diagnostics_init(&inputs->items[i].diagnostics, names->files[i]);
         input_open(&inputs->items[i], &standard_input_taken);
     }
     return inputs_errors(inputs) == 0;

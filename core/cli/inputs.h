@@ -9,14 +9,23 @@
 #include "cli/options.h"
 #include "host.h"
 
+/* The files as the command line names them; borrowed from it. */
+struct input_names {
+    char **files;
+    size_t count;
+};
+
 struct inputs {
     struct host_input *items;
     size_t count;
 };
 
-/* Opens the files ("-" is standard input, once). False if one cannot be opened; then its diagnostics
- * say why. inputs_close is due either way. */
-bool inputs_open(struct inputs *inputs, char **files, size_t count);
+/* The part of a command's argp parser that takes job files; at least one is required. */
+error_t input_names_parse(int key, struct argp_state *state, struct input_names *names);
+
+/* Opens the files ("-" is standard input, once). False if one cannot be opened; then its
+ * diagnostics say why. inputs_close is due either way. */
+bool inputs_open(struct inputs *inputs, const struct input_names *names);
 
 /* Closes the files and frees everything but the jobs. Fits CLEANUP. */
 void inputs_close(struct inputs *inputs);

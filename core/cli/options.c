@@ -14,11 +14,17 @@ enum { OPTION_CONFIG = 1000, OPTION_PLUGINS, OPTION_FORMAT, OPTION_COLOUR };
 
 static const struct argp_option options_table[] = {
     {.name = "config", .key = OPTION_CONFIG, .arg = "FILE", .doc = "configuration", .group = 1},
-    {.name = "plugins", .key = OPTION_PLUGINS, .arg = "DIR",
-     .doc = "plugin folder; repeatable, replaces the configured ones", .group = 1},
+    {.name = "plugins",
+     .key = OPTION_PLUGINS,
+     .arg = "DIR",
+     .doc = "plugin folder; repeatable, replaces the configured ones",
+     .group = 1},
     {.name = "format", .key = OPTION_FORMAT, .arg = "text|json", .doc = "of results", .group = 1},
-    {.name = "color", .key = OPTION_COLOUR, .arg = "auto|always|never",
-     .doc = "auto: on a terminal", .group = 1},
+    {.name = "color",
+     .key = OPTION_COLOUR,
+     .arg = "auto|always|never",
+     .doc = "auto: on a terminal",
+     .group = 1},
     {.name = "quiet", .key = 'q', .doc = "print errors only", .group = 1},
     {.name = "verbose", .key = 'v', .doc = "log more", .group = 1},
     {0},
@@ -127,8 +133,8 @@ static bool find_config(const struct options *options, struct config *config, in
     struct error error;
 
     *code = EXIT_HOST;
-    if (!config_open(options->config_file, &config->file, &fd, &error)
-        || (fd >= 0 && !read_whole(fd, config->file, &text, &error)))
+    if (!config_open(options->config_file, &config->file, &fd, &error) ||
+        (fd >= 0 && !read_whole(fd, config->file, &text, &error)))
         return output_error("%s", error.message);
     *code = EXIT_USAGE;
     return fd < 0 || read_config(options, config, &text);
@@ -147,9 +153,8 @@ bool options_configure(const struct options *options, struct config *config, int
         config->log_level = LOG_ERROR;
     log_configure(config->log_level, config->log_format);
     *code = EXIT_HOST;
-    if (options->plugin_dirs_count > 0
-        && !config_set_plugin_dirs(config, options->plugin_dirs, options->plugin_dirs_count,
-                                   &error))
+    if (options->plugin_dirs_count > 0 &&
+        !config_set_plugin_dirs(config, options->plugin_dirs, options->plugin_dirs_count, &error))
         return output_error("%s", error.message);
     return config_places(config, &error) || output_error("%s", error.message);
 }

@@ -1,5 +1,5 @@
-/* options: what every command understands: --config, --plugins, --format, --color, --quiet, -v. Read
- * by argp as a child of each command's parser. Main thread. */
+/* options: what every command understands: --config, --plugins, --format, --color, --quiet,
+ * -v. Read by argp as a child of each command's parser. Main thread. */
 #pragma once
 
 #include <argp.h>

@@ -9,8 +9,8 @@ enum { START_LIMIT_S = 10 };
 
 struct registry *plugins_open(const struct config *config)
 {
-    CLEANUP(cleanup_free) struct registry_setting *settings =
-        calloc(config->settings_count + 1, sizeof(*settings));
+    CLEANUP(cleanup_free)
+    struct registry_setting *settings = calloc(config->settings_count + 1, sizeof(*settings));
     struct error error;
 
     if (settings == NULL)

@@ -10,7 +10,7 @@
 
 enum { WIDTH_MOST = 160, WIDTH_UNKNOWN = 80 };
 #define PLAIN_TICK_NS (5 * NS_PER_S) /* not on a terminal each line stays */
-#define SMOOTHING_S 5.0              /* how far back the rate looks */
+#define SMOOTHING_S   5.0            /* how far back the rate looks */
 
 void progress_init(struct progress *progress, bool terminal, int64_t now_ns)
 {
@@ -92,8 +92,8 @@ void progress_draw(struct progress *progress, const struct progress_counts *coun
     /* The last column stays free: writing there makes some terminals wrap. */
     size_t capacity = progress->terminal ? terminal_width() : sizeof(text);
     progress_format(progress, counts, text, capacity);
-    int length = snprintf(whole, sizeof(whole), progress->terminal ? PROGRESS_CLEAR "%s" : "%s\n",
-                          text);
+    int length =
+        snprintf(whole, sizeof(whole), progress->terminal ? PROGRESS_CLEAR "%s" : "%s\n", text);
     write_once(whole, (size_t)length);
 }
 

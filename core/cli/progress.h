@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #define PROGRESS_TICK_NS (INT64_C(200) * 1000 * 1000)
-/* What gets the line out of the way on a terminal: to be put in front of everything else written. */
+/* What gets the line out of the way on a terminal: to be put in front of everything else
+ * written. */
 #define PROGRESS_CLEAR "\r\033[K"
 
 struct progress {

@@ -40,8 +40,7 @@ struct report {
     size_t skips_count;
 };
 
-struct report *report_create(const struct options *options, const char *prefix,
-                             struct error *error)
+struct report *report_create(const struct options *options, const char *prefix, struct error *error)
 {
     struct report *report = calloc(1, sizeof(*report));
 
@@ -113,9 +112,9 @@ static json_t *failure_json(const struct outcome_record *record)
     const struct task *task = record->task;
     const struct attempt *attempt = record->attempt;
 
-    return json_pack("{ss ss si ss so so si}", "task", task->id, "type", task->type->name, "attempt",
-                     (int)task->attempt, "state", task_state_word(record->state), "reason",
-                     json_text_or_null(attempt == NULL ? "" : attempt->reason), "message",
+    return json_pack("{ss ss si ss so so si}", "task", task->id, "type", task->type->name,
+                     "attempt", (int)task->attempt, "state", task_state_word(record->state),
+                     "reason", json_text_or_null(attempt == NULL ? "" : attempt->reason), "message",
                      json_text_or_null(attempt == NULL ? "" : attempt->message), "line",
                      (int)task->line);
 }
@@ -132,8 +131,7 @@ static void keep_failure(struct report *report, const struct outcome_record *rec
     json_t *json = failure_json(record);
     MUTEX_GUARD(&report->lock);
     if (report->failures_count < most)
-        report->failures[report->failures_count++] =
-            (struct kept_failure){record->task->job, json};
+        report->failures[report->failures_count++] = (struct kept_failure){record->task->job, json};
     else
         json_decref(json);
 }
@@ -220,19 +218,19 @@ static void print_text(const struct job *job, double seconds)
 static void print_json(struct report *report, const struct job *job, double seconds)
 {
     json_t *failures = json_array();
-    uint32_t listed = ended(job, TASK_FAILED) + ended(job, TASK_TIMED_OUT)
-                      + ended(job, TASK_CRASHED) + ended(job, TASK_SKIPPED);
+    uint32_t listed = ended(job, TASK_FAILED) + ended(job, TASK_TIMED_OUT) +
+                      ended(job, TASK_CRASHED) + ended(job, TASK_SKIPPED);
 
     for (size_t i = 0; i < report->failures_count; i++)
         if (report->failures[i].job == job)
             json_array_append(failures, report->failures[i].json);
     uint32_t omitted = listed - (uint32_t)json_array_size(failures);
     json_t *json = json_pack(
-        "{so ss si si si si si si si sf so}", "job", json_text_or_null(job->name), "job_id", job->id,
-        "tasks", (int)job->tasks_count, "succeeded", (int)ended(job, TASK_SUCCEEDED), "failed",
-        (int)ended(job, TASK_FAILED), "timed_out", (int)ended(job, TASK_TIMED_OUT), "crashed",
-        (int)ended(job, TASK_CRASHED), "cancelled", (int)ended(job, TASK_CANCELLED), "skipped",
-        (int)ended(job, TASK_SKIPPED), "seconds", seconds, "failures", failures);
+        "{so ss si si si si si si si sf so}", "job", json_text_or_null(job->name), "job_id",
+        job->id, "tasks", (int)job->tasks_count, "succeeded", (int)ended(job, TASK_SUCCEEDED),
+        "failed", (int)ended(job, TASK_FAILED), "timed_out", (int)ended(job, TASK_TIMED_OUT),
+        "crashed", (int)ended(job, TASK_CRASHED), "cancelled", (int)ended(job, TASK_CANCELLED),
+        "skipped", (int)ended(job, TASK_SKIPPED), "seconds", seconds, "failures", failures);
     if (omitted > 0)
         json_object_set_new(json, "failures_omitted", json_integer(omitted));
     output_json(json);

@@ -16,8 +16,9 @@ enum {
 
 struct report;
 
-/* Makes a report. prefix (borrowed) is put in front of what is written while the tasks run, so that
- * a progress line gets out of the way; may be NULL. NULL with a message if its thread cannot start. */
+/* Makes a report. prefix (borrowed) is put in front of what is written while the tasks run, so
+ * that a progress line gets out of the way; may be NULL. NULL with a message if its thread
+ * cannot start. */
 struct report *report_create(const struct options *options, const char *prefix,
                              struct error *error);
 
@@ -25,7 +26,8 @@ struct report *report_create(const struct options *options, const char *prefix,
  * only while standard error falls far behind. */
 void report_task(struct report *report, const struct outcome_record *record);
 
-/* Writes the failures that were not written yet, and why tasks were skipped. No task ends any more. */
+/* Writes the failures that were not written yet, and why tasks were skipped. No task ends any
+ * more. */
 void report_end(struct report *report);
 
 /* Prints the last line (or the JSON object) of each job on standard output. */

@@ -27,8 +27,7 @@ struct run_options {
         int64_t workers;
     } workers[WORKERS_OPTIONS_MOST];
     size_t workers_count;
-    char **files;
-    size_t files_count;
+    struct input_names names;
 };
 
 struct run {
@@ -43,13 +42,21 @@ struct run {
 
 static const struct argp_option table[] = {
     {.name = "stream", .key = OPTION_STREAM, .doc = "run tasks while the file is still being read"},
-    {.name = "events", .key = OPTION_EVENTS, .arg = "FILE",
+    {.name = "events",
+     .key = OPTION_EVENTS,
+     .arg = "FILE",
      .doc = "write one JSON line for every task that ends"},
-    {.name = "progress", .key = OPTION_PROGRESS, .arg = "auto|on|off",
+    {.name = "progress",
+     .key = OPTION_PROGRESS,
+     .arg = "auto|on|off",
      .doc = "a line about what is done; auto: on a terminal"},
-    {.name = "max-weight", .key = OPTION_MAX_WEIGHT, .arg = "N",
+    {.name = "max-weight",
+     .key = OPTION_MAX_WEIGHT,
+     .arg = "N",
      .doc = "weight that may run at once"},
-    {.name = "workers", .key = OPTION_WORKERS, .arg = "TYPE=N",
+    {.name = "workers",
+     .key = OPTION_WORKERS,
+     .arg = "TYPE=N",
      .doc = "calls of a task type at once; repeatable"},
     {0},
 };
@@ -94,15 +101,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_WORKERS:
         parse_workers(options, argument, state);
         return 0;
-    case ARGP_KEY_ARGS:
-        options->files = state->argv + state->next;
-        options->files_count = (size_t)(state->argc - state->next);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which job file?");
-        return 0;
     }
-    return ARGP_ERR_UNKNOWN;
+    return input_names_parse(key, state, &options->names);
 }
 
 static const struct argp argp = {
@@ -131,8 +131,8 @@ static bool apply_options(const struct run_options *options, struct config *conf
             return output_error("--workers %s: %s", options->workers[i].type, error.message);
     if (options->max_weight > 0)
         config->max_weight = options->max_weight;
-    return config_check_weights(config, NULL, &error)
-           || output_error("--max-weight %lld: %s", (long long)options->max_weight, error.message);
+    return config_check_weights(config, NULL, &error) ||
+           output_error("--max-weight %lld: %s", (long long)options->max_weight, error.message);
 }
 
 static void on_ended(void *context, const struct outcome_record *record)
@@ -197,8 +197,8 @@ static bool run_create(struct run *run, const struct config *config)
         .tick_ns = PROGRESS_TICK_NS,
     };
 
-    if (run->options->events != NULL
-        && (run->events = events_create(run->options->events, &error)) == NULL)
+    if (run->options->events != NULL &&
+        (run->events = events_create(run->options->events, &error)) == NULL)
         return output_error("%s", error.message);
     run->report = report_create(run->options->common, prefix, &error);
     if (run->report == NULL)
@@ -271,7 +271,7 @@ static int run_all(const struct run_options *options, const struct config *confi
 {
     CLEANUP(run_fini) struct run run = {.options = options};
 
-    if (!inputs_open(&run.inputs, options->files, options->files_count)) {
+    if (!inputs_open(&run.inputs, &options->names)) {
         inputs_print(&run.inputs, options->common);
         return EXIT_USAGE;
     }

@@ -29,7 +29,7 @@ int command_version(struct options *options, int argc, char **argv)
     struct {
         const char *name, *version;
     } libraries[] = {
-        {"glibc", gnu_get_libc_version()},   {"libyaml", yaml_get_version_string()},
+        {"glibc", gnu_get_libc_version()},  {"libyaml", yaml_get_version_string()},
         {"jansson", jansson_version_str()}, {"inih", HOST_INIH_VERSION},
         {"libelf", HOST_LIBELF_VERSION},
     };

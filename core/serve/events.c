@@ -112,8 +112,8 @@ static json_t *record_json(const struct outcome_record *record)
                      json_text_or_null(attempt->plugin), "version",
                      json_text_or_null(attempt->version), "wait_seconds",
                      seconds_between(waited_from_ns, waited_to_ns), "run_seconds",
-                     ran ? seconds_between(attempt->started_ns, attempt->ended_ns) : 0.0,
-                     "outputs", outputs_json(attempt->outputs));
+                     ran ? seconds_between(attempt->started_ns, attempt->ended_ns) : 0.0, "outputs",
+                     outputs_json(attempt->outputs));
 }
 
 static int buffer_dump(const char *bytes, size_t length, void *buffer)

@@ -1,5 +1,5 @@
-/* writer: text for one descriptor that many threads produce, written by a thread of its own in large
- * writes. Created and destroyed by the main thread; any thread may append. */
+/* writer: text for one descriptor that many threads produce, written by a thread of its own in
+ * large writes. Created and destroyed by the main thread; any thread may append. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,8 +15,8 @@ struct writer;
  * with whole appended texts. fd is borrowed. NULL with a message if no thread can be started. */
 struct writer *writer_create(int fd, const char *prefix, struct error *error);
 
-/* Adds a text, which is copied. Blocks while WRITER_PENDING_MOST_BYTES are waiting to be written;
- * does nothing once a write has failed. Any thread, no lock held. */
+/* Adds a text, which is copied. Blocks while WRITER_PENDING_MOST_BYTES are waiting to be written.
+ * Once a write has failed it does nothing. Any thread, no lock held. */
 void writer_append(struct writer *writer, const char *text, size_t length);
 
 /* Blocks until all that was appended is written or a write has failed. Any thread. */

@@ -143,7 +143,7 @@ Test(config, lines_and_sections_that_would_be_cut_are_refused)
 {
     char text[600];
 
-    snprintf(text, sizeof(text), "[plugin:a]\nk=%0196d\n[plugin:b]\nk=%0197d\n[plugin:%042d]\n"
+    snprintf(text, sizeof(text), "[plugin:a]\nk=%0197d\n[plugin:b]\nk=%0198d\n[plugin:%042d]\n"
              "[plugin:%043d]\n", 1, 1, 1, 1);
     expect(text, "sluice.ini:4: error: the line is over 199 bytes\n"
                  "sluice.ini:6: error: the section's name is over 49 bytes\n");
@@ -197,7 +197,7 @@ Test(config, names_of_groups_have_letters_digits_dots_only)
     expect("[group:a b]\n[group:]\n[group]\n",
            "sluice.ini:1: error: [group:a b]: the name has letters, digits, . _ - only\n"
            "sluice.ini:2: error: [group:]: the name has letters, digits, . _ - only\n"
-           "sluice.ini:3: error: unknown section [group]\n");
+           "sluice.ini:3: error: section [group] needs a name: [group:NAME]\n");
 }
 
 Test(config, workers_of_a_type_go_to_its_group_or_make_one)
