@@ -1,0 +1,97 @@
+/* memory: the inside of store_memory, shared by its files alone: jobs, the words of their tasks,
+ * what is kept. Everything is guarded by the store's lock; functions here are called with it
+ * held. */
+#pragma once
+
+#include "store/memory_record.h"
+#include "store/memory_slots.h"
+#include "store/store_backend.h"
+#include "support/dictionary.h"
+#include "support/thread.h"
+
+/* A word in a job's slots is the handle of an unfinished task that was never delayed or tried
+ * again, or a memory_record, told apart by the lowest bit. */
+struct memory_job {
+    struct dictionary_entry by_id;
+    TAILQ_ENTRY(memory_job) kept_link;
+    bool is_kept;  /* it is over and in memory.kept_jobs */
+    bool was_kept; /* and so since it was last over */
+    int64_t last_end_wall_ns;
+    struct store_job job;
+    struct memory_slots tasks;
+    char texts[]; /* of job.given */
+};
+
+struct memory {
+    struct store store;
+    struct mutex lock;
+    struct memory_slots jobs; /* by key - 1 */
+    struct memory_job *in_hand; /* the one that the last item of a batch was about; may be NULL */
+    struct dictionary jobs_by_id;
+    struct dictionary claims;
+    struct memory_records delayed;  /* unfinished, with a due time */
+    struct memory_records finished; /* kept within the options' limits, as are: */
+    struct memory_records dead;
+    TAILQ_HEAD(, memory_job) kept_jobs; /* that are over, oldest first, finished_max at most */
+    uint64_t kept_jobs_count;
+    uint64_t by_state[STORE_STATE_COUNT];
+    uint64_t finished_dropped, dead_dropped;
+};
+
+/* Returns the job with a key; NULL if there is none. */
+struct memory_job *memory_job_find(struct memory *memory, uint64_t key);
+
+/* Makes a job whose id is new; running out of memory aborts. */
+struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given);
+
+/* Frees a job and all its records, whatever their state. */
+void memory_job_destroy(struct memory *memory, struct memory_job *job);
+
+/* To be called when the job lost a task or was sealed: keeps it if it is over now, and destroys it
+ * if nothing is left that needs it. */
+void memory_job_settle(struct memory *memory, struct memory_job *job);
+
+/* Takes the job out of those that are kept for being over. */
+void memory_job_unkeep(struct memory *memory, struct memory_job *job);
+
+/* Returns the record that a word stands for; NULL if it is a handle. */
+static inline struct memory_record *memory_word_record(uintptr_t word)
+{
+    return (word & 1) == 0 ? NULL : (struct memory_record *)(word - 1);
+}
+
+/* Returns the word of a record. */
+static inline uintptr_t memory_record_word(const struct memory_record *record)
+{
+    return (uintptr_t)record | 1;
+}
+
+/* Returns the record of an unfinished task, made and put into its slot if it was a bare handle. */
+struct memory_record *memory_record_get(struct memory *memory, struct memory_job *job,
+                                        uint32_t number);
+
+/* Forgets a kept record for good. May destroy its job. */
+void memory_record_forget(struct memory *memory, struct memory_record *record);
+
+/* Fills in all that is known of the task with a word. */
+void memory_task_view(const struct memory *memory, struct memory_job *job, uint32_t number,
+                      struct store_task *task);
+
+/* The calls of the backend that ask (memory_query.c); each takes the lock. */
+bool memory_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
+                  void *context, struct error *error);
+/* As above. */
+bool memory_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,
+                      void *context, struct error *error);
+/* As above. */
+bool memory_visit_jobs(struct store *store, store_visit_job *visit, void *context,
+                       struct error *error);
+/* As above. */
+bool memory_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
+                     struct error *error);
+/* As above. */
+bool memory_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
+                    void *context, struct error *error);
+/* As above. */
+bool memory_drop(struct store *store, const struct store_query *query, uint64_t *count,
+                 struct error *error);

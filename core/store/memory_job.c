@@ -1,0 +1,94 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/memory.h"
+
+struct memory_job *memory_job_find(struct memory *memory, uint64_t key)
+{
+    if (memory->in_hand == NULL || memory->in_hand->job.key != key)
+        memory->in_hand = key == 0 || key > UINT32_MAX
+                              ? NULL
+                              : (struct memory_job *)memory_slots_get(&memory->jobs,
+                                                                      (uint32_t)(key - 1));
+    return memory->in_hand;
+}
+
+static const char *put_text(char **end, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = memcpy(*end, text, bytes);
+    *end += bytes;
+    return copy;
+}
+
+struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given)
+{
+    size_t bytes = strlen(given->id) + strlen(given->name) + strlen(given->file) + 3;
+    struct memory_job *job = calloc(1, sizeof(*job) + bytes);
+
+    if (job == NULL)
+        abort();
+    char *end = job->texts;
+    job->job.given = *given;
+    job->job.given.id = put_text(&end, given->id);
+    job->job.given.name = put_text(&end, given->name);
+    job->job.given.file = put_text(&end, given->file);
+    job->job.key = (uint64_t)memory_slots_add(&memory->jobs, (uintptr_t)job) + 1;
+    job->last_end_wall_ns = given->submitted_wall_ns;
+    memory_slots_init(&job->tasks);
+    job->by_id.text = job->job.given.id;
+    dictionary_add(&memory->jobs_by_id, &job->by_id);
+    return job;
+}
+
+void memory_job_unkeep(struct memory *memory, struct memory_job *job)
+{
+    if (!job->is_kept)
+        return;
+    TAILQ_REMOVE(&memory->kept_jobs, job, kept_link);
+    memory->kept_jobs_count--;
+    job->is_kept = false;
+}
+
+void memory_job_destroy(struct memory *memory, struct memory_job *job)
+{
+    for (uint32_t number = 0; memory_slots_next(&job->tasks, &number); number++) {
+        struct memory_record *record = memory_word_record(memory_slots_get(&job->tasks, number));
+        memory_record_destroy(&record);
+    }
+    memory_job_unkeep(memory, job);
+    memory_slots_fini(&job->tasks);
+    dictionary_remove(&memory->jobs_by_id, &job->by_id);
+    memory_slots_set(&memory->jobs, (uint32_t)(job->job.key - 1), 0);
+    if (memory->in_hand == job)
+        memory->in_hand = NULL;
+    free(job);
+}
+
+static bool job_is_over(const struct memory_job *job)
+{
+    return job->job.sealed && job->job.by_state[STORE_UNFINISHED] == 0;
+}
+
+static void destroy_if_not_needed(struct memory *memory, struct memory_job *job)
+{
+    if (job_is_over(job) && !job->is_kept && job->tasks.used == 0)
+        memory_job_destroy(memory, job);
+}
+
+void memory_job_settle(struct memory *memory, struct memory_job *job)
+{
+    uint64_t kept_most = memory->store.options.finished_max;
+
+    if (job_is_over(job) && !job->is_kept && !job->was_kept && kept_most > 0) {
+        TAILQ_INSERT_TAIL(&memory->kept_jobs, job, kept_link);
+        job->is_kept = job->was_kept = true;
+        if (++memory->kept_jobs_count > kept_most) {
+            struct memory_job *oldest = TAILQ_FIRST(&memory->kept_jobs);
+            memory_job_unkeep(memory, oldest);
+            destroy_if_not_needed(memory, oldest);
+        }
+    }
+    destroy_if_not_needed(memory, job);
+}

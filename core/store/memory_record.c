@@ -1,0 +1,168 @@
+#include "store/memory_record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must_allocate(size_t bytes)
+{
+    void *memory = malloc(bytes);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+struct memory_record *memory_record_create(struct memory_job *job, const void *handle)
+{
+    struct memory_record *record = must_allocate(sizeof(*record));
+    *record = (struct memory_record){.job = job, .handle = handle, .bytes = sizeof(*record)};
+    return record;
+}
+
+void memory_record_destroy(struct memory_record **record_to_clear)
+{
+    struct memory_record *record = *record_to_clear;
+
+    if (record == NULL)
+        return;
+    memory_record_unlink(record);
+    for (size_t i = 0; i < record->task.attempts_count; i++)
+        free((char *)record->attempts[i].reason);
+    free(record->attempts);
+    free((void *)record->task.outputs);
+    free(record->given_copy);
+    free(record);
+    *record_to_clear = NULL;
+}
+
+/* Copies bytes to *end, moves it behind them and returns the copy. */
+static void *put_bytes(char **end, const void *bytes, size_t length)
+{
+    char *copy = *end;
+    if (length > 0)
+        memcpy(copy, bytes, length);
+    *end += length;
+    return copy;
+}
+
+static const char *put_text(char **end, const char *text)
+{
+    return put_bytes(end, text, strlen(text) + 1);
+}
+
+static size_t labels_bytes(const struct sluice_map *labels)
+{
+    size_t bytes = labels == NULL ? 0 : sizeof(*labels) + labels->count * sizeof(*labels->pairs);
+
+    for (size_t i = 0; labels != NULL && i < labels->count; i++)
+        bytes += strlen(labels->pairs[i].key) + strlen(labels->pairs[i].value) + 2;
+    return bytes;
+}
+
+static const struct sluice_map *put_labels(char **end, const struct sluice_map *labels)
+{
+    if (labels == NULL)
+        return NULL;
+    struct sluice_map *map = put_bytes(end, labels, sizeof(*labels));
+    struct sluice_pair *pairs = put_bytes(end, labels->pairs,
+                                          labels->count * sizeof(*labels->pairs));
+    map->pairs = pairs;
+    for (size_t i = 0; i < labels->count; i++) {
+        pairs[i].key = put_text(end, labels->pairs[i].key);
+        pairs[i].value = put_text(end, labels->pairs[i].value);
+    }
+    return map;
+}
+
+void memory_record_copy_given(struct memory_record *record, const struct store_task_given *given)
+{
+    size_t bytes = labels_bytes(given->labels) + given->params_bytes + strlen(given->id)
+                   + strlen(given->type) + 2;
+    char *end = record->given_copy = must_allocate(bytes);
+    struct store_task_given *copy = &record->task.given;
+
+    assert(record->handle != NULL);
+    *copy = *given;
+    copy->labels = put_labels(&end, given->labels); /* first, because it is aligned */
+    copy->params = put_bytes(&end, given->params, given->params_bytes);
+    copy->id = put_text(&end, given->id);
+    copy->type = put_text(&end, given->type);
+    record->handle = NULL;
+    record->bytes += bytes;
+}
+
+static size_t attempt_bytes(const struct store_attempt *attempt)
+{
+    return sizeof(*attempt) + strlen(attempt->reason) + strlen(attempt->message) + 2;
+}
+
+static void forget_oldest_attempt(struct memory_record *record)
+{
+    record->bytes -= attempt_bytes(&record->attempts[0]);
+    free((char *)record->attempts[0].reason);
+    record->task.attempts_count--;
+    memmove(record->attempts, record->attempts + 1,
+            record->task.attempts_count * sizeof(record->attempts[0]));
+}
+
+void memory_record_add_attempt(struct memory_record *record, const struct store_attempt *attempt)
+{
+    struct store_task *task = &record->task;
+
+    if (task->attempts_count == STORE_ATTEMPTS_MOST)
+        forget_oldest_attempt(record);
+    record->attempts = reallocarray(record->attempts, task->attempts_count + 1,
+                                    sizeof(record->attempts[0]));
+    if (record->attempts == NULL)
+        abort();
+    struct store_attempt *copy = &record->attempts[task->attempts_count++];
+    char *end = must_allocate(strlen(attempt->reason) + strlen(attempt->message) + 2);
+    *copy = *attempt;
+    copy->reason = put_text(&end, attempt->reason);
+    copy->message = put_text(&end, attempt->message);
+    task->attempts = record->attempts;
+    record->bytes += attempt_bytes(copy);
+}
+
+void memory_record_set_outputs(struct memory_record *record, const void *outputs, size_t bytes)
+{
+    struct store_task *task = &record->task;
+
+    record->bytes -= task->outputs_bytes;
+    free((void *)task->outputs);
+    task->outputs = NULL;
+    task->outputs_bytes = 0;
+    if (outputs == NULL || bytes == 0)
+        return;
+    task->outputs = memcpy(must_allocate(bytes), outputs, bytes);
+    task->outputs_bytes = bytes;
+    record->bytes += bytes;
+}
+
+void memory_records_init(struct memory_records *list)
+{
+    TAILQ_INIT(&list->head);
+    list->count = 0;
+    list->bytes = 0;
+}
+
+void memory_records_push(struct memory_records *list, struct memory_record *record)
+{
+    assert(record->list == NULL);
+    TAILQ_INSERT_TAIL(&list->head, record, link);
+    record->list = list;
+    list->count++;
+    list->bytes += record->bytes;
+}
+
+void memory_record_unlink(struct memory_record *record)
+{
+    struct memory_records *list = record->list;
+
+    if (list == NULL)
+        return;
+    TAILQ_REMOVE(&list->head, record, link);
+    record->list = NULL;
+    list->count--;
+    list->bytes -= record->bytes;
+}

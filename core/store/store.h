@@ -1,0 +1,164 @@
+/* store: what must survive: every job and task from its acceptance to its end, delayed and retried
+ * ones, dead letters, keys that must be unique. Opened by the host before its stages start; any
+ * thread may call, in batches, because a batch takes the lock (or crosses to the writer) once.
+ * Invariants, which every backend's conformance test checks: 1. What was added stays until its end
+ * was recorded, and is visited in order of job and number. 2. An end or a retry is accepted only
+ * from the attempt that is current, named by (epoch, attempt). No name is ever given twice: the
+ * epoch is new, and durable, each time the store is opened. 3. All calls since the last
+ * store_commit become durable together, or none of them. 4. What is kept of ended tasks stays
+ * within the limits, and what was given up is counted.  A backend that `borrows` never copies an
+ * unfinished task: it keeps the handle that it was given and has it described when somebody asks.
+ * So a handle and all that describe reads of it stay valid and unchanged until the call that ended
+ * the task has returned; store_borrows tells. Others describe while they add. */
+#pragma once
+
+#include "store/stored.h"
+#include "support/error.h"
+
+struct store;
+
+struct store_options {
+    const char *place; /* a path or an address; NULL where the backend needs none */
+    /* Fills in what a handle stands for; called inside any call of the store, so it takes no lock
+     * and calls nothing back. A handle is aligned to at least 2 bytes. */
+    void (*describe)(const void *handle, struct store_task_given *given);
+    /* Records kept of tasks that ended well, or were cancelled or skipped: the latest within both
+     * limits. 0 tasks: none, and an end copies nothing. 0 bytes: no such limit. */
+    uint64_t finished_max, finished_max_bytes;
+    /* The same for dead letters. */
+    uint64_t dead_max, dead_max_bytes;
+    uint64_t outputs_max_bytes; /* of one task: larger ones are not kept; 0: no such limit */
+    uint64_t claims_max;        /* 0: no such limit */
+};
+
+struct store_new_task {
+    const void *handle;
+    int64_t due_wall_ns; /* 0: at once */
+};
+
+/* What became of one item of a batch. */
+enum store_answer {
+    STORE_DONE,
+    STORE_STALE,   /* another attempt is current: this one's outcome is void */
+    STORE_ENDED,   /* the task has ended before */
+    STORE_UNKNOWN, /* no such task, or it has ended and is not kept */
+};
+
+struct store_name { /* of one attempt */
+    uint64_t job;
+    uint64_t epoch;
+    uint32_t number;
+    uint32_t attempt;
+};
+
+struct store_end {
+    struct store_name name;
+    enum store_state state; /* a final one */
+    struct store_attempt how; /* attempt and charged are the store's */
+    const void *outputs;      /* name NUL text NUL ...; NULL: none */
+    size_t outputs_bytes;
+    enum store_answer answer; /* out */
+};
+
+struct store_retry {
+    struct store_name name;
+    struct store_attempt how; /* attempt is the store's; charged says whether it counts */
+    int64_t due_wall_ns;      /* of the next attempt; 0: at once */
+    enum store_answer answer; /* out */
+    uint32_t next_attempt;    /* out, if done: always one more */
+};
+
+struct store_due {
+    int64_t until_wall_ns;
+    uint32_t limit;
+    const struct store_position *after; /* NULL: from the first */
+    int64_t after_wall_ns;              /* when that one was due */
+};
+
+/* Sees one record, which is valid inside the call only; must not call the store. False: enough. */
+typedef bool store_visit_task(void *context, const struct store_task *task);
+typedef bool store_visit_job(void *context, const struct store_job *job);
+
+/* Opens the store of a backend ("memory"); what is unfinished in it now belongs to the new epoch.
+ * NULL with a message. May block. */
+struct store *store_open(const char *backend, const struct store_options *options,
+                         struct error *error);
+
+/* Closes it without a commit; no other call is in progress. Clears the pointer; accepts NULL. */
+void store_close(struct store **store);
+
+/* Returns the epoch of this opening: part of the name of every attempt. */
+uint64_t store_epoch(const struct store *store);
+
+/* Returns whether handles must outlive the call that adds them (see above). */
+bool store_borrows(const struct store *store);
+
+/* Adds a job, whose texts are copied, and sets *key; false with a message (its id is taken, or the
+ * backend failed). May block. */
+bool store_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
+                   struct error *error);
+
+/* The rest returns false with a message if the backend failed (a full disk); then nothing of the
+ * call has happened, and it may be made again. All may block. */
+
+/* Adds the next tasks of a job that is not sealed; they are numbered on from tasks_count, from
+ * 0. */
+bool store_add_tasks(struct store *store, uint64_t job, const struct store_new_task *tasks,
+                     size_t count, struct error *error);
+
+/* Says that the job has all its tasks; when they have ended too, it is over. */
+bool store_seal_job(struct store *store, uint64_t job, struct error *error);
+
+/* Records the ends of attempts that end their tasks; each item is answered. */
+bool store_end(struct store *store, struct store_end *ends, size_t count, struct error *error);
+
+/* Records the ends of attempts after which the task is tried again; each item is answered. */
+bool store_retry(struct store *store, struct store_retry *retries, size_t count,
+                 struct error *error);
+
+/* Makes everything up to here durable. */
+bool store_commit(struct store *store, struct error *error);
+
+/* Visits the tasks of a query in order of job and number. Recovery is this for
+ * STORE_SET(STORE_UNFINISHED); it takes time in proportion to what is unfinished. */
+bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
+                 void *context, struct error *error);
+
+/* Visits unfinished tasks that are due up to a time, the earliest first: at most `limit`,
+ * beginning behind the task that the call before visited last. */
+bool store_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,
+                     void *context, struct error *error);
+
+/* Visits all jobs that are known, in order; a job that is over stays as long as it is kept. */
+bool store_visit_jobs(struct store *store, store_visit_job *visit, void *context,
+                      struct error *error);
+
+/* Visits the job with an id, if there is one. */
+bool store_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
+                    struct error *error);
+
+/* Makes an unfinished task again of each dead letter of a query, with a new attempt at once and
+ * nothing charged, and visits it in that state. Its memory is the store's, whatever the backend.
+ * A preview is store_visit with the same query. */
+bool store_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
+                   void *context, struct error *error);
+
+/* Forgets the dead letters of a query; *count says how many. */
+bool store_drop(struct store *store, const struct store_query *query, uint64_t *count,
+                struct error *error);
+
+/* Forgets tasks that ended before a time, but dead letters, and jobs that were over before it and
+ * have no task left; *count says how many tasks. */
+bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
+                 struct error *error);
+
+/* Claims a key (at most STORE_KEY_MOST_BYTES) for an id unless another holds it; fills holder with
+ * the id that holds it now. Also fails if there are claims_max of them. */
+bool store_claim(struct store *store, const char *key, const char *id,
+                 char holder[STORE_HOLDER_BYTES], struct error *error);
+
+/* Gives up a key if this id holds it. */
+bool store_release(struct store *store, const char *key, const char *id, struct error *error);
+
+/* Counts what is there. */
+bool store_count(struct store *store, struct store_counts *counts, struct error *error);

@@ -1,0 +1,394 @@
+/* A store that lasts as long as the process. An unfinished task costs it one word: the handle that
+ * it was given. Only a task that is delayed, tried again, or kept after its end has a record. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/memory.h"
+
+struct claim {
+    struct dictionary_entry entry; /* by key */
+    char id[STORE_HOLDER_BYTES];
+    char key[];
+};
+
+static struct store *memory_open(const struct store_options *options, struct error *error)
+{
+    struct memory *memory = calloc(1, sizeof(*memory));
+
+    if (memory == NULL) {
+        error_errno(error, "store_open", "cannot open the store");
+        return NULL;
+    }
+    memory->store.backend = &store_memory;
+    memory->store.options = *options;
+    memory->store.epoch = 1; /* no attempt of an earlier host can be alive in this process */
+    mutex_init(&memory->lock);
+    memory_slots_init(&memory->jobs);
+    dictionary_init(&memory->jobs_by_id);
+    dictionary_init(&memory->claims);
+    memory_records_init(&memory->delayed);
+    memory_records_init(&memory->finished);
+    memory_records_init(&memory->dead);
+    TAILQ_INIT(&memory->kept_jobs);
+    return &memory->store;
+}
+
+static void claims_free(struct dictionary *claims)
+{
+    for (size_t i = 0; i < claims->bucket_count; i++)
+        while (claims->buckets[i] != NULL) {
+            struct dictionary_entry *entry = claims->buckets[i];
+            claims->buckets[i] = entry->next;
+            free(entry);
+        }
+    dictionary_fini(claims);
+}
+
+static void memory_close(struct store *store)
+{
+    struct memory *memory = (struct memory *)store;
+
+    for (uint32_t at = 0; memory_slots_next(&memory->jobs, &at); at++)
+        memory_job_destroy(memory, (struct memory_job *)memory_slots_get(&memory->jobs, at));
+    memory_slots_fini(&memory->jobs);
+    dictionary_fini(&memory->jobs_by_id);
+    claims_free(&memory->claims);
+    mutex_fini(&memory->lock);
+    free(memory);
+}
+
+static bool memory_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
+                           struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    bool taken;
+
+    mutex_lock(&memory->lock);
+    taken = dictionary_find(&memory->jobs_by_id, given->id) != NULL;
+    if (!taken)
+        *key = memory_job_create(memory, given)->job.key;
+    mutex_unlock(&memory->lock);
+    return !taken || error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
+}
+
+struct memory_record *memory_record_get(struct memory *memory, struct memory_job *job,
+                                        uint32_t number)
+{
+    uintptr_t word = memory_slots_get(&job->tasks, number);
+    struct memory_record *record = memory_word_record(word);
+
+    if (record == NULL) {
+        record = memory_record_create(job, (const void *)word);
+        record->task.number = number;
+        record->task.attempt = 1;
+        record->task.epoch = memory->store.epoch;
+        memory_slots_set(&job->tasks, number, memory_record_word(record));
+    }
+    return record;
+}
+
+static void set_due(struct memory *memory, struct memory_record *record, int64_t due_wall_ns)
+{
+    memory_record_unlink(record);
+    record->task.due_wall_ns = due_wall_ns;
+    if (due_wall_ns != 0)
+        memory_records_push(&memory->delayed, record);
+}
+
+static bool memory_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
+                             size_t count, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    struct memory_job *job = memory_job_find(memory, key);
+    assert(job != NULL && !job->job.sealed);
+    for (size_t i = 0; i < count; i++) {
+        assert(((uintptr_t)tasks[i].handle & 1) == 0);
+        uint32_t number = memory_slots_add(&job->tasks, (uintptr_t)tasks[i].handle);
+        if (tasks[i].due_wall_ns != 0)
+            set_due(memory, memory_record_get(memory, job, number), tasks[i].due_wall_ns);
+    }
+    job->job.tasks_count += (uint32_t)count;
+    job->job.by_state[STORE_UNFINISHED] += (uint32_t)count;
+    memory->by_state[STORE_UNFINISHED] += count;
+    return true;
+}
+
+static bool memory_seal_job(struct store *store, uint64_t key, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    struct memory_job *job = memory_job_find(memory, key);
+    assert(job != NULL && !job->job.sealed);
+    job->job.sealed = true;
+    memory_slots_seal(&job->tasks);
+    memory_job_settle(memory, job);
+    return true;
+}
+
+/* The fence: *job is set if the answer is STORE_DONE. */
+static enum store_answer check_name(struct memory *memory, const struct store_name *name,
+                                    struct memory_job **job)
+{
+    *job = memory_job_find(memory, name->job);
+    uintptr_t word = *job == NULL ? 0 : memory_slots_get(&(*job)->tasks, name->number);
+    if (word == 0)
+        return STORE_UNKNOWN;
+    const struct memory_record *record = memory_word_record(word);
+    if (record != NULL && record->task.state != STORE_UNFINISHED)
+        return STORE_ENDED;
+    uint32_t current = record == NULL ? 1 : record->task.attempt;
+    return name->epoch == memory->store.epoch && name->attempt == current ? STORE_DONE
+                                                                         : STORE_STALE;
+}
+
+static void forget_unfinished(struct memory_job *job, uint32_t number)
+{
+    struct memory_record *record = memory_word_record(memory_slots_get(&job->tasks, number));
+
+    memory_slots_set(&job->tasks, number, 0);
+    memory_record_destroy(&record);
+}
+
+void memory_record_forget(struct memory *memory, struct memory_record *record)
+{
+    struct memory_job *job = record->job;
+
+    memory->by_state[record->task.state]--;
+    memory_slots_set(&job->tasks, record->task.number, 0);
+    memory_record_destroy(&record);
+    memory_job_settle(memory, job);
+}
+
+static void add_attempt(struct memory_record *record, const struct store_attempt *how,
+                        bool charged)
+{
+    struct store_attempt attempt = *how;
+
+    attempt.attempt = record->task.attempt;
+    attempt.charged = charged;
+    record->task.charged += charged;
+    memory_record_add_attempt(record, &attempt);
+}
+
+static void keep_ended(struct memory *memory, struct memory_record *record,
+                       const struct store_end *end)
+{
+    uint64_t outputs_most = memory->store.options.outputs_max_bytes;
+    bool fits = outputs_most == 0 || end->outputs_bytes <= outputs_most;
+
+    set_due(memory, record, 0);
+    if (record->handle != NULL) {
+        struct store_task_given given = {0};
+        memory->store.options.describe(record->handle, &given);
+        memory_record_copy_given(record, &given);
+    }
+    add_attempt(record, &end->how, end->how.started_wall_ns != 0);
+    memory_record_set_outputs(record, fits ? end->outputs : NULL, end->outputs_bytes);
+    record->task.state = end->state;
+    memory->by_state[end->state]++;
+}
+
+/* Gives up the oldest records until the limits hold. */
+static uint64_t trim(struct memory *memory, struct memory_records *list, uint64_t most,
+                     uint64_t most_bytes)
+{
+    uint64_t dropped = 0;
+
+    for (; list->count > most || (most_bytes != 0 && list->bytes > most_bytes); dropped++)
+        memory_record_forget(memory, TAILQ_FIRST(&list->head));
+    return dropped;
+}
+
+static void end_one(struct memory *memory, struct store_end *end)
+{
+    const struct store_options *options = &memory->store.options;
+    bool is_dead = (STORE_DEAD_SET & STORE_SET(end->state)) != 0;
+    uint64_t most = is_dead ? options->dead_max : options->finished_max;
+    struct memory_job *job;
+
+    assert(end->state != STORE_UNFINISHED);
+    end->answer = check_name(memory, &end->name, &job);
+    if (end->answer != STORE_DONE)
+        return;
+    memory->by_state[STORE_UNFINISHED]--;
+    job->job.by_state[STORE_UNFINISHED]--;
+    job->job.by_state[end->state]++;
+    if (end->how.ended_wall_ns > job->last_end_wall_ns)
+        job->last_end_wall_ns = end->how.ended_wall_ns;
+    if (most == 0) {
+        forget_unfinished(job, end->name.number);
+    } else {
+        struct memory_record *record = memory_record_get(memory, job, end->name.number);
+        keep_ended(memory, record, end);
+        memory_records_push(is_dead ? &memory->dead : &memory->finished, record);
+    }
+    memory_job_settle(memory, job);
+}
+
+static bool memory_end(struct store *store, struct store_end *ends, size_t count,
+                       struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    const struct store_options *options = &memory->store.options;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    for (size_t i = 0; i < count; i++)
+        end_one(memory, &ends[i]);
+    memory->finished_dropped += trim(memory, &memory->finished, options->finished_max,
+                                     options->finished_max_bytes);
+    memory->dead_dropped += trim(memory, &memory->dead, options->dead_max,
+                                 options->dead_max_bytes);
+    return true;
+}
+
+static void retry_one(struct memory *memory, struct store_retry *retry)
+{
+    struct memory_job *job;
+
+    retry->answer = check_name(memory, &retry->name, &job);
+    if (retry->answer != STORE_DONE)
+        return;
+    struct memory_record *record = memory_record_get(memory, job, retry->name.number);
+    memory_record_unlink(record); /* its size changes */
+    add_attempt(record, &retry->how, retry->how.charged);
+    retry->next_attempt = ++record->task.attempt;
+    set_due(memory, record, retry->due_wall_ns);
+}
+
+static bool memory_retry(struct store *store, struct store_retry *retries, size_t count,
+                         struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    for (size_t i = 0; i < count; i++)
+        retry_one(memory, &retries[i]);
+    return true;
+}
+
+static bool memory_commit(struct store *store, struct error *error)
+{
+    (void)store;
+    (void)error;
+    return true; /* as durable as it gets */
+}
+
+static int64_t record_ended_wall_ns(const struct memory_record *record)
+{
+    return record->attempts[record->task.attempts_count - 1].ended_wall_ns;
+}
+
+static bool memory_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
+                         struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    struct memory_record *record, *next_record;
+    struct memory_job *job, *next_job;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    for (record = TAILQ_FIRST(&memory->finished.head); record != NULL; record = next_record) {
+        next_record = TAILQ_NEXT(record, link);
+        if (record_ended_wall_ns(record) < before_wall_ns) {
+            memory_record_forget(memory, record);
+            (*count)++;
+        }
+    }
+    for (job = TAILQ_FIRST(&memory->kept_jobs); job != NULL; job = next_job) {
+        next_job = TAILQ_NEXT(job, kept_link);
+        if (job->last_end_wall_ns < before_wall_ns) {
+            memory_job_unkeep(memory, job);
+            memory_job_settle(memory, job);
+        }
+    }
+    return true;
+}
+
+static bool memory_claim(struct store *store, const char *key, const char *id,
+                         char holder[STORE_HOLDER_BYTES], struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    uint64_t most = memory->store.options.claims_max;
+
+    MUTEX_GUARD(&memory->lock);
+    struct claim *claim = (struct claim *)dictionary_find(&memory->claims, key);
+    if (claim == NULL) {
+        if (most != 0 && memory->claims.count >= most)
+            return error_set(error, "claims_full", "%zu keys are held, the most allowed",
+                             memory->claims.count);
+        claim = calloc(1, sizeof(*claim) + strlen(key) + 1);
+        if (claim == NULL)
+            abort();
+        memcpy(claim->key, key, strlen(key) + 1);
+        memcpy(claim->id, id, strlen(id) + 1);
+        claim->entry.text = claim->key;
+        dictionary_add(&memory->claims, &claim->entry);
+    }
+    memcpy(holder, claim->id, STORE_HOLDER_BYTES);
+    return true;
+}
+
+static bool memory_release(struct store *store, const char *key, const char *id,
+                           struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    struct claim *claim = (struct claim *)dictionary_find(&memory->claims, key);
+    if (claim != NULL && strcmp(claim->id, id) == 0) {
+        dictionary_remove(&memory->claims, &claim->entry);
+        free(claim);
+    }
+    return true;
+}
+
+static bool memory_count(struct store *store, struct store_counts *counts, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    *counts = (struct store_counts){
+        .jobs = memory->jobs.used,
+        .delayed = memory->delayed.count,
+        .finished_bytes = memory->finished.bytes,
+        .dead_bytes = memory->dead.bytes,
+        .finished_dropped = memory->finished_dropped,
+        .dead_dropped = memory->dead_dropped,
+        .claims = memory->claims.count,
+    };
+    memcpy(counts->by_state, memory->by_state, sizeof(counts->by_state));
+    return true;
+}
+
+const struct store_backend store_memory = {
+    .name = "memory",
+    .borrows = true,
+    .open = memory_open,
+    .close = memory_close,
+    .add_job = memory_add_job,
+    .add_tasks = memory_add_tasks,
+    .seal_job = memory_seal_job,
+    .end = memory_end,
+    .retry = memory_retry,
+    .commit = memory_commit,
+    .visit = memory_visit,
+    .visit_due = memory_visit_due,
+    .visit_jobs = memory_visit_jobs,
+    .find_job = memory_find_job,
+    .requeue = memory_requeue,
+    .drop = memory_drop,
+    .prune = memory_prune,
+    .claim = memory_claim,
+    .release = memory_release,
+    .count = memory_count,
+};
