@@ -43,10 +43,7 @@ static void stream_close(struct child_stream *stream)
 static int actions_fill(posix_spawn_file_actions_t *actions, const struct child *child,
                         const struct child_plan *plan)
 {
-    int code =
-        plan->input >= 0
-            ? posix_spawn_file_actions_adddup2(actions, plan->input, STDIN_FILENO)
-            : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int code = posix_spawn_file_actions_adddup2(actions, plan->input, STDIN_FILENO);
     if (code == 0)
         code = posix_spawn_file_actions_adddup2(actions, child->out.to, STDOUT_FILENO);
     if (code == 0)

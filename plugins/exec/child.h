@@ -14,7 +14,7 @@ struct child_plan {
     char *const *argv; /* NULL-terminated, at least one; searched in PATH if without '/' */
     char *const *env;  /* NULL-terminated */
     const char *cwd;   /* NULL: the host's */
-    int input;         /* descriptor to read from; -1: /dev/null */
+    int input;         /* descriptor to read from */
 };
 
 struct child_stream {

@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,22 +32,34 @@ static const struct sluice_param exec_table[] = {
     SLUICE_PARAMS_END,
 };
 
-/* One a worker: too large to allocate for every call. */
+/* One a worker: too costly to make for every call. */
 struct exec_worker {
+    int nothing; /* /dev/null, for commands without input */
     struct capture out, err;
 };
-
-static bool exec_worker_init(void *self, void **worker, struct sluice_error *err)
-{
-    (void)self;
-    *worker = calloc(1, sizeof(struct exec_worker));
-    return *worker || sluice_error_set(err, "out of memory");
-}
 
 static void exec_worker_exit(void *self, void *worker)
 {
     (void)self;
-    free(worker);
+    struct exec_worker *w = worker;
+    if (w->nothing >= 0)
+        close(w->nothing);
+    free(w);
+}
+
+static bool exec_worker_init(void *self, void **worker, struct sluice_error *err)
+{
+    struct exec_worker *w = malloc(sizeof *w);
+    if (!w)
+        return sluice_error_set(err, "out of memory");
+    w->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (w->nothing < 0) {
+        sluice_error_set(err, "cannot open /dev/null: %s", strerror(errno));
+        exec_worker_exit(self, w);
+        return false;
+    }
+    *worker = w;
+    return true;
 }
 
 /* The argument vector, in memory of the call; NULL without memory. The casts drop const because
@@ -220,14 +233,17 @@ static enum sluice_status exec_execute(const struct sluice_call *call, const voi
     const char *wrong = params_wrong(p);
     if (wrong)
         return sluice_fail_for_good(call, "bad_params", "%s", wrong);
-    struct child_plan plan = {
-        .argv = argv_make(call, p), .env = env_make(call, &p->env), .cwd = p->cwd, .input = -1};
+    const struct exec_worker *worker = sluice_worker(call);
+    struct child_plan plan = {.argv = argv_make(call, p),
+                              .env = env_make(call, &p->env),
+                              .cwd = p->cwd,
+                              .input = worker->nothing};
     if (!plan.argv || !plan.env)
         return sluice_fail(call, "out_of_memory", "out of memory");
     if (p->input && *p->input && (plan.input = input_open(p->input)) < 0)
         return sluice_fail(call, "stdin", "cannot keep stdin in memory: %s", strerror(errno));
     enum sluice_status status = run(call, &plan);
-    if (plan.input >= 0)
+    if (plan.input != worker->nothing)
         close(plan.input);
     return status;
 }
