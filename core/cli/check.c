@@ -65,22 +65,23 @@ static void print_text(const struct inputs *inputs, const struct options *option
 static int check_all(const struct check *check, const struct config *config)
 {
     CLEANUP(inputs_close) struct inputs inputs = {0};
-    CLEANUP(registry_destroy) struct registry *registry = plugins_open(config);
+    CLEANUP(plugins_close) struct plugins plugins;
     CLEANUP(chunk_pool_fini) struct chunk_pool pool;
 
     chunk_pool_init(&pool);
-    if (registry == NULL)
+    if (!plugins_open(&plugins, config))
         return EXIT_HOST;
     inputs_open(&inputs, &check->names);
     for (size_t i = 0; i < inputs.count; i++)
-        check_one(&inputs.items[i], config, registry, &pool);
+        check_one(&inputs.items[i], config, plugins.registry, &pool);
     if (check->common->format == FORMAT_JSON)
         output_json(inputs_json(&inputs));
     else
         print_text(&inputs, check->common);
     for (size_t i = 0; i < inputs.count; i++)
         job_destroy(&inputs.items[i].job);
-    return inputs_errors(&inputs) == 0 ? EXIT_ALL_WELL : EXIT_USAGE;
+    return plugins_leave_if_stuck(&plugins,
+                                  inputs_errors(&inputs) == 0 ? EXIT_ALL_WELL : EXIT_USAGE);
 }
 
 int command_check(struct options *common, int argc, char **argv)

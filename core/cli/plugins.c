@@ -3,13 +3,11 @@
 #include <stdlib.h>
 
 #include "cli/output.h"
-#include "support/cleanup.h"
 
 enum { START_LIMIT_S = 10 };
 
-struct registry *plugins_open(const struct config *config)
+bool plugins_open(struct plugins *plugins, const struct config *config)
 {
-    CLEANUP(cleanup_free)
     struct registry_setting *settings = calloc(config->settings_count + 1, sizeof(*settings));
     struct error error;
 
@@ -19,16 +17,29 @@ struct registry *plugins_open(const struct config *config)
         const struct config_setting *from = &config->settings[i];
         settings[i] = (struct registry_setting){from->plugin, from->key, from->value};
     }
-    struct registry *registry = registry_create(
-        &(struct registry_options){
-            .plugin_dirs = (const char *const *)config->plugin_dirs,
-            .state_dir = config->state_dir,
-            .settings = settings,
-            .settings_count = config->settings_count,
-            .start_limit_ns = START_LIMIT_S * NS_PER_S,
-        },
-        &error);
-    if (registry == NULL)
-        output_error("%s", error.message);
-    return registry;
+    struct registry_options options = {
+        .plugin_dirs = (const char *const *)config->plugin_dirs,
+        .state_dir = config->state_dir,
+        .settings = settings,
+        .settings_count = config->settings_count,
+        .start_limit_ns = START_LIMIT_S * NS_PER_S,
+    };
+    *plugins = (struct plugins){.settings = settings, .config = config};
+    plugins->registry = registry_create(&options, &error);
+    return plugins->registry != NULL || output_error("%s", error.message);
+}
+
+void plugins_close(struct plugins *plugins)
+{
+    registry_destroy(&plugins->registry);
+    free(plugins->settings);
+    plugins->settings = NULL;
+}
+
+int plugins_leave_if_stuck(const struct plugins *plugins, int code)
+{
+    if (registry_left_behind(plugins->registry) == 0)
+        return code;
+    config_remove_temporary(plugins->config);
+    output_leave(code);
 }

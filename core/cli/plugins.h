@@ -4,6 +4,19 @@
 #include "config.h"
 #include "plugin/registry.h"
 
-/* Opens the registry with the folders and settings of the configuration; NULL with a message
- * printed. */
-struct registry *plugins_open(const struct config *config);
+struct plugins {
+    struct registry *registry;
+    struct registry_setting *settings;
+    const struct config *config;
+};
+
+/* Opens the registry with the folders and settings of the configuration, which is borrowed; false
+ * with a message printed. plugins_close is due either way. */
+bool plugins_open(struct plugins *plugins, const struct config *config);
+
+/* Closes it. Fits CLEANUP. */
+void plugins_close(struct plugins *plugins);
+
+/* Leaves the program at once with the code if a plugin does not return from its init or entry;
+ * otherwise returns the code. */
+int plugins_leave_if_stuck(const struct plugins *plugins, int code);

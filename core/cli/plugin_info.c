@@ -1,0 +1,284 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/example.h"
+#include "cli/output.h"
+#include "cli/plugins.h"
+#include "cli/table.h"
+#include "plugin/generation.h"
+#include "serve/json_text.h"
+#include "support/cleanup.h"
+#include "support/suggest.h"
+#include "support/units.h"
+
+enum { ALLOWED_WIDTH = 48 };
+
+struct info {
+    struct options *common;
+    const char *type;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct info *info = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = info->common;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (info->type != NULL)
+            argp_error(state, "one task type at a time");
+        info->type = argument;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which task type? See `sluice plugin list'");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "TYPE",
+    .doc = "Tells about a task type: what it does, its parameters, and a job file that uses it."
+           "\vFor example:\n\n"
+           "  sluice plugin info exec\n",
+    .children = options_children,
+};
+
+static const struct {
+    uint32_t flag;
+    const char *word;
+} flags[] = {
+    {SLUICE_SERIAL, "serial"},
+    {SLUICE_IDEMPOTENT, "idempotent"},
+    {SLUICE_PROCESS_ONLY, "process_only"},
+};
+enum { FLAGS_COUNT = sizeof(flags) / sizeof(flags[0]) };
+
+static const char *backoff_word(uint32_t backoff)
+{
+    return backoff == SLUICE_BACKOFF_EXPONENTIAL ? "exponential"
+           : backoff == SLUICE_BACKOFF_LINEAR    ? "linear"
+                                                 : "constant";
+}
+
+static json_t *flags_json(const struct offer *offer)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < FLAGS_COUNT; i++)
+        if ((offer->flags & flags[i].flag) != 0)
+            json_array_append_new(list, json_string(flags[i].word));
+    return list;
+}
+
+static json_t *param_json(const struct param *param)
+{
+    json_t *choices = json_array();
+
+    for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++)
+        json_array_append_new(choices, json_text_or_null(param->choices[i]));
+    json_t *json =
+        json_pack("{ss ss sb sb so so so}", "name", param->name, "kind", example_kind(param->kind),
+                  "required", param->required, "secret", param->secret, "default",
+                  json_text_or_null(param->secret ? NULL : param->def), "choices", choices, "help",
+                  json_text_or_null(param->help));
+    if (param->has_range && param->kind == SLUICE_KIND_FLOAT) {
+        json_object_set_new(json, "min", json_real(param->float_min));
+        json_object_set_new(json, "max", json_real(param->float_max));
+    } else if (param->has_range) {
+        json_object_set_new(json, "min", json_integer(param->min));
+        json_object_set_new(json, "max", json_integer(param->max));
+    }
+    return json;
+}
+
+static void print_json(const struct offer *offer)
+{
+    CLEANUP(buffer_fini) struct buffer example = BUFFER_EMPTY;
+    const struct generation *generation = offer->generation;
+    json_t *params = json_array();
+
+    example_write(offer, &example);
+    for (size_t i = 0; i < offer->params.count; i++)
+        json_array_append_new(params, param_json(&offer->params.rows[i]));
+    output_json(json_pack(
+        "{ss so so so so si so sf si so so}", "type", offer->type->name, "help",
+        json_text_or_null(offer->help), "plugin", json_text_or_null(generation->plugin), "version",
+        json_text_or_null(generation->version), "file", json_text_or_null(generation->file),
+        "generation", (int)generation->number, "flags", flags_json(offer), "timeout_seconds",
+        (double)offer->timeout_ns / 1e9, "weight", offer->weight, "params", params, "example",
+        json_text_or_null(buffer_text(&example))));
+}
+
+static void print_flags(const struct offer *offer)
+{
+    const char *between = "flags    ";
+
+    for (size_t i = 0; i < FLAGS_COUNT; i++) {
+        if ((offer->flags & flags[i].flag) == 0)
+            continue;
+        printf("%s%s", between, flags[i].word);
+        between = ", ";
+    }
+    if (offer->flags != 0)
+        printf("\n");
+}
+
+static void print_head(const struct offer *offer)
+{
+    const struct generation *generation = offer->generation;
+    char text[32];
+
+    printf("%s: %s\n\n", offer->type->name, offer->help == NULL ? "-" : offer->help);
+    printf("plugin   %s %s, %s\n", generation->plugin, generation->version, generation->file);
+    print_flags(offer);
+    printf("timeout  %s\n", offer->timeout_ns == 0
+                                ? "as the host's"
+                                : units_format_duration(offer->timeout_ns, text, sizeof(text)));
+    if (offer->weight == SLUICE_WEIGHT_AUTO)
+        printf("weight   auto\n");
+    else
+        printf("weight   %d\n", offer->weight);
+    if (offer->retry.attempts > 1)
+        printf("retry    %u attempts, %s, %s\n", offer->retry.attempts,
+               units_format_duration(offer->retry.delay_ns, text, sizeof(text)),
+               backoff_word(offer->retry.backoff));
+}
+
+/* What values a parameter takes: the range, or the choices. */
+static void allowed_text(const struct param *param, struct buffer *text)
+{
+    char least[32], most[32];
+
+    for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++)
+        buffer_printf(text, "%s%s", i == 0 ? "" : " ", param->choices[i]);
+    if (!param->has_range)
+        return;
+    if (param->kind == SLUICE_KIND_FLOAT)
+        buffer_printf(text, "%g to %g", param->float_min, param->float_max);
+    else if (param->kind == SLUICE_KIND_DURATION)
+        buffer_printf(text, "%s to %s", units_format_duration(param->min, least, sizeof(least)),
+                      units_format_duration(param->max, most, sizeof(most)));
+    else if (param->kind == SLUICE_KIND_SIZE)
+        buffer_printf(text, "%s to %s",
+                      units_format_size((uint64_t)param->min, least, sizeof(least)),
+                      units_format_size((uint64_t)param->max, most, sizeof(most)));
+    else
+        buffer_printf(text, "%" PRId64 " to %" PRId64, param->min, param->max);
+}
+
+/* Returns how many bytes of a text of words fit into ALLOWED_WIDTH; at least one word. */
+static size_t line_length(const char *text)
+{
+    size_t fits = strcspn(text, " ");
+
+    while (text[fits] != '\0') {
+        size_t next = fits + 1 + strcspn(text + fits + 1, " ");
+        if (next > ALLOWED_WIDTH)
+            break;
+        fits = next;
+    }
+    return fits;
+}
+
+static void add_param(struct table *table, const struct param *param)
+{
+    CLEANUP(buffer_fini) struct buffer allowed = BUFFER_EMPTY;
+    char kind[32], line[ALLOWED_WIDTH + SLUICE_NAME_MAX];
+
+    allowed_text(param, &allowed);
+    const char *text = buffer_text(&allowed);
+    snprintf(kind, sizeof(kind), "%s%s", example_kind(param->kind),
+             param->secret ? ", secret" : "");
+    const char *shown = param->def == NULL ? "" : param->secret ? "(secret)" : param->def;
+    for (bool first = true; first || *text != '\0'; first = false) {
+        size_t length = line_length(text);
+        snprintf(line, sizeof(line), "%.*s", (int)length, text);
+        text += length + (text[length] == ' ');
+        table_add(table,
+                  (const char *const[]){first ? param->name : "", first ? kind : "",
+                                        first && param->required ? "yes" : "", first ? shown : "",
+                                        line, first && param->help != NULL ? param->help : ""});
+    }
+}
+
+static void print_text(const struct offer *offer)
+{
+    CLEANUP(buffer_fini) struct buffer example = BUFFER_EMPTY;
+    CLEANUP(table_fini) struct table table;
+
+    print_head(offer);
+    if (offer->params.count == 0)
+        printf("\nIt takes no parameters.\n");
+    table_init(&table, 6);
+    table_add(&table, (const char *const[]){"PARAMETER", "KIND", "REQUIRED", "DEFAULT", "ALLOWED",
+                                            "WHAT IT IS"});
+    for (size_t i = 0; i < offer->params.count; i++)
+        add_param(&table, &offer->params.rows[i]);
+    if (offer->params.count > 0) {
+        printf("\n");
+        table_print(&table);
+    }
+    example_write(offer, &example);
+    printf("\nA job file with it:\n\n%s", buffer_text(&example));
+}
+
+static void offer_type(void *context, const char *type, const char *plugin)
+{
+    (void)plugin;
+    suggest_offer(context, type);
+}
+
+static int unknown_type(struct registry *registry, const char *type)
+{
+    struct suggest suggest;
+
+    suggest_begin(&suggest, type, strlen(type));
+    registry_visit_types(registry, offer_type, &suggest);
+    if (suggest.best != NULL)
+        output_error("unknown task type '%s': did you mean '%s'?", type, suggest.best);
+    else
+        output_error("unknown task type '%s': see `sluice plugin list'", type);
+    return EXIT_USAGE;
+}
+
+static int show(const struct info *info, struct registry *registry)
+{
+    const struct offer *offer;
+    struct error error;
+
+    switch (registry_find(registry, info->type, strlen(info->type), &offer, &error)) {
+    case REGISTRY_UNKNOWN:
+        return unknown_type(registry, info->type);
+    case REGISTRY_REFUSED:
+        output_error("%s", error.message);
+        return EXIT_HOST;
+    case REGISTRY_FOUND:
+        break;
+    }
+    if (info->common->format == FORMAT_JSON)
+        print_json(offer);
+    else
+        print_text(offer);
+    return EXIT_ALL_WELL;
+}
+
+int command_plugin_info(struct options *common, int argc, char **argv)
+{
+    struct info info = {.common = common};
+    CLEANUP(config_fini) struct config config;
+    CLEANUP(plugins_close) struct plugins plugins = {0};
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &info);
+    if (!options_configure(common, &config, &code))
+        return code;
+    if (!plugins_open(&plugins, &config))
+        return EXIT_HOST;
+    return plugins_leave_if_stuck(&plugins, show(&info, plugins.registry));
+}
