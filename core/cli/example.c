@@ -110,20 +110,29 @@ static void put_default(struct buffer *text, const struct param *param)
         buffer_puts(text, param->def);
 }
 
+static bool is_shown(const struct param *param)
+{
+    return param->required || (param->def != NULL && !param->secret);
+}
+
 void example_write(const struct offer *offer, struct buffer *text)
 {
+    const struct param_table *params = &offer->params;
     size_t shown = 0;
 
-    buffer_printf(text, "version: 1\ntasks:\n  - type: %s\n", offer->type->name);
-    for (size_t i = 0; i < offer->params.count; i++) {
-        const struct param *param = &offer->params.rows[i];
-        if (!param->required && (param->def == NULL || param->secret))
+    for (size_t i = 0; i < params->count; i++)
+        shown += is_shown(&params->rows[i]);
+    buffer_printf(text, "version: 1\ntasks:\n  - type: %s\n%s", offer->type->name,
+                  params->count > 0 ? "    params:\n" : "");
+    for (size_t i = 0; i < params->count; i++) {
+        const struct param *param = &params->rows[i];
+        if (!is_shown(param) && (shown > 0 || i > 0))
             continue;
-        buffer_printf(text, "%s      %s: ", shown++ == 0 ? "    params:\n" : "", param->name);
-        if (param->required)
-            put_value(text, param);
-        else
+        buffer_printf(text, "      %s: ", param->name);
+        if (param->def != NULL && !param->secret)
             put_default(text, param);
+        else
+            put_value(text, param);
         buffer_puts(text, "\n");
     }
 }

@@ -7,6 +7,6 @@
 /* Returns the word for a kind of parameter, such as "duration". */
 const char *example_kind(enum sluice_kind kind);
 
-/* Adds a job file with one task of the type: what is required, or else what has a default; it
- * passes `sluice check`. */
+/* Adds a job file with one task of the type: what is required or has a default, or else the
+ * first parameter; it passes `sluice check`. */
 void example_write(const struct offer *offer, struct buffer *text);

@@ -93,6 +93,16 @@ const struct argp_child options_children[2] = {
     {0},
 };
 
+error_t options_parse_alone(int key, char *argument, struct argp_state *state)
+{
+    (void)argument;
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = state->input;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
 /* Reads all of an open file, at most CONFIG_FILE_MOST_BYTES. */
 static bool read_whole(int fd, const char *path, struct buffer *text, struct error *error)
 {

@@ -25,6 +25,9 @@ struct options {
 /* The parser's child and its end; its input (state->child_inputs[0]) is a struct options. */
 extern const struct argp_child options_children[2];
 
+/* The parser of a command that has no options of its own; its input is a struct options. */
+error_t options_parse_alone(int key, char *argument, struct argp_state *state);
+
 /* Returns the index of word in words (NULL-terminated); an unknown one ends the program with a
  * message that lists them. option is named in it. */
 int options_word(struct argp_state *state, const char *option, const char *const *words,

@@ -9,18 +9,8 @@
 #include "support/buffer.h"
 #include "support/cleanup.h"
 
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-    (void)argument;
-    if (key == ARGP_KEY_INIT) {
-        state->child_inputs[0] = state->input;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
-}
-
 static const struct argp argp = {
-    .parser = parse,
+    .parser = options_parse_alone,
     .doc = "Loads every plugin of the plugin folders and lists them, and for each that is refused "
            "the reason."
            "\vFor example:\n\n"

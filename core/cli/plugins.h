@@ -17,6 +17,6 @@ bool plugins_open(struct plugins *plugins, const struct config *config);
 /* Closes it. Fits CLEANUP. */
 void plugins_close(struct plugins *plugins);
 
-/* Leaves the program at once with the code if a plugin does not return from its init or entry;
- * otherwise returns the code. */
+/* Leaves the program at once with the code if a plugin does not return from its init or entry,
+ * or else returns the code. */
 int plugins_leave_if_stuck(const struct plugins *plugins, int code);

@@ -48,9 +48,11 @@ static void print_row(const struct table *table, char *const *cells, const size_
     size_t last = 0;
 
     for (size_t i = 0; i < table->columns; i++)
-        if (cells[i][0] != '\0')
+        if (widths[i] > 0 && cells[i][0] != '\0')
             last = i;
     for (size_t i = 0; i <= last; i++) {
+        if (widths[i] == 0)
+            continue;
         fputs(cells[i], stdout);
         if (i < last)
             printf("%*s", (int)(widths[i] - width_of(cells[i]) + 2), "");
@@ -58,15 +60,25 @@ static void print_row(const struct table *table, char *const *cells, const size_
     putchar('\n');
 }
 
+/* 0 if nothing stands below the head. */
+static size_t column_width(const struct table *table, size_t column)
+{
+    size_t widest = 0;
+
+    for (size_t row = 1; row < table->rows; row++) {
+        size_t width = width_of(table->cells[row * table->columns + column]);
+        widest = width > widest ? width : widest;
+    }
+    size_t head = width_of(table->cells[column]);
+    return widest == 0 || widest > head ? widest : head;
+}
+
 void table_print(const struct table *table)
 {
     size_t widths[TABLE_COLUMNS_MOST] = {0};
 
-    for (size_t i = 0; i < table->rows * table->columns; i++) {
-        size_t width = width_of(table->cells[i]);
-        if (width > widths[i % table->columns])
-            widths[i % table->columns] = width;
-    }
+    for (size_t column = 0; column < table->columns && table->rows > 0; column++)
+        widths[column] = column_width(table, column);
     for (size_t row = 0; row < table->rows; row++)
         print_row(table, table->cells + row * table->columns, widths);
 }

@@ -21,5 +21,6 @@ void table_fini(struct table *table);
 /* Adds a row of as many texts as there are columns; they are copied, control characters are not. */
 void table_add(struct table *table, const char *const *texts);
 
-/* Prints it on standard output, two spaces between the columns and none at the ends of lines. */
+/* Prints it on standard output without columns that are empty below their head, two spaces
+ * between the columns and none at the ends of lines. */
 void table_print(const struct table *table);

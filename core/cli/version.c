@@ -7,18 +7,8 @@
 #include "cli/output.h"
 #include "sluice/plugin.h"
 
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-    (void)argument;
-    if (key == ARGP_KEY_INIT) {
-        state->child_inputs[0] = state->input;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
-}
-
 static const struct argp argp = {
-    .parser = parse,
+    .parser = options_parse_alone,
     .doc = "Prints the versions of the program, of the SDK that it offers to plugins, and of the "
            "libraries that it uses.",
     .children = options_children,
