@@ -105,7 +105,8 @@ struct sluice_host {
     /* [any] how far the call is; total 0 when that is not known. */
     void (*progress)(const struct sluice_call *call, uint64_t done, uint64_t total);
     /* [worker] keeps a named text of length bytes for later tasks: any bytes but NUL, shown as
-     * UTF-8 with what is not UTF-8 replaced. Set twice, the last wins. */
+     * UTF-8 with what is not UTF-8 replaced. A name is [A-Za-z0-9_.-]+, at most
+     * SLUICE_NAME_MAX. Set twice, the last wins. */
     enum sluice_result (*output)(const struct sluice_call *call, const char *name, const char *text,
                                  size_t length);
     /* [worker] zeroed memory, aligned to 16, that the host frees when execute has returned; NULL
