@@ -179,13 +179,19 @@ static void read_excerpt(struct diagnostic *diagnostic, int fd, off_t line_offse
 
 void diagnostics_read_excerpts(struct diagnostics *diagnostics, int fd)
 {
-    struct scan scan = {.fd = fd, .line = 1, .column = 1};
+    diagnostics_read_excerpts_from(diagnostics, fd, 1);
+}
+
+void diagnostics_read_excerpts_from(struct diagnostics *diagnostics, int fd, uint32_t first_line)
+{
+    struct scan scan = {.fd = fd, .line = first_line, .column = 1};
 
     sort_by_place(diagnostics);
-    scan_skip_mark(&scan);
+    if (first_line == 1)
+        scan_skip_mark(&scan);
     for (size_t i = 0; i < diagnostics->kept_count; i++) {
         struct diagnostic *diagnostic = &diagnostics->kept[i];
-        if (diagnostic->place.line == 0 || diagnostic->excerpt != NULL)
+        if (diagnostic->place.line < first_line || diagnostic->excerpt != NULL)
             continue;
         if (!scan_to_line(&scan, diagnostic->place.line))
             return;

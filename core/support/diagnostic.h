@@ -48,6 +48,9 @@ void diagnostics_add(struct diagnostics *diagnostics, struct place place, const 
  * characters but tabs, and bytes that are not UTF-8, become '?'. */
 void diagnostics_read_excerpts(struct diagnostics *diagnostics, int fd);
 
+/* As diagnostics_read_excerpts from a file that holds the source from first_line on. */
+void diagnostics_read_excerpts_from(struct diagnostics *diagnostics, int fd, uint32_t first_line);
+
 /* Prints them all in the form of design/job-files.md ("file:12:7: error: ..."), and, if some were
  * not kept, how many more. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *to, bool colour);
