@@ -10,8 +10,7 @@
 
 enum { FOUND_SHOWN_BYTES = 40 };
 
-/* How each kind is called in messages. */
-static const char *kind_words(enum sluice_kind kind)
+const char *param_kind_wants(enum sluice_kind kind)
 {
     switch (kind) {
     case SLUICE_KIND_BOOL:
@@ -62,7 +61,7 @@ static enum param_answer refuse_kind(const struct param *param, struct params_te
 {
     struct found found = found_show(param, scalar);
     error_set(error, "wrong_type", "parameter '%s' wants %s, found %s", param->name,
-              kind_words(param->kind), found.text);
+              param_kind_wants(param->kind), found.text);
     return PARAM_WRONG_TYPE;
 }
 

@@ -96,3 +96,6 @@ void param_range_show(const struct param *param, char *low, char *high);
 
 /* Returns the word of a kind as `plugin info` shows it: "int", "duration", "list". */
 const char *param_kind_word(enum sluice_kind kind);
+
+/* Returns what a value of a kind is, for messages: "an int", "a duration such as 250ms ...". */
+const char *param_kind_wants(enum sluice_kind kind);
