@@ -130,6 +130,18 @@ void job_take_back_task(struct job *job)
     job->tasks_count--;
 }
 
+void job_clear(struct job *job)
+{
+    assert(job->mode == JOB_CHECKED && job->chunks_taken == 0 && job->tasks_taken == 0);
+    job_seal(job);
+    for (size_t i = 0; i < job->chunks_count; i++)
+        chunk_release(job->chunks[i], (uint32_t)chunk_count(job->chunks[i]));
+    job->chunks_count = 0;
+    job->tasks_count = 0;
+    id_index_destroy(&job->ids);
+    job->ids = id_index_create(0);
+}
+
 void *job_alloc(struct job *job, size_t bytes, size_t align)
 {
     return chunk_alloc(job->open, bytes, align);

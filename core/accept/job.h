@@ -65,6 +65,10 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
 /* Takes the task added last out again. Reader thread. */
 void job_take_back_task(struct job *job);
 
+/* JOB_CHECKED: takes all tasks out again, for a file that has to be read a second time. Reader
+ * thread. */
+void job_clear(struct job *job);
+
 /* Returns memory that lives as long as the task added last. Reader thread. */
 void *job_alloc(struct job *job, size_t bytes, size_t align);
 
