@@ -13,9 +13,15 @@
 
 enum {
     JOB_FILE_NESTING_MOST = 32,
-    JOB_FILE_ALIAS_NODES_MOST = 1000 * 1000,
+    JOB_FILE_ALIAS_NODES_MOST = 1000 * 1000,  /* that aliases stand for, in all */
+    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000, /* that have anchors, in all */
+    JOB_FILE_ANCHOR_TEXT_MOST_BYTES = 64 * 1024 * 1024,
+    JOB_FILE_MERGES_MOST = 32, /* in one map, those of what it merges included */
     JOB_FILE_STRING_MOST_BYTES = 1024 * 1024,
     JOB_FILE_LABELS_MOST = 64,
+    JOB_FILE_LABEL_KEY_MOST_BYTES = 64,
+    JOB_FILE_LABEL_VALUE_MOST_BYTES = 256,
+    JOB_FILE_NAME_MOST_BYTES = 256,
 };
 #define JOB_FILE_MOST_BYTES (INT64_C(1) << 30) /* unless streamed */
 
@@ -29,7 +35,7 @@ enum job_file_error {
 
 struct job_file_options {
     struct registry *registry;
-    int32_t weight_capacity;   /* a weight above is an error */
+    int32_t weight_capacity;    /* a weight above is an error */
     int64_t default_timeout_ns; /* where neither task, defaults nor type say one */
     /* JOB_STREAMED only: takes the tasks read so far (all ACCEPTED) from the list; may block; false
      * ends the reading without an error. Called with a full batch, at the end, and before the

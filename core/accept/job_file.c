@@ -1,0 +1,316 @@
+#include "accept/job_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "accept/job_input.h"
+#include "accept/job_keys.h"
+#include "accept/job_reader.h"
+#include "accept/job_report.h"
+#include "accept/job_task.h"
+#include "accept/job_value.h"
+#include "accept/yaml_map.h"
+#include "support/cleanup.h"
+
+enum { BATCH_TASKS = 64, FORMAT_VERSION = 1, COPY_BYTES = 64 * 1024 };
+
+static uint32_t bit(enum job_key key)
+{
+    return UINT32_C(1) << key;
+}
+
+/* Hands on what was read; false, and nothing more is read, if it is not wanted. */
+static bool hand_on(void *context)
+{
+    struct job_reader *reader = context;
+    const struct job_file_options *options = reader->options;
+    if (reader->batch.count > 0 && !reader->unwanted)
+        reader->unwanted = !options->take(options->context, &reader->batch);
+    return !reader->unwanted;
+}
+
+static bool read_version(struct job_reader *reader, const struct yaml_node *node)
+{
+    static const int64_t limits[2] = {INT64_MIN, INT64_MAX};
+    int64_t version;
+    if (!job_value_int(reader, node, "version", limits, &version) || version == FORMAT_VERSION)
+        return yaml_source_skip(reader->source, node);
+    job_report(reader->diagnostics, JOB_FILE_VERSION, node->place, NULL,
+               "version %" PRId64 " is not known: this version of Sluice reads version 1", version);
+    reader->stopped = true; /* what follows may mean anything */
+    return false;
+}
+
+static void read_name(struct job_reader *reader, const struct yaml_node *node)
+{
+    struct params_text text;
+    if (!job_value_text(reader, node, (struct job_subject){"", "name"}, JOB_QUOTES_ALLOWED,
+                        "a string", &text))
+        return;
+    if (text.length > 0 && text.length <= JOB_FILE_NAME_MOST_BYTES)
+        job_set_name(reader->job, text.bytes);
+    else
+        job_report(reader->diagnostics, JOB_FILE_TOO_LARGE, node->place, NULL,
+                   "'name' has %" PRIu32 " bytes, allowed are 1 to %d", text.length,
+                   JOB_FILE_NAME_MOST_BYTES);
+}
+
+static void read_max_weight(struct job_reader *reader, const struct yaml_node *node)
+{
+    const int64_t limits[2] = {1, reader->options->weight_capacity};
+    int64_t weight;
+    if (job_value_int(reader, node, "max_weight", limits, &weight))
+        reader->job->max_weight = (int32_t)weight;
+}
+
+/* A streamed job starts while it is read: what holds for all of it has to be known. */
+static bool head_is_known(struct job_reader *reader, struct place place)
+{
+    if (reader->job->mode == JOB_CHECKED || (reader->given & bit(JOB_KEY_VERSION)))
+        return true;
+    job_report(reader->diagnostics, JOB_FILE_STREAM_ORDER, place, NULL,
+               "a streamed file has 'version' before 'tasks'");
+    reader->stopped = true;
+    return false;
+}
+
+static bool read_tasks(struct job_reader *reader, const struct yaml_node *list)
+{
+    struct yaml_node node;
+    uint32_t position = 0;
+    if (list->kind != YAML_KIND_LIST) {
+        job_value_refuse(reader, list, (struct job_subject){"", "tasks"}, "a list of tasks");
+        return yaml_source_skip(reader->source, list);
+    }
+    while (yaml_source_next(reader->source, &node) && node.kind != YAML_KIND_END) {
+        if (!job_task_read(reader, &node, ++position) ||
+            (reader->batch.count >= BATCH_TASKS && !hand_on(reader))) {
+            reader->stopped = true;
+            return false;
+        }
+    }
+    if (position == 0 && !yaml_source_broken(reader->source))
+        job_report(reader->diagnostics, JOB_FILE_EMPTY, list->place, NULL, "'tasks' is empty");
+    return !yaml_source_broken(reader->source);
+}
+
+/* Reads the value of a key; a list or map that ought not to be one is skipped. */
+static bool read_value(struct job_reader *reader, enum job_key key, struct place place)
+{
+    struct yaml_node node;
+    if (key == JOB_KEY_TASKS && !head_is_known(reader, place))
+        return false;
+    if (!yaml_source_next(reader->source, &node))
+        return false;
+    switch (key) {
+    case JOB_KEY_VERSION:
+        return read_version(reader, &node);
+    case JOB_KEY_NAME:
+        read_name(reader, &node);
+        break;
+    case JOB_KEY_DEFAULTS:
+        return job_defaults_read(reader, &node);
+    case JOB_KEY_FAIL_FAST:
+        job_value_bool(reader, &node, "fail_fast", &reader->job->fail_fast);
+        break;
+    case JOB_KEY_MAX_WEIGHT:
+        read_max_weight(reader, &node);
+        break;
+    case JOB_KEY_TASKS:
+        return read_tasks(reader, &node);
+    case JOB_KEY_COUNT:
+        break;
+    }
+    return yaml_source_skip(reader->source, &node);
+}
+
+/* Returns the key whose value is to be read, or JOB_KEY_COUNT if it is to be skipped. */
+static enum job_key key_of(struct job_reader *reader, const struct yaml_node *node, int *next)
+{
+    int found = key_find(&job_keys, node, next);
+    if (found < 0) {
+        CLEANUP(cleanup_free) char *hint = key_hint(&job_keys, node);
+        job_report(reader->diagnostics, JOB_FILE_UNKNOWN_KEY, node->place, hint,
+                   "unknown key '%s' in a job", yaml_node_shown(node).text);
+        return JOB_KEY_COUNT;
+    }
+    enum job_key key = (enum job_key)found;
+    if (reader->given & bit(key)) {
+        if (!node->merged)
+            job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, node->place, NULL,
+                       "key '%s' stands here twice", node->text);
+        return JOB_KEY_COUNT;
+    }
+    reader->given |= bit(key);
+    return key;
+}
+
+/* Notes a key behind tasks: too late in a streamed file, a reason to read a checked one again if
+ * tasks depend on it. */
+static void note_late(struct job_reader *reader, enum job_key key, const struct yaml_node *node)
+{
+    if ((reader->given & bit(JOB_KEY_TASKS)) == 0 || key == JOB_KEY_TASKS || key == JOB_KEY_COUNT)
+        return;
+    if (reader->job->mode == JOB_STREAMED)
+        job_report(reader->diagnostics, JOB_FILE_STREAM_ORDER, node->place, NULL,
+                   "a streamed file has '%s' before 'tasks'", node->text);
+    else if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT)
+        reader->again = true;
+}
+
+static void report_missing(struct job_reader *reader, enum job_key key, struct place place)
+{
+    if ((reader->given & bit(key)) == 0)
+        job_report(reader->diagnostics, JOB_FILE_MISSING_KEY, place, NULL,
+                   "'%s' is missing in a job", job_keys.words[key].word);
+}
+
+/* What tasks take over from defaults is reported there, once. */
+static void check_defaults(struct job_reader *reader)
+{
+    int32_t most = reader->job->max_weight, weight = reader->defaults.weight;
+    if (most > 0 && weight > most)
+        job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, reader->defaults.weight_place, NULL,
+                   "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight,
+                   most);
+}
+
+static void read_keys(struct job_reader *reader, const struct yaml_node *map)
+{
+    struct yaml_node node;
+    int next = 0;
+    bool goes_on = true;
+    YAML_MAP_NEW(keys);
+    while (goes_on && yaml_map_key(reader->source, &keys, &node)) {
+        enum job_key key = key_of(reader, &node, &next);
+        note_late(reader, key, &node);
+        goes_on = key != JOB_KEY_COUNT ? read_value(reader, key, node.place)
+                                       : yaml_source_skip_next(reader->source);
+    }
+    if (yaml_source_broken(reader->source) || reader->stopped)
+        return;
+    report_missing(reader, JOB_KEY_VERSION, map->place);
+    report_missing(reader, JOB_KEY_TASKS, map->place);
+    check_defaults(reader);
+}
+
+static void read_document(struct job_reader *reader)
+{
+    struct yaml_node node;
+    if (!yaml_source_begin(reader->source) || !yaml_source_next(reader->source, &node))
+        return;
+    if (node.kind == YAML_KIND_MAP) {
+        read_keys(reader, &node);
+    } else if (node.kind == YAML_KIND_SCALAR && node.plain && node.length == 0) {
+        job_report(reader->diagnostics, JOB_FILE_EMPTY, (struct place){0}, NULL,
+                   "the file is empty");
+    } else {
+        job_value_refuse(reader, &node, (struct job_subject){"a job ", "file"},
+                         "a map with version and tasks");
+        yaml_source_skip(reader->source, &node);
+    }
+    if (!yaml_source_broken(reader->source) && !reader->stopped)
+        yaml_source_finish(reader->source);
+}
+
+static void reader_fini(struct job_reader *reader)
+{
+    job_types_fini(&reader->types);
+    job_labels_fini(&reader->defaults.labels);
+    job_labels_fini(&reader->fields.labels);
+    buffer_fini(&reader->params);
+    buffer_fini(&reader->scratch);
+    name_table_fini(&reader->keys);
+}
+
+/* Reads the whole input once; the source lines of errors are added while it is still there. */
+static void read_once(struct job_reader *reader, int fd)
+{
+    struct job_input input;
+    bool streamed = reader->job->mode == JOB_STREAMED;
+    job_input_init(&input, fd, streamed ? 0 : JOB_FILE_MOST_BYTES);
+    if (streamed) {
+        input.before_wait = hand_on;
+        input.context = reader;
+    }
+    reader->source = yaml_source_create(&input, reader->diagnostics);
+    read_document(reader);
+    job_input_read_excerpts(&input, reader->diagnostics);
+    yaml_source_destroy(&reader->source);
+    job_input_fini(&input);
+}
+
+/* Forgets what the first reading found, but for the head. */
+static void read_again(struct job_reader *reader, int fd)
+{
+    CLEANUP(cleanup_free) char *file = strdup(reader->diagnostics->file);
+    if (file == NULL)
+        abort();
+    diagnostics_fini(reader->diagnostics);
+    diagnostics_init(reader->diagnostics, file);
+    job_clear(reader->job);
+    reader->given = 0;
+    read_once(reader, fd);
+}
+
+static bool is_regular(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static bool copy_some(int from, int to, bool *at_end)
+{
+    char bytes[COPY_BYTES];
+    ssize_t got = read(from, bytes, sizeof bytes);
+    *at_end = got == 0;
+    if (got < 0)
+        return errno == EINTR;
+    return write(to, bytes, (size_t)got) == got;
+}
+
+/* Returns a memory file with what fd has to say, at most a bit over the limit; -1 and an error if
+ * it cannot be read. */
+static int copy_to_memory(int fd, struct diagnostics *diagnostics)
+{
+    int copy = memfd_create("job-file", MFD_CLOEXEC);
+    bool at_end = false, right = copy >= 0;
+    while (right && !at_end && lseek(copy, 0, SEEK_CUR) <= JOB_FILE_MOST_BYTES)
+        right = copy_some(fd, copy, &at_end);
+    if (right)
+        return copy;
+    job_report(diagnostics, JOB_FILE_READ, (struct place){0}, NULL, "cannot read the file: %s",
+               strerror(errno));
+    if (copy >= 0)
+        close(copy);
+    return -1;
+}
+
+bool job_file_read(int fd, struct job *job, const struct job_file_options *options,
+                   struct diagnostics *diagnostics)
+{
+    struct job_reader reader = {.job = job, .options = options, .diagnostics = diagnostics};
+    CLEANUP(cleanup_close) int copy = -1;
+    bool checked = job->mode == JOB_CHECKED;
+    assert(checked || options->take != NULL);
+    task_list_init(&reader.batch);
+    if (checked && !is_regular(fd)) {
+        fd = copy = copy_to_memory(fd, diagnostics);
+        if (copy < 0)
+            return false;
+    }
+    read_once(&reader, fd);
+    if (reader.again)
+        read_again(&reader, fd);
+    job_seal(job);
+    if (!checked)
+        hand_on(&reader);
+    reader_fini(&reader);
+    return diagnostics->found_count == 0;
+}

@@ -1,0 +1,207 @@
+#include "accept/job_input.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "accept/surrogate.h"
+#include "support/cleanup.h"
+
+enum { MARK_BYTES = 3, READ_BYTES = 64 * 1024 };
+
+void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
+{
+    struct stat status;
+    *input = (struct job_input){.fd = fd, .limit_bytes = limit_bytes, .window_line = 1};
+    input->seekable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    input->window = malloc(JOB_INPUT_WINDOW_BYTES);
+    if (input->window == NULL)
+        abort();
+    if (input->seekable && limit_bytes > 0 && status.st_size > limit_bytes)
+        input->problem = JOB_INPUT_TOO_LARGE;
+}
+
+void job_input_fini(struct job_input *input)
+{
+    free(input->window);
+}
+
+static uint32_t count_lines(const char *bytes, size_t length)
+{
+    uint32_t count = 0;
+    const char *end = bytes + length;
+    while ((bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL) {
+        bytes++;
+        count++;
+    }
+    return count;
+}
+
+/* Lets go of the older half once all of the window is used. */
+static void make_room(struct job_input *input)
+{
+    enum { HALF = JOB_INPUT_WINDOW_BYTES / 2 };
+    if (input->filled + READ_BYTES <= JOB_INPUT_WINDOW_BYTES)
+        return;
+    assert(input->given >= HALF);
+    if (!input->seekable)
+        input->window_line += count_lines(input->window, HALF);
+    memmove(input->window, input->window + HALF, input->filled - HALF);
+    input->filled -= HALF;
+    input->given -= HALF;
+    input->window_offset += HALF;
+}
+
+/* Calls before_wait if there is nothing to read yet; false if reading is to stop. */
+static bool may_wait(struct job_input *input)
+{
+    struct pollfd ready = {.fd = input->fd, .events = POLLIN};
+    if (input->before_wait == NULL || poll(&ready, 1, 0) != 0 || input->before_wait(input->context))
+        return true;
+    input->problem = JOB_INPUT_STOPPED;
+    return false;
+}
+
+static ssize_t read_some(struct job_input *input)
+{
+    char *to = input->window + input->filled;
+    if (input->seekable)
+        return pread(input->fd, to, READ_BYTES, input->window_offset + (off_t)input->filled);
+    ssize_t got;
+    while ((got = read(input->fd, to, READ_BYTES)) < 0 && (errno == EINTR || errno == EAGAIN))
+        if (errno == EAGAIN)
+            poll(&(struct pollfd){.fd = input->fd, .events = POLLIN}, 1, -1);
+    return got;
+}
+
+/* Reads more into the window; false at the end or on a problem. */
+static bool fill(struct job_input *input)
+{
+    if (input->at_end || input->problem != JOB_INPUT_FINE)
+        return false;
+    make_room(input);
+    if (!input->seekable && !may_wait(input))
+        return false;
+    ssize_t got = read_some(input);
+    if (got < 0) {
+        input->problem = JOB_INPUT_UNREADABLE;
+        input->error_number = errno;
+        return false;
+    }
+    input->filled += (size_t)got;
+    input->at_end = got == 0;
+    if (input->limit_bytes > 0 &&
+        input->window_offset + (int64_t)input->filled > input->limit_bytes)
+        input->problem = JOB_INPUT_TOO_LARGE;
+    return got > 0 && input->problem == JOB_INPUT_FINE;
+}
+
+static void skip_mark(struct job_input *input)
+{
+    while (input->filled < MARK_BYTES && fill(input))
+        ;
+    const char *first = input->window;
+    if (input->filled >= MARK_BYTES && memcmp(first, "\xef\xbb\xbf", MARK_BYTES) == 0)
+        input->given = input->mark_bytes = MARK_BYTES;
+    else if (input->filled >= 2 &&
+             (memcmp(first, "\xff\xfe", 2) == 0 || memcmp(first, "\xfe\xff", 2) == 0))
+        input->problem = JOB_INPUT_UTF16;
+}
+
+static size_t waiting(const struct job_input *input)
+{
+    return input->filled - input->given;
+}
+
+int job_input_give(void *data, unsigned char *to, size_t capacity, size_t *given)
+{
+    struct job_input *input = data;
+    *given = 0;
+    if (input->window_offset + (int64_t)input->given == 0)
+        skip_mark(input);
+    if (input->window_offset + (int64_t)input->given - input->event_offset >
+        JOB_INPUT_EVENT_MOST_BYTES)
+        input->problem = JOB_INPUT_ENDLESS;
+    /* A cut pair waits until it is whole: a piece may be empty only at the end. */
+    while (*given == 0 && input->problem == JOB_INPUT_FINE) {
+        size_t length = waiting(input) < capacity ? waiting(input) : capacity;
+        memcpy(to, input->window + input->given, length);
+        bool last = input->at_end && length == waiting(input);
+        *given = surrogate_join((char *)to, length, last, &input->joined_pairs);
+        if (*given == 0 && !fill(input) && waiting(input) == 0)
+            break;
+    }
+    input->given += *given;
+    return input->problem == JOB_INPUT_FINE;
+}
+
+/* Counts lines and characters on the way to a byte. */
+static void place_move(struct place *place, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] == '\n')
+            *place = (struct place){place->line + 1, 1, 1};
+        else if ((bytes[i] & 0xc0) != 0x80)
+            place->column++;
+}
+
+/* A seekable file is read again from its start. */
+static struct place place_again(const struct job_input *input, int64_t offset)
+{
+    struct place place = {1, 1, 1};
+    char bytes[4096];
+    ssize_t got;
+    for (int64_t at = input->mark_bytes; at < offset; at += got) {
+        int64_t left = offset - at;
+        size_t wanted = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
+        got = pread(input->fd, bytes, wanted, at);
+        if (got <= 0)
+            return (struct place){0};
+        place_move(&place, bytes, (size_t)got);
+    }
+    return place;
+}
+
+struct place job_input_place(struct job_input *input, uint64_t offset)
+{
+    int64_t wanted = (int64_t)offset + input->mark_bytes;
+    if (input->seekable)
+        return place_again(input, wanted);
+    int64_t inside = wanted - input->window_offset;
+    if (inside < 0 || inside > (int64_t)input->filled)
+        return (struct place){0};
+    struct place place = {input->window_line, 1, 1};
+    place_move(&place, input->window, (size_t)inside);
+    return place;
+}
+
+/* Reads them from the window by way of a memory file; a line that it holds in part is left out. */
+static void excerpts_from_window(const struct job_input *input, struct diagnostics *diagnostics)
+{
+    const char *from = input->window;
+    uint32_t line = input->window_line;
+    if (input->window_offset > 0) {
+        from = memchr(from, '\n', input->filled);
+        if (from == NULL)
+            return;
+        from++;
+        line++;
+    }
+    size_t length = input->filled - (size_t)(from - input->window);
+    CLEANUP(cleanup_close) int fd = memfd_create("job-window", MFD_CLOEXEC);
+    if (fd >= 0 && write(fd, from, length) == (ssize_t)length)
+        diagnostics_read_excerpts_from(diagnostics, fd, line);
+}
+
+void job_input_read_excerpts(struct job_input *input, struct diagnostics *diagnostics)
+{
+    if (input->seekable)
+        diagnostics_read_excerpts(diagnostics, input->fd);
+    else
+        excerpts_from_window(input, diagnostics);
+}

@@ -1,0 +1,68 @@
+/* job_input: the bytes of a job file on their way from a descriptor to the YAML parser: counts
+ * them, skips a byte order mark, keeps the last ones for excerpts of errors, and says before it
+ * would wait for more. Embedded by its reader; one thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/diagnostic.h"
+
+enum {
+    JOB_INPUT_WINDOW_BYTES = 256 * 1024, /* at least half of it is behind what was given */
+    JOB_INPUT_EVENT_MOST_BYTES =
+        16 * 1024 * 1024, /* that the parser may ask for without an event */
+};
+
+enum job_input_problem {
+    JOB_INPUT_FINE,
+    JOB_INPUT_UNREADABLE, /* error_number says why */
+    JOB_INPUT_TOO_LARGE,  /* over limit_bytes */
+    JOB_INPUT_ENDLESS,    /* over JOB_INPUT_EVENT_MOST_BYTES without an event */
+    JOB_INPUT_UTF16,
+    JOB_INPUT_STOPPED, /* by before_wait */
+};
+
+struct job_input {
+    int fd;
+    bool seekable;       /* a regular or memory file, read from its start; fd's own offset stays */
+    int64_t limit_bytes; /* 0: none */
+    bool (*before_wait)(
+        void *context); /* may be NULL; not called for a seekable one; false: stop */
+    void *context;
+    enum job_input_problem problem;
+    int error_number;
+    bool at_end;
+    bool joined_pairs;     /* some surrogate pairs were rewritten, see job_input_restore */
+    char *window;          /* JOB_INPUT_WINDOW_BYTES */
+    size_t filled;         /* bytes in the window */
+    size_t given;          /* of them, that the parser has */
+    int64_t window_offset; /* in the file, of the window's first byte */
+    uint32_t window_line;  /* of the window's first byte; not kept for a seekable one */
+    uint32_t mark_bytes;   /* of the byte order mark */
+    int64_t event_offset;  /* set by the parser's owner with each event */
+};
+
+/* Makes the input ready and allocates the window; seekable or not is seen from fd, which is
+ * borrowed. */
+void job_input_init(struct job_input *input, int fd, int64_t limit_bytes);
+
+/* Frees the window. */
+void job_input_fini(struct job_input *input);
+
+/* A yaml_read_handler_t over a struct job_input: gives at most capacity bytes, 0 at the end;
+ * returns 0 on a problem. May block. */
+int job_input_give(void *input, unsigned char *to, size_t capacity, size_t *given);
+
+/* Says that an event was seen: the count for JOB_INPUT_ENDLESS begins anew. */
+static inline void job_input_note_event(struct job_input *input)
+{
+    input->event_offset = input->window_offset + (int64_t)input->given;
+}
+
+/* Returns the place of a byte, counted from the first one given; line 0 if it is out of reach. */
+struct place job_input_place(struct job_input *input, uint64_t offset);
+
+/* Adds the source lines to the diagnostics, as far as they can still be read. */
+void job_input_read_excerpts(struct job_input *input, struct diagnostics *diagnostics);

@@ -1,0 +1,44 @@
+/* job_keys: which keys a job file may have, from one table (job_keys.def). Constants; any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/yaml_node.h"
+
+enum job_key {
+#define JOB_KEY(name, word) JOB_KEY_##name,
+#include "accept/job_keys.def"
+#undef JOB_KEY
+    JOB_KEY_COUNT,
+};
+
+enum task_key {
+#define TASK_KEY(name, word, where) TASK_KEY_##name,
+#include "accept/job_keys.def"
+#undef TASK_KEY
+    TASK_KEY_COUNT,
+};
+
+struct key_word {
+    const char *word;
+    size_t length;
+    bool in_defaults; /* task keys: allowed there */
+};
+
+struct key_set {
+    const char *owner; /* "a job", "a task", for messages */
+    const struct key_word *words;
+    int count;
+};
+
+extern const struct key_set job_keys;  /* by enum job_key */
+extern const struct key_set task_keys; /* by enum task_key */
+
+/* Returns the number of a key, or -1. next is where it is likely to be and is moved on. */
+int key_find(const struct key_set *set, const struct yaml_node *key, int *next);
+
+/* Returns a malloc'ed hint for a key that is not in the set, or NULL: what was probably meant, or
+ * that it belongs to a later version. */
+char *key_hint(const struct key_set *set, const struct yaml_node *key);

@@ -1,0 +1,17 @@
+/* job_params: the parameters of one task, checked against its type's table and packed. The reader's
+ * thread. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "accept/job_reader.h"
+#include "accept/yaml_node.h"
+#include "plugin/registry.h"
+
+/* Reads the map that a node begins into reader->params, an empty record. What is wrong is reported;
+ * missing parameters at `place`. False when the source is broken. */
+bool job_params_read(struct job_reader *reader, const struct yaml_node *map,
+                     const struct offer *offer, struct place place);
+
+/* For a task without params: reports the required ones. */
+void job_params_none(struct job_reader *reader, const struct offer *offer, struct place place);

@@ -1,0 +1,45 @@
+/* job_reader: what the parts of the job file reader share while one file is read. Lives on the
+ * stack of job_file_read; the reader's thread alone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/job.h"
+#include "accept/job_file.h"
+#include "accept/job_labels.h"
+#include "accept/job_types.h"
+#include "accept/name_table.h"
+#include "accept/yaml_source.h"
+#include "support/buffer.h"
+
+/* What a task and defaults may both say. */
+struct task_fields {
+    uint32_t given; /* bit of each enum task_key that stands there, right or wrong */
+    int32_t weight; /* or TASK_WEIGHT_AUTO */
+    int64_t timeout_ns;
+    int64_t delay_ns;
+    int8_t priority;
+    struct place weight_place;
+    struct job_labels labels;
+};
+
+struct job_reader {
+    struct job *job;
+    const struct job_file_options *options;
+    struct diagnostics *diagnostics;
+    struct yaml_source *source;
+    struct job_types types;
+    uint32_t given; /* bit of each enum job_key that stood there */
+    bool again;     /* defaults or max_weight came behind tasks: everything is read a second time */
+    bool stopped;   /* the rest is not to be read */
+    bool unwanted;  /* JOB_STREAMED: nothing more is to be handed on */
+    struct task_fields defaults;
+    struct task_list batch; /* JOB_STREAMED: read, not yet handed on */
+    /* used again for each task */
+    struct task_fields fields;
+    struct buffer params;   /* its packed record */
+    struct buffer scratch;  /* a text with $${ in it */
+    struct name_table keys; /* of the map parameter that is being read */
+};

@@ -1,0 +1,109 @@
+#include "accept/job_types.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/job_reader.h"
+#include "accept/job_report.h"
+#include "support/error.h"
+#include "support/suggest.h"
+
+void job_types_fini(struct job_types *types)
+{
+    for (size_t i = 0; i < types->count; i++) {
+        free(types->types[i].refused);
+        free(types->types[i].hint);
+    }
+    free(types->types);
+    name_table_fini(&types->names);
+}
+
+static void offer_name(void *suggest, const char *type, const char *plugin)
+{
+    (void)plugin;
+    suggest_offer(suggest, type);
+}
+
+static char *suggest_type(struct registry *registry, const struct yaml_node *name)
+{
+    struct suggest suggest;
+    char *hint = NULL;
+    suggest_begin(&suggest, name->text, name->length);
+    registry_visit_types(registry, offer_name, &suggest);
+    if (suggest.best != NULL && asprintf(&hint, "did you mean '%s'?", suggest.best) < 0)
+        abort();
+    return hint;
+}
+
+static struct job_type look_up(struct registry *registry, const struct yaml_node *name)
+{
+    struct job_type type = {0};
+    struct error error;
+    switch (registry_find(registry, name->text, name->length, &type.offer, &error)) {
+    case REGISTRY_FOUND:
+        break;
+    case REGISTRY_UNKNOWN:
+        type.offer = NULL;
+        type.hint = suggest_type(registry, name);
+        break;
+    case REGISTRY_REFUSED:
+        type.offer = NULL;
+        type.refused = strdup(error.message);
+        if (type.refused == NULL)
+            abort();
+        break;
+    }
+    return type;
+}
+
+static struct job_type *type_add(struct job_types *types)
+{
+    if (types->count == types->capacity) {
+        types->capacity = types->capacity == 0 ? 16 : types->capacity * 2;
+        types->types = reallocarray(types->types, types->capacity, sizeof types->types[0]);
+        if (types->types == NULL)
+            abort();
+    }
+    return &types->types[types->count++];
+}
+
+static struct job_type *type_get(struct job_reader *reader, const struct yaml_node *name)
+{
+    struct job_types *types = &reader->types;
+    const uint32_t *index = name_table_find(&types->names, name->text, name->length);
+    if (index != NULL)
+        return &types->types[*index];
+    name_table_set(&types->names, name->text, name->length, (uint32_t)types->count);
+    struct job_type *type = type_add(types);
+    *type = look_up(reader->options->registry, name);
+    return type;
+}
+
+static void report_type(struct job_reader *reader, const struct job_type *type,
+                        const struct yaml_node *name)
+{
+    struct yaml_shown shown = yaml_node_shown(name);
+    if (type->refused != NULL)
+        job_report(reader->diagnostics, JOB_FILE_REFUSED_TYPE, name->place, NULL,
+                   "the plugin with task type '%s' was refused: %s", shown.text, type->refused);
+    else
+        job_report(reader->diagnostics, JOB_FILE_UNKNOWN_TYPE, name->place, type->hint,
+                   "no plugin has the task type '%s'", shown.text);
+}
+
+const struct offer *job_types_find(struct job_reader *reader, const struct yaml_node *name)
+{
+    struct job_types *types = &reader->types;
+    if (types->last != NULL && types->last_length == name->length &&
+        memcmp(types->last->type->name, name->text, name->length) == 0)
+        return types->last;
+    const struct job_type *type = type_get(reader, name);
+    if (type->offer == NULL) {
+        report_type(reader, type, name);
+        return NULL;
+    }
+    types->last = type->offer;
+    types->last_length = name->length;
+    return type->offer;
+}

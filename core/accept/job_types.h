@@ -1,0 +1,33 @@
+/* job_types: the task types that a job file names, each looked up once. Embedded in its job_reader;
+ * the reader's thread. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/name_table.h"
+#include "accept/yaml_node.h"
+#include "plugin/registry.h"
+
+struct job_reader;
+
+struct job_type {
+    const struct offer *offer; /* NULL: unknown or refused */
+    char *refused;             /* the reason; NULL: unknown */
+    char *hint;                /* may be NULL */
+};
+
+struct job_types {
+    struct name_table names; /* name -> index */
+    struct job_type *types;
+    size_t count, capacity;
+    const struct offer *last; /* the one found last: most often it comes again */
+    size_t last_length;
+};
+
+/* Frees everything but the offers. */
+void job_types_fini(struct job_types *types);
+
+/* Returns the offer of the type that a scalar names; NULL if there is none, which is reported. May
+ * load a plugin. */
+const struct offer *job_types_find(struct job_reader *reader, const struct yaml_node *name);

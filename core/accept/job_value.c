@@ -1,0 +1,166 @@
+#include "accept/job_value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "accept/job_report.h"
+#include "support/units.h"
+
+enum { HINT_BYTES = 80, FOUND_BYTES = YAML_SHOWN_BYTES + 2 };
+
+static const char *describe(const struct yaml_node *node, char *text, size_t capacity)
+{
+    switch (node->kind) {
+    case YAML_KIND_LIST:
+        return "a list";
+    case YAML_KIND_MAP:
+        return "a map";
+    case YAML_KIND_SCALAR:
+        snprintf(text, capacity, "'%s'", yaml_node_shown(node).text);
+        return node->plain ? text : "a quoted text";
+    case YAML_KIND_END:
+    case YAML_KIND_WRONG:
+    case YAML_KIND_ALIAS:
+        break;
+    }
+    return "nothing";
+}
+
+/* An error in what an alias stands for is shown there; the hint tells who uses it. */
+static const char *hint_of(const struct yaml_node *node, char *text, size_t capacity)
+{
+    if (node->alias_line == 0)
+        return NULL;
+    snprintf(text, capacity, "used by the alias in line %" PRIu32, node->alias_line);
+    return text;
+}
+
+void job_value_refuse(struct job_reader *reader, const struct yaml_node *node,
+                      struct job_subject subject, const char *wants)
+{
+    char found[FOUND_BYTES], hint[HINT_BYTES];
+    if (node->kind == YAML_KIND_WRONG)
+        return;
+    job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place,
+               hint_of(node, hint, sizeof hint), "%s'%s' wants %s, found %s", subject.role,
+               subject.name, wants, describe(node, found, sizeof found));
+}
+
+static void refuse_quotes(struct job_reader *reader, const struct yaml_node *node,
+                          struct job_subject subject, const char *wants)
+{
+    job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place, "write it without quotes",
+               "%s'%s' wants %s, found a quoted text", subject.role, subject.name, wants);
+}
+
+static void report_substitution(struct job_reader *reader, const struct yaml_node *node)
+{
+    job_report(reader->diagnostics, JOB_FILE_SUBSTITUTION, node->place,
+               "'$${' stands for a literal '${'",
+               "'${' is for substitution, which this version of Sluice cannot do yet");
+}
+
+/* Turns $${ into ${; a ${ without that is an error. */
+static bool resolve_dollars(struct job_reader *reader, const struct yaml_node *node,
+                            struct params_text *text)
+{
+    const char *from = node->text, *end = from + node->length;
+    reader->scratch.length = 0;
+    for (const char *at; (at = memchr(from, '$', (size_t)(end - from))) != NULL;) {
+        bool escaped = end - at >= 3 && memcmp(at, "$${", 3) == 0;
+        if (!escaped && end - at >= 2 && at[1] == '{') {
+            report_substitution(reader, node);
+            return false;
+        }
+        buffer_append(&reader->scratch, from, (size_t)(at - from) + !escaped);
+        from = at + 1;
+        if (escaped) {
+            buffer_append(&reader->scratch, "${", 2);
+            from = at + 3;
+        }
+    }
+    buffer_append(&reader->scratch, from, (size_t)(end - from));
+    text->bytes = buffer_text(&reader->scratch);
+    text->length = (uint32_t)reader->scratch.length;
+    return true;
+}
+
+static bool refuse_nothing(struct job_reader *reader, const struct yaml_node *node,
+                           struct job_subject subject, const char *wants)
+{
+    job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place, NULL,
+               "%s'%s' has no value: it wants %s", subject.role, subject.name, wants);
+    return false;
+}
+
+bool job_value_text(struct job_reader *reader, const struct yaml_node *node,
+                    struct job_subject subject, enum job_quotes quotes, const char *wants,
+                    struct params_text *text)
+{
+    if (node->kind != YAML_KIND_SCALAR) {
+        job_value_refuse(reader, node, subject, wants);
+        return false;
+    }
+    if (!node->plain && quotes == JOB_QUOTES_REFUSED) {
+        refuse_quotes(reader, node, subject, wants);
+        return false;
+    }
+    if (node->plain && node->length == 0)
+        return refuse_nothing(reader, node, subject, wants);
+    *text = (struct params_text){node->text, (uint32_t)node->length};
+    return memchr(node->text, '$', node->length) == NULL || resolve_dollars(reader, node, text);
+}
+
+bool job_value_int(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                   const int64_t limits[2], int64_t *value)
+{
+    const struct job_subject subject = {"", name};
+    struct params_text text;
+    if (!job_value_text(reader, node, subject, JOB_QUOTES_REFUSED, "an int", &text))
+        return false;
+    if (!units_parse_int(text.bytes, text.length, value)) {
+        job_value_refuse(reader, node, subject, "an int");
+        return false;
+    }
+    if (*value >= limits[0] && *value <= limits[1])
+        return true;
+    job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, node->place, NULL,
+               "'%s' is %" PRId64 ", allowed is %" PRId64 " to %" PRId64, name, *value, limits[0],
+               limits[1]);
+    return false;
+}
+
+bool job_value_bool(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                    bool *value)
+{
+    const struct job_subject subject = {"", name};
+    struct params_text text;
+    if (!job_value_text(reader, node, subject, JOB_QUOTES_REFUSED, "true or false", &text))
+        return false;
+    *value = strcmp(text.bytes, "true") == 0;
+    if (*value || strcmp(text.bytes, "false") == 0)
+        return true;
+    job_value_refuse(reader, node, subject, "true or false");
+    return false;
+}
+
+bool job_value_duration(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                        int64_t least_ns, int64_t *value)
+{
+    const struct job_subject subject = {"", name};
+    static const char wants[] = "a duration such as 250ms, 30s or 1h30m";
+    struct params_text text;
+    if (!job_value_text(reader, node, subject, JOB_QUOTES_ALLOWED, wants, &text))
+        return false;
+    if (!units_parse_duration(text.bytes, text.length, value)) {
+        job_value_refuse(reader, node, subject, wants);
+        return false;
+    }
+    if (*value >= least_ns)
+        return true;
+    job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, node->place, NULL,
+               "'%s' is %s, it must be %s", name, text.bytes,
+               least_ns == 0 ? "at least 0" : "more than 0");
+    return false;
+}

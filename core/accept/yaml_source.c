@@ -1,0 +1,374 @@
+#include "accept/yaml_source.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "accept/job_report.h"
+#include "accept/surrogate.h"
+#include "accept/yaml_problem.h"
+
+/* A part of the tape that is read in place of the file. Frames are left when the next node is asked
+ * for, not with their last one. At each level of nesting there are at most an alias and a merge. */
+struct frame {
+    uint32_t at, end;
+    uint32_t alias_line;
+};
+
+enum { FRAMES_MOST = 2 * JOB_FILE_NESTING_MOST + 4 };
+
+struct yaml_source {
+    yaml_parser_t parser;
+    yaml_event_t event; /* what the newest node's text belongs to */
+    struct job_input *input;
+    struct diagnostics *diagnostics;
+    struct yaml_tape tape;
+    struct frame frames[FRAMES_MOST];
+    uint32_t frames_count;
+    uint32_t depth;       /* lists and maps that are open where it reads */
+    uint32_t alias_nodes; /* replayed so far */
+    bool broken;
+};
+
+struct yaml_source *yaml_source_create(struct job_input *input, struct diagnostics *diagnostics)
+{
+    struct yaml_source *source = calloc(1, sizeof *source);
+    if (source == NULL || !yaml_parser_initialize(&source->parser))
+        abort();
+    yaml_parser_set_encoding(&source->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input(&source->parser, job_input_give, input);
+    source->input = input;
+    source->diagnostics = diagnostics;
+    return source;
+}
+
+void yaml_source_destroy(struct yaml_source **source_pointer)
+{
+    struct yaml_source *source = *source_pointer;
+    if (source == NULL)
+        return;
+    yaml_event_delete(&source->event);
+    yaml_parser_delete(&source->parser);
+    yaml_tape_fini(&source->tape);
+    free(source);
+    *source_pointer = NULL;
+}
+
+struct diagnostics *yaml_source_diagnostics(struct yaml_source *source)
+{
+    return source->diagnostics;
+}
+
+bool yaml_source_broken(const struct yaml_source *source)
+{
+    return source->broken;
+}
+
+/* Reports what reading cannot go on from; always false. */
+static bool source_break(struct yaml_source *source, enum job_file_error code, struct place place,
+                         const char *message)
+{
+    job_report(source->diagnostics, code, place, NULL, "%s", message);
+    source->broken = true;
+    return false;
+}
+
+static bool next_event(struct yaml_source *source)
+{
+    if (source->broken)
+        return false;
+    yaml_event_delete(&source->event);
+    if (!yaml_parser_parse(&source->parser, &source->event)) {
+        yaml_problem_report(&source->parser, source->input, source->diagnostics);
+        source->broken = true;
+        return false;
+    }
+    job_input_note_event(source->input);
+    return true;
+}
+
+/* What goes over more than one line is marked to the end of its first. */
+static struct place event_place(const yaml_event_t *event)
+{
+    const yaml_mark_t *from = &event->start_mark, *to = &event->end_mark;
+    size_t width = from->line == to->line ? to->column - from->column : UINT16_MAX;
+    return (struct place){.line = (uint32_t)from->line + 1,
+                          .column = (uint32_t)from->column + 1,
+                          .width = width > 0 ? (uint32_t)width : 1};
+}
+
+bool yaml_source_begin(struct yaml_source *source)
+{
+    const struct place file = {0};
+    if (!next_event(source) || !next_event(source)) /* the stream, its first document */
+        return false;
+    if (source->event.type == YAML_STREAM_END_EVENT)
+        return source_break(source, JOB_FILE_EMPTY, file, "the file is empty");
+    assert(source->event.type == YAML_DOCUMENT_START_EVENT);
+    return true;
+}
+
+void yaml_source_finish(struct yaml_source *source)
+{
+    if (!next_event(source) || !next_event(source)) /* the document's end, what follows */
+        return;
+    if (source->event.type != YAML_STREAM_END_EVENT)
+        source_break(source, JOB_FILE_DOCUMENTS, event_place(&source->event),
+                     "another document begins: this version takes one a file");
+}
+
+/* A tag or a text that is not allowed makes the node WRONG, so that it is reported once. */
+static void check_tag(struct yaml_source *source, struct yaml_node *node, const yaml_char_t *tag)
+{
+    if (tag == NULL)
+        return;
+    job_report(source->diagnostics, JOB_FILE_TAG, node->place, "the expected kind decides",
+               "explicit tags are not allowed, found '%s'", (const char *)tag);
+    if (node->kind == YAML_KIND_SCALAR)
+        node->kind = YAML_KIND_WRONG;
+}
+
+static void check_text(struct yaml_source *source, struct yaml_node *node, bool double_quoted)
+{
+    if (source->input->joined_pairs)
+        node->length =
+            surrogate_restore((char *)source->event.data.scalar.value, node->length, double_quoted);
+    if (node->length > JOB_FILE_STRING_MOST_BYTES) {
+        job_report(source->diagnostics, JOB_FILE_TOO_LARGE, node->place, NULL,
+                   "a string of %zu bytes, at most %d are allowed", node->length,
+                   JOB_FILE_STRING_MOST_BYTES);
+        node->kind = YAML_KIND_WRONG;
+    } else if (double_quoted && memchr(node->text, '\0', node->length) != NULL) {
+        job_report(source->diagnostics, JOB_FILE_ENCODING, node->place, NULL,
+                   "a string may not hold a NUL byte");
+        node->kind = YAML_KIND_WRONG;
+    }
+}
+
+static const yaml_char_t *read_scalar(struct yaml_source *source, struct yaml_node *node)
+{
+    const yaml_event_t *event = &source->event;
+    node->kind = YAML_KIND_SCALAR;
+    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    node->text = (const char *)event->data.scalar.value;
+    node->length = event->data.scalar.length;
+    check_text(source, node, event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+    check_tag(source, node, event->data.scalar.tag);
+    return event->data.scalar.anchor;
+}
+
+/* Turns the newest event into a node and returns its anchor; an alias's own name is one as well. */
+static const yaml_char_t *read_event(struct yaml_source *source, struct yaml_node *node)
+{
+    const yaml_event_t *event = &source->event;
+    *node = (struct yaml_node){.kind = YAML_KIND_END, .place = event_place(event)};
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return read_scalar(source, node);
+    case YAML_SEQUENCE_START_EVENT:
+        node->kind = YAML_KIND_LIST;
+        check_tag(source, node, event->data.sequence_start.tag);
+        return event->data.sequence_start.anchor;
+    case YAML_MAPPING_START_EVENT:
+        node->kind = YAML_KIND_MAP;
+        check_tag(source, node, event->data.mapping_start.tag);
+        return event->data.mapping_start.anchor;
+    case YAML_ALIAS_EVENT:
+        node->kind = YAML_KIND_ALIAS;
+        return event->data.alias.anchor;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+        break;
+    }
+    return NULL;
+}
+
+/* Finds what an alias stands for; otherwise reports it and makes the node WRONG. */
+static uint32_t resolve_alias(struct yaml_source *source, struct yaml_node *node,
+                              const yaml_char_t *anchor)
+{
+    const char *name = (const char *)anchor;
+    const uint32_t *index = yaml_tape_find(&source->tape, name, strlen(name));
+    if (index != NULL && yaml_tape_behind(&source->tape, *index) != 0)
+        return *index;
+    job_report(source->diagnostics, JOB_FILE_ALIAS, node->place, NULL,
+               index == NULL ? "no anchor '&%s' stands before this alias"
+                             : "the alias '*%s' stands inside its own anchor",
+               name);
+    node->kind = YAML_KIND_WRONG;
+    return 0;
+}
+
+static bool record_node(struct yaml_source *source, const struct yaml_node *node, uint32_t target)
+{
+    if (yaml_tape_full(&source->tape))
+        return source_break(source, JOB_FILE_TOO_LARGE, node->place,
+                            "anchors hold more than 1,000,000 nodes or 64 MiB");
+    yaml_tape_put(&source->tape, node, target);
+    return true;
+}
+
+/* Keeps the count of what is open, at the depth where the nodes are used. */
+static bool count_depth(struct yaml_source *source, const struct yaml_node *node)
+{
+    if (node->kind == YAML_KIND_END)
+        source->depth--;
+    else if ((node->kind == YAML_KIND_LIST || node->kind == YAML_KIND_MAP) &&
+             ++source->depth > JOB_FILE_NESTING_MOST)
+        return source_break(source, JOB_FILE_TOO_LARGE, node->place,
+                            "lists and maps are nested deeper than 32 levels");
+    return true;
+}
+
+/* Reads a node of the file itself, on to the tape if it has an anchor, is inside one, or must.
+ * *target is what an ALIAS stands for. */
+static bool read_file(struct yaml_source *source, struct yaml_node *node, uint32_t *target,
+                      bool must_record)
+{
+    if (!next_event(source))
+        return false;
+    const yaml_char_t *anchor = read_event(source, node);
+    *target = 0;
+    if (node->kind == YAML_KIND_ALIAS)
+        *target = resolve_alias(source, node, anchor);
+    else if (anchor != NULL)
+        yaml_tape_name_next(&source->tape, (const char *)anchor, strlen((const char *)anchor));
+    bool named = anchor != NULL && node->kind != YAML_KIND_ALIAS;
+    if (!count_depth(source, node))
+        return false;
+    return !(named || must_record || source->tape.depth > 0) || record_node(source, node, *target);
+}
+
+static bool enter(struct yaml_source *source, struct frame frame, struct place place)
+{
+    if (source->frames_count == FRAMES_MOST)
+        return source_break(source, JOB_FILE_TOO_LARGE, place, "aliases are nested too deep");
+    source->frames[source->frames_count++] = frame;
+    return true;
+}
+
+/* Leaves the frames that are done and returns the one to read from, NULL for the file. */
+static struct frame *frame_current(struct yaml_source *source)
+{
+    while (source->frames_count > 0) {
+        struct frame *frame = &source->frames[source->frames_count - 1];
+        if (frame->at < frame->end)
+            return frame;
+        source->frames_count--;
+    }
+    return NULL;
+}
+
+static bool read_tape(struct yaml_source *source, struct frame *frame, struct yaml_node *node,
+                      uint32_t *target)
+{
+    uint32_t index = frame->at++;
+    *node = yaml_tape_node(&source->tape, index);
+    *target = yaml_tape_target(&source->tape, index);
+    node->alias_line = frame->alias_line;
+    if (node->kind != YAML_KIND_END && frame->alias_line != 0 &&
+        ++source->alias_nodes > JOB_FILE_ALIAS_NODES_MOST)
+        return source_break(source, JOB_FILE_TOO_LARGE, node->place,
+                            "aliases stand for more than 1,000,000 nodes in all");
+    return count_depth(source, node);
+}
+
+bool yaml_source_next(struct yaml_source *source, struct yaml_node *node)
+{
+    uint32_t target = 0;
+    for (;;) {
+        struct frame *frame = source->frames_count > 0 ? frame_current(source) : NULL;
+        if (!(frame != NULL ? read_tape(source, frame, node, &target)
+                            : read_file(source, node, &target, false)))
+            return false;
+        if (node->kind != YAML_KIND_ALIAS)
+            return true;
+        uint32_t line = node->alias_line != 0 ? node->alias_line : node->place.line;
+        struct frame alias = {target, yaml_tape_behind(&source->tape, target), line};
+        if (!enter(source, alias, node->place))
+            return false;
+    }
+}
+
+bool yaml_source_skip(struct yaml_source *source, const struct yaml_node *node)
+{
+    if (node->kind != YAML_KIND_LIST && node->kind != YAML_KIND_MAP)
+        return true;
+    for (uint32_t outside = source->depth - 1; source->depth > outside;) {
+        struct yaml_node inner;
+        if (!yaml_source_next(source, &inner))
+            return false;
+    }
+    return true;
+}
+
+bool yaml_source_skip_next(struct yaml_source *source)
+{
+    struct yaml_node node;
+    return yaml_source_next(source, &node) && yaml_source_skip(source, &node);
+}
+
+static struct yaml_aside aside_of(const struct yaml_source *source, uint32_t index,
+                                  uint32_t alias_line)
+{
+    struct yaml_node node = yaml_tape_node(&source->tape, index);
+    if (node.kind == YAML_KIND_ALIAS && alias_line == 0)
+        alias_line = node.place.line;
+    return (struct yaml_aside){yaml_tape_target(&source->tape, index), alias_line};
+}
+
+bool yaml_source_record(struct yaml_source *source, struct yaml_aside *aside)
+{
+    struct frame *frame = frame_current(source);
+    if (frame != NULL) { /* it is on the tape already */
+        *aside = aside_of(source, frame->at, frame->alias_line);
+        frame->at = yaml_tape_behind(&source->tape, frame->at);
+        return true;
+    }
+    uint32_t outside = source->depth, target = 0;
+    uint32_t first = source->tape.count;
+    do {
+        struct yaml_node node;
+        if (!read_file(source, &node, &target, true))
+            return false;
+    } while (source->depth > outside);
+    *aside = aside_of(source, first, 0);
+    return true;
+}
+
+void yaml_source_replay(struct yaml_source *source, struct yaml_aside aside)
+{
+    uint32_t end = yaml_tape_behind(&source->tape, aside.index);
+    enter(source, (struct frame){aside.index, end, aside.alias_line}, (struct place){0});
+}
+
+uint32_t yaml_source_items(const struct yaml_source *source, struct yaml_aside aside,
+                           struct yaml_aside *items, uint32_t most)
+{
+    const struct yaml_tape *tape = &source->tape;
+    uint32_t count = 0, behind = yaml_tape_behind(tape, aside.index);
+    if (yaml_tape_node(tape, aside.index).kind != YAML_KIND_LIST) {
+        items[0] = aside;
+        return 1;
+    }
+    for (uint32_t at = aside.index + 1; at + 1 < behind; at = yaml_tape_behind(tape, at), count++)
+        if (count < most)
+            items[count] = aside_of(source, at, aside.alias_line);
+    return count;
+}
+
+struct yaml_tape_mark yaml_source_mark(const struct yaml_source *source)
+{
+    return yaml_tape_mark(&source->tape);
+}
+
+void yaml_source_forget(struct yaml_source *source, struct yaml_tape_mark mark)
+{
+    yaml_tape_forget(&source->tape, mark);
+}

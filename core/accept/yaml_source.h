@@ -1,0 +1,65 @@
+/* yaml_source: a YAML file as a stream of nodes, with aliases and merge keys (<<) already carried
+ * out and limits and encoding checked; nothing is built in memory but what has an anchor. What it
+ * finds wrong goes to the diagnostics; after what it cannot read on from, it is broken: every call
+ * says false. Created by the job file reader; its thread alone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/job_file.h"
+#include "accept/job_input.h"
+#include "accept/yaml_node.h"
+#include "accept/yaml_tape.h"
+
+struct yaml_source;
+
+/* A node that was put aside. */
+struct yaml_aside {
+    uint32_t index;      /* on the tape */
+    uint32_t alias_line; /* of the alias that it came through; 0: none */
+};
+
+/* Makes a source over an input, both borrowed as the diagnostics are. */
+struct yaml_source *yaml_source_create(struct job_input *input, struct diagnostics *diagnostics);
+
+/* Frees it; clears the pointer; accepts NULL. */
+void yaml_source_destroy(struct yaml_source **source);
+
+/* Goes to the first document; false if there is none (an error) or the source is broken. May block
+ * in its input, as all that reads. */
+bool yaml_source_begin(struct yaml_source *source);
+
+/* Goes to the end of the file behind the document's root node; another document is an error. */
+void yaml_source_finish(struct yaml_source *source);
+
+/* Reads the next node, or the END of the list that is being read; false when broken. */
+bool yaml_source_next(struct yaml_source *source, struct yaml_node *node);
+
+/* Skips the rest of a node that was read; false when broken. */
+bool yaml_source_skip(struct yaml_source *source, const struct yaml_node *node);
+
+/* Reads the next node and skips it; false when broken. */
+bool yaml_source_skip_next(struct yaml_source *source);
+
+/* Puts the next node aside, with all that is in it, for yaml_source_replay; false when broken. */
+bool yaml_source_record(struct yaml_source *source, struct yaml_aside *aside);
+
+/* Makes the source go on with a node that was put aside, then where it was. */
+void yaml_source_replay(struct yaml_source *source, struct yaml_aside aside);
+
+/* Lists what is in a list that was put aside, or that node itself if it is no list: the first
+ * `most` into items; returns how many there are. */
+uint32_t yaml_source_items(const struct yaml_source *source, struct yaml_aside aside,
+                           struct yaml_aside *items, uint32_t most);
+
+/* Brackets for a part of the file: what was put aside since the mark is let go of. */
+struct yaml_tape_mark yaml_source_mark(const struct yaml_source *source);
+void yaml_source_forget(struct yaml_source *source, struct yaml_tape_mark mark);
+
+/* Returns the diagnostics that were given to yaml_source_create. */
+struct diagnostics *yaml_source_diagnostics(struct yaml_source *source);
+
+/* Returns whether reading cannot go on. */
+bool yaml_source_broken(const struct yaml_source *source);
