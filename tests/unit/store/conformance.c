@@ -368,6 +368,26 @@ void conformance_dead_letters_are_kept_up_to_their_bytes_and_the_rest_counted(co
     stage_close();
 }
 
+static uint64_t dead_bytes_after_attempts(uint64_t job, uint32_t number, uint32_t attempts)
+{
+    for (uint32_t attempt = 1; attempt < attempts; attempt++)
+        cr_assert_eq(stage_retry(job, number, attempt, true, 0), STORE_DONE);
+    struct store_end end = stage_end_of(job, number, STORE_FAILED);
+    end.name.attempt = attempts;
+    cr_assert_eq(stage_end(end), STORE_DONE);
+    return stage_counts().dead_bytes;
+}
+
+void conformance_forgotten_attempts_take_no_bytes(const char *backend)
+{
+    stage_open(backend, 0, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2);
+    uint64_t of_one = dead_bytes_after_attempts(job, 0, 30);
+    cr_assert_eq(dead_bytes_after_attempts(job, 1, 90), 2 * of_one);
+    stage_close();
+}
+
 void conformance_an_end_keeps_its_story(const char *backend)
 {
     stage_open(backend, 10, 10);
@@ -524,6 +544,36 @@ void conformance_a_requeued_task_ends_like_any_other(const char *backend)
     struct store_end end = stage_end_of(job, 0, STORE_SUCCEEDED);
     end.name.attempt = 2;
     cr_assert_eq(stage_end(end), STORE_DONE);
+    cr_assert_not(stage_find_job("A"));
+    stage_close();
+}
+
+/* A job of one task that has ended so, and all of the job with it. */
+static uint64_t job_of_one(const char *id, enum store_state state)
+{
+    uint64_t job = stage_job(id);
+    stage_tasks(job, "noop", NULL, 1);
+    stage_seal(job);
+    stage_end_as(job, 0, state);
+    return job;
+}
+
+void conformance_a_requeued_job_is_kept_from_its_new_end_on(const char *backend)
+{
+    uint64_t count;
+    stage_open(backend, 2, 10);
+    uint64_t a = job_of_one("A", STORE_FAILED);
+    job_of_one("B", STORE_SUCCEEDED);
+    stage_requeue((struct store_query){.job = a});
+    struct store_end end = stage_end_of(a, 0, STORE_FAILED);
+    end.name.attempt = 2;
+    cr_assert_eq(stage_end(end), STORE_DONE);
+    cr_assert(store_drop(stage, &(struct store_query){.job = a}, &count, NULL));
+    cr_assert(stage_find_job("A"));
+    job_of_one("C", STORE_FAILED);
+    cr_assert(store_prune(stage, 1, &count, NULL));
+    cr_assert(stage_find_job("A"));
+    job_of_one("D", STORE_SKIPPED);
     cr_assert_not(stage_find_job("A"));
     stage_close();
 }

@@ -154,6 +154,33 @@ Test(loop, forgets_a_descriptor_inside_its_own_handler, .timeout = 10)
     seen_fini(&seen);
 }
 
+static void remove_the_other(void *context, uint32_t events)
+{
+    struct seen *seen = context;
+    (void)events;
+    seen->reads++;
+    loop_remove(seen->loop, seen->pipe_ends[0]);
+    loop_remove(seen->loop, seen->pipe_ends[1]);
+    loop_wake(seen->loop);
+}
+
+Test(loop, calls_no_handler_of_what_was_removed_a_moment_ago, .timeout = 10)
+{
+    struct seen seen;
+    seen_init(&seen);
+    cr_assert_eq(write(seen.pipe_ends[1], "a", 1), 1);
+    /* Both ends are ready at once, and whoever comes first removes both. */
+    cr_assert(loop_add(seen.loop,
+                       &(struct loop_watch){seen.pipe_ends[0], EPOLLIN, remove_the_other, &seen},
+                       NULL));
+    cr_assert(loop_add(seen.loop,
+                       &(struct loop_watch){seen.pipe_ends[1], EPOLLOUT, remove_the_other, &seen},
+                       NULL));
+    loop_run(seen.loop);
+    cr_assert_eq(seen.reads, 1);
+    seen_fini(&seen);
+}
+
 Test(loop, refuses_a_descriptor_that_is_not_open)
 {
     struct seen seen;
