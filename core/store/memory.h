@@ -9,8 +9,8 @@
 #include "support/dictionary.h"
 #include "support/thread.h"
 
-/* A word in a job's slots is the handle of an unfinished task that was never delayed or tried
- * again, or a memory_record, told apart by the lowest bit. */
+/* A word in a job's slots is the bare handle of an unfinished task, or a memory_record if there is
+ * more to know of it, told apart by the lowest bit. */
 struct memory_job {
     struct dictionary_entry by_id;
     TAILQ_ENTRY(memory_job) kept_link;

@@ -31,6 +31,7 @@ void memory_record_destroy(struct memory_record **record_to_clear)
     free(record->attempts);
     free((void *)record->task.outputs);
     free(record->given_copy);
+    buffer_fini(&record->log);
     free(record);
     *record_to_clear = NULL;
 }
@@ -137,6 +138,44 @@ void memory_record_set_outputs(struct memory_record *record, const void *outputs
     task->outputs = memcpy(must_allocate(bytes), outputs, bytes);
     task->outputs_bytes = bytes;
     record->bytes += bytes;
+}
+
+static void forget_log_front(struct buffer *log, size_t keep)
+{
+    if (log->length <= keep)
+        return;
+    memmove(log->bytes, log->bytes + log->length - keep, keep);
+    log->length = keep;
+}
+
+/* Returns how much of the log's end is shown: most bytes, or less from the next start of a line. */
+static size_t shown_bytes(const struct buffer *log, size_t most)
+{
+    if (log->length <= most)
+        return log->length;
+    const char *cut = log->bytes + log->length - most;
+    const char *newline = cut[-1] == '\n' ? cut - 1 : memchr(cut, '\n', most);
+    if (newline == NULL || newline + 1 == log->bytes + log->length)
+        return most;
+    return (size_t)(log->bytes + log->length - (newline + 1));
+}
+
+void memory_record_add_log(struct memory_record *record, const char *text, size_t length,
+                           size_t most)
+{
+    struct store_task *task = &record->task;
+    struct buffer *log = &record->log;
+    uint64_t written = task->log_dropped_bytes + task->log_bytes + length;
+    size_t skipped = length > most ? length - most - 1 : 0; /* one more tells if a line starts */
+
+    record->bytes -= log->capacity;
+    if (log->length + (length - skipped) > 2 * most)
+        forget_log_front(log, most);
+    buffer_append(log, text + skipped, length - skipped);
+    record->bytes += log->capacity;
+    task->log_bytes = shown_bytes(log, most);
+    task->log = log->bytes + log->length - task->log_bytes;
+    task->log_dropped_bytes = written - task->log_bytes;
 }
 
 void memory_records_init(struct memory_records *list)

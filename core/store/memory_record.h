@@ -1,5 +1,5 @@
-/* memory_record: what store_memory itself holds of a task: of an unfinished one that was delayed or
- * tried again, and of an ended one that is kept. Guarded by the store's lock. */
+/* memory_record: what store_memory itself holds of a task: of an unfinished one that was delayed,
+ * tried again or wrote a log, and of an ended one that is kept. Guarded by the store's lock. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "store/stored.h"
+#include "support/buffer.h"
 
 struct memory_job;
 
@@ -16,6 +17,7 @@ struct memory_record {
     struct memory_job *job;
     const void *handle; /* borrowed; NULL: task.given points into given_copy */
     void *given_copy;
+    struct buffer log; /* at most twice what is shown of it, so that it is seldom moved */
     struct store_attempt *attempts; /* task.attempts */
     size_t bytes;
     struct store_task task; /* without job */
@@ -42,6 +44,10 @@ void memory_record_add_attempt(struct memory_record *record, const struct store_
 
 /* Replaces the outputs by a copy; NULL or 0 bytes: by none. */
 void memory_record_set_outputs(struct memory_record *record, const void *outputs, size_t bytes);
+
+/* Adds text to the log, of which at most `most` bytes stay visible. */
+void memory_record_add_log(struct memory_record *record, const char *text, size_t length,
+                           size_t most);
 
 /* Makes an empty list. */
 void memory_records_init(struct memory_records *list);

@@ -62,6 +62,12 @@ bool store_retry(struct store *store, struct store_retry *retries, size_t count,
     return store->backend->retry(store, retries, count, error);
 }
 
+bool store_write_log(struct store *store, struct store_written *written, size_t count,
+                     struct error *error)
+{
+    return store->backend->write_log(store, written, count, error);
+}
+
 bool store_commit(struct store *store, struct error *error)
 {
     return store->backend->commit(store, error);

@@ -28,6 +28,7 @@ struct store_options {
     /* The same for dead letters. */
     uint64_t dead_max, dead_max_bytes;
     uint64_t outputs_max_bytes; /* of one task: larger ones are not kept; 0: no such limit */
+    uint64_t log_max_bytes;     /* the end of the log of one task that is kept; 0: none is */
     uint64_t claims_max;        /* 0: no such limit */
 };
 
@@ -75,6 +76,14 @@ struct store_due {
     int64_t after_wall_ns;              /* when that one was due */
 };
 
+/* What an attempt that is running has written to its log, borrowed for the call. */
+struct store_written {
+    struct store_name name;
+    const char *text;
+    size_t length;
+    enum store_answer answer; /* out */
+};
+
 /* Sees one record, which is valid inside the call only; must not call the store. False: enough. */
 typedef bool store_visit_task(void *context, const struct store_task *task);
 typedef bool store_visit_job(void *context, const struct store_job *job);
@@ -115,6 +124,10 @@ bool store_end(struct store *store, struct store_end *ends, size_t count, struct
 /* Records the ends of attempts after which the task is tried again; each item is answered. */
 bool store_retry(struct store *store, struct store_retry *retries, size_t count,
                  struct error *error);
+
+/* Adds to the logs of running attempts; each item is answered. */
+bool store_write_log(struct store *store, struct store_written *written, size_t count,
+                     struct error *error);
 
 /* Makes everything up to here durable. */
 bool store_commit(struct store *store, struct error *error);

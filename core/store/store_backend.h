@@ -23,6 +23,8 @@ struct store_backend {
     bool (*end)(struct store *store, struct store_end *ends, size_t count, struct error *error);
     bool (*retry)(struct store *store, struct store_retry *retries, size_t count,
                   struct error *error);
+    bool (*write_log)(struct store *store, struct store_written *written, size_t count,
+                      struct error *error);
     bool (*commit)(struct store *store, struct error *error);
     bool (*visit)(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);

@@ -1,5 +1,6 @@
 /* A store that lasts as long as the process. An unfinished task costs it one word: the handle that
- * it was given. Only a task that is delayed, tried again, or kept after its end has a record. */
+ * it was given. Only a task that is delayed, tried again, kept after its end, or writes a log has a
+ * record. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,27 @@ static bool memory_retry(struct store *store, struct store_retry *retries, size_
     return true;
 }
 
+static bool memory_write_log(struct store *store, struct store_written *written, size_t count,
+                             struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    uint64_t most = memory->store.options.log_max_bytes;
+    struct memory_job *job;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    for (size_t i = 0; i < count; i++) {
+        written[i].answer = check_name(memory, &written[i].name, &job);
+        if (written[i].answer != STORE_DONE || most == 0 || written[i].length == 0)
+            continue;
+        struct memory_record *record = memory_record_get(memory, job, written[i].name.number);
+        memory_record_unlink(record); /* its size changes */
+        memory_record_add_log(record, written[i].text, written[i].length, most);
+        set_due(memory, record, record->task.due_wall_ns);
+    }
+    return true;
+}
+
 static bool memory_commit(struct store *store, struct error *error)
 {
     (void)store;
@@ -380,6 +402,7 @@ const struct store_backend store_memory = {
     .seal_job = memory_seal_job,
     .end = memory_end,
     .retry = memory_retry,
+    .write_log = memory_write_log,
     .commit = memory_commit,
     .visit = memory_visit,
     .visit_due = memory_visit_due,

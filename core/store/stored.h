@@ -86,6 +86,9 @@ struct store_task {
     size_t attempts_count;
     const void *outputs; /* of the last attempt: name NUL text NUL ...; NULL: none kept */
     size_t outputs_bytes;
+    const char *log; /* the end of what its attempts wrote, from the start of a line; no NUL */
+    size_t log_bytes;
+    uint64_t log_dropped_bytes; /* written before that and gone */
 };
 
 struct store_position { /* the order of everything: by job, then by number */

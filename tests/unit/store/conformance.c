@@ -431,6 +431,80 @@ void conformance_outputs_that_are_too_large_are_not_kept(const char *backend)
     stage_close();
 }
 
+static void open_with_logs(const char *backend, uint64_t log_max_bytes)
+{
+    stage_open_with(backend, (struct store_options){.finished_max = 10, .dead_max = 10,
+                                                    .log_max_bytes = log_max_bytes});
+}
+
+void conformance_a_log_is_kept_with_its_task(const char *backend)
+{
+    open_with_logs(backend, 100);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2);
+    cr_assert_eq(stage_write_log(job, 1, 1, "one\n"), STORE_DONE);
+    cr_assert_eq(stage_retry(job, 1, 1, true, 500), STORE_DONE);
+    cr_assert_eq(stage_write_log(job, 1, 2, "two\nthree"), STORE_DONE);
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "one\ntwo\nthree");
+    struct store_end end = stage_end_of(job, 1, STORE_FAILED);
+    end.name.attempt = 2;
+    cr_assert_eq(stage_end(end), STORE_DONE);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/1");
+    cr_assert_str_eq(stage_last.log, "one\ntwo\nthree");
+    cr_assert_eq(stage_last.task.log_dropped_bytes, 0);
+    stage_close();
+}
+
+void conformance_a_long_log_keeps_its_end_from_the_start_of_a_line(const char *backend)
+{
+    char line[16];
+    open_with_logs(backend, 20);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2);
+    for (int i = 100; i < 200; i++) {
+        snprintf(line, sizeof(line), "line %d\n", i);
+        cr_assert_eq(stage_write_log(job, 1, 1, line), STORE_DONE);
+    }
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "line 198\nline 199\n");
+    cr_assert_eq(stage_last.task.log_dropped_bytes, 98 * 9);
+
+    stage_write_log(job, 1, 1, "aaaa\nbbbbbbbbb\ncccccccccc");
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "bbbbbbbbb\ncccccccccc");
+    stage_write_log(job, 1, 1, "c");
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "ccccccccccc");
+    stage_write_log(job, 1, 1, "0123456789012345678901234567890123456789");
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "01234567890123456789");
+    stage_close();
+}
+
+void conformance_a_log_takes_nothing_from_another_attempt(const char *backend)
+{
+    open_with_logs(backend, 100);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2);
+    cr_assert_eq(stage_write_log(job, 1, 2, "late"), STORE_STALE);
+    cr_assert_eq(stage_write_log(job, 2, 1, "lost"), STORE_UNKNOWN);
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "");
+    stage_close();
+}
+
+void conformance_no_log_is_kept_if_none_is_to_be_kept(const char *backend)
+{
+    open_with_logs(backend, 0);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 1);
+    cr_assert_eq(stage_write_log(job, 0, 1, "gone"), STORE_DONE);
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "");
+    stage_close();
+}
+
 /* A job of eight tasks, half of them ended: 0-2 noop, 3-5 hash in sh, 6-7 hash in bj. */
 static uint64_t mixed_job(const char *backend)
 {

@@ -137,6 +137,18 @@ enum store_answer stage_retry(uint64_t job, uint32_t number, uint32_t attempt, b
     return retry.answer;
 }
 
+enum store_answer stage_write_log(uint64_t job, uint32_t number, uint32_t attempt,
+                                  const char *text)
+{
+    struct store_written written = {
+        .name = {.job = job, .epoch = store_epoch(stage), .number = number, .attempt = attempt},
+        .text = text,
+        .length = strlen(text),
+    };
+    cr_assert(store_write_log(stage, &written, 1, NULL));
+    return written.answer;
+}
+
 static void remember_attempts(const struct store_task *task)
 {
     const struct store_attempt *last = &task->attempts[task->attempts_count - 1];
@@ -164,6 +176,8 @@ static bool see(void *context, const struct store_task *task)
         remember_attempts(task);
     if (task->outputs_bytes <= sizeof(stage_last.outputs) && task->outputs != NULL)
         memcpy(stage_last.outputs, task->outputs, task->outputs_bytes);
+    snprintf(stage_last.log, sizeof(stage_last.log), "%.*s", (int)task->log_bytes,
+             task->log == NULL ? "" : task->log);
     return --*left > 0;
 }
 

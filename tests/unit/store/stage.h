@@ -19,7 +19,7 @@ extern char stage_seen[STAGE_SEEN_MOST * 12];
 /* The last task and job that a visit saw; texts are copied. */
 extern struct stage_task {
     char id[32], type[32], label[32], reason[32], message[64], outputs[64];
-    char params[32];
+    char params[32], log[512];
     uint64_t job_key;
     struct store_task task;
     struct store_attempt first_attempt, last_attempt;
@@ -56,6 +56,10 @@ enum store_answer stage_end_as(uint64_t job, uint32_t number, enum store_state s
 /* Tries a task again after its attempt; returns the answer. */
 enum store_answer stage_retry(uint64_t job, uint32_t number, uint32_t attempt, bool charged,
                               int64_t due_wall_ns);
+
+/* Writes to the log of an attempt; returns the answer. */
+enum store_answer stage_write_log(uint64_t job, uint32_t number, uint32_t attempt,
+                                  const char *text);
 
 /* Visits what a query finds and returns stage_seen. */
 const char *stage_visit(struct store_query query);
