@@ -45,6 +45,8 @@ struct job {
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
     _Atomic uint32_t running;
     _Atomic int stop; /* enum job_stop */
+    /* guarded by admission's lock */
+    int32_t weight_in_use;
 };
 
 /* Makes a job with a new ULID; its name and file are copied (the reader may set another name). */

@@ -32,6 +32,7 @@ struct attempt {
     const char *message; /* what the plugin said; may be empty */
     const struct buffer *outputs; /* name NUL text NUL ...; NULL: none */
     const char *plugin, *version; /* who ran it; NULL: nobody */
+    bool memory_stays;            /* a stuck call still reads the task: its chunk is not released */
 };
 
 /* A task that has ended for good, as the user hears of it. Borrowed for the call. */
@@ -81,6 +82,9 @@ void outcome_end(struct outcome *outcome, struct task *task, const struct attemp
  * counts into the tally. */
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
                   const char *reason, const char *message, struct outcome_tally *tally);
+
+/* The same for a task whose job stops: SKIPPED after a failure of a fail_fast job, else CANCELLED. */
+void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
 /* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over
  * by it. Call it when a batch is done. */

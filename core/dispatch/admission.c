@@ -1,0 +1,266 @@
+/* A party that asks and must wait is in one of two lists. In line: it could go but for the host's capacity; served first come first
+ * served. Held: its own cap or its job's is reached; looked at again whenever weight of that group or job comes
+ * back, and then it goes to the end of the line. So a group that may not go never holds up those behind it. */
+#include "dispatch/admission.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "accept/job.h"
+#include "execute/group.h"
+#include "support/thread.h"
+
+#define AUTO_STEP_NS INT64_C(10000000) /* weight auto: 1 for each started 10 ms */
+enum { AUTO_SHARE = 4, GRANTED_MOST = 64 };
+
+struct party {
+    struct party *next; /* in the line or among the held */
+    struct party *next_made;
+    struct group *group;
+    struct job *job; /* for which it asks */
+    int32_t max_weight, reserve;
+    int32_t in_use, reserve_in_use;
+    int32_t asked;
+};
+
+struct line {
+    struct party *head, **tail;
+};
+
+struct admission {
+    int32_t capacity; /* immutable */
+    struct mutex lock;
+    /* guarded by lock */
+    int32_t reserved; /* the sum of all reserves */
+    int32_t in_use;   /* of everything */
+    int32_t common_in_use;
+    struct line waiting, held;
+    struct party *made;
+};
+
+static void line_init(struct line *line)
+{
+    line->head = NULL;
+    line->tail = &line->head;
+}
+
+static void line_push(struct line *line, struct party *party)
+{
+    party->next = NULL;
+    *line->tail = party;
+    line->tail = &party->next;
+}
+
+static struct party *line_pop(struct line *line)
+{
+    struct party *party = line->head;
+    if (party == NULL)
+        return NULL;
+    line->head = party->next;
+    if (line->head == NULL)
+        line->tail = &line->head;
+    return party;
+}
+
+struct admission *admission_create(int32_t capacity)
+{
+    struct admission *admission = calloc(1, sizeof *admission);
+    if (admission == NULL)
+        abort();
+    admission->capacity = capacity;
+    mutex_init(&admission->lock);
+    line_init(&admission->waiting);
+    line_init(&admission->held);
+    return admission;
+}
+
+void admission_destroy(struct admission **admission_pointer)
+{
+    struct admission *admission = *admission_pointer;
+    if (admission == NULL)
+        return;
+    assert(admission->in_use == 0);
+    for (struct party *party; (party = admission->made) != NULL;) {
+        admission->made = party->next_made;
+        free(party);
+    }
+    mutex_fini(&admission->lock);
+    free(admission);
+    *admission_pointer = NULL;
+}
+
+struct party *admission_add(struct admission *admission, int32_t max_weight, int32_t reserve)
+{
+    struct party *party = calloc(1, sizeof *party);
+    if (party == NULL)
+        abort();
+    party->max_weight = max_weight;
+    party->reserve = reserve;
+    MUTEX_GUARD(&admission->lock);
+    admission->reserved += reserve;
+    assert(admission->reserved <= admission->capacity);
+    party->next_made = admission->made;
+    admission->made = party;
+    return party;
+}
+
+/* What a party can be granted at most, for one batch. */
+static int32_t clamped(const struct admission *admission, const struct party *party,
+                       const struct job *job, int32_t weight)
+{
+    int32_t most = admission->capacity - admission->reserved + party->reserve;
+    if (party->max_weight > 0 && party->max_weight < most)
+        most = party->max_weight;
+    if (job->max_weight > 0 && job->max_weight < most)
+        most = job->max_weight;
+    if (most < 1)
+        most = 1;
+    return weight < most ? weight : most;
+}
+
+static bool within_caps(const struct party *party, const struct job *job, int32_t weight)
+{
+    return (party->max_weight == 0 || party->in_use + weight <= party->max_weight) &&
+           (job->max_weight == 0 || job->weight_in_use + weight <= job->max_weight);
+}
+
+static int32_t from_reserve(const struct party *party, int32_t weight)
+{
+    int32_t left = party->reserve - party->reserve_in_use;
+    return weight < left ? weight : left;
+}
+
+static bool has_room(const struct admission *admission, const struct party *party, int32_t weight)
+{
+    int32_t common = weight - from_reserve(party, weight);
+    return common == 0 ||
+           admission->common_in_use + common <= admission->capacity - admission->reserved;
+}
+
+static struct grant take(struct admission *admission, struct party *party, struct job *job,
+                         int32_t weight)
+{
+    struct grant grant = {.job = job, .weight = weight, .reserved = from_reserve(party, weight)};
+    party->in_use += weight;
+    party->reserve_in_use += grant.reserved;
+    job->weight_in_use += weight;
+    admission->in_use += weight;
+    admission->common_in_use += weight - grant.reserved;
+    return grant;
+}
+
+static void put_back(struct admission *admission, struct party *party, const struct grant *grant)
+{
+    party->in_use -= grant->weight;
+    party->reserve_in_use -= grant->reserved;
+    grant->job->weight_in_use -= grant->weight;
+    admission->in_use -= grant->weight;
+    admission->common_in_use -= grant->weight - grant->reserved;
+    assert(party->in_use >= 0 && party->reserve_in_use >= 0 && admission->common_in_use >= 0);
+}
+
+/* Whoever can go on its reserve alone need not stand in line. */
+static bool may_pass(const struct admission *admission, const struct party *party, int32_t weight)
+{
+    bool on_reserve = from_reserve(party, weight) == weight;
+    return on_reserve ||
+           (admission->waiting.head == NULL && has_room(admission, party, weight));
+}
+
+static bool ask(void *context, struct group *group, struct job *job, int32_t weight,
+                struct grant *grant)
+{
+    struct admission *admission = context;
+    struct party *party = group_party(group);
+    MUTEX_GUARD(&admission->lock);
+    weight = clamped(admission, party, job, weight);
+    bool allowed = within_caps(party, job, weight);
+    if (allowed && may_pass(admission, party, weight)) {
+        *grant = take(admission, party, job, weight);
+        return true;
+    }
+    party->group = group;
+    party->job = job;
+    party->asked = weight;
+    line_push(allowed ? &admission->waiting : &admission->held, party);
+    return false;
+}
+
+/* The held whose caps allow it now go to the end of the line. */
+static void release_held(struct admission *admission)
+{
+    struct line held = admission->held;
+    if (held.head == NULL)
+        return;
+    line_init(&admission->held);
+    for (struct party *party; (party = line_pop(&held)) != NULL;) {
+        bool allowed = within_caps(party, party->job, party->asked);
+        line_push(allowed ? &admission->waiting : &admission->held, party);
+    }
+}
+
+struct granted {
+    struct party *party;
+    struct grant grant;
+};
+
+/* Serves the line from its head while there is room; those further back only on their reserve. */
+static size_t serve_line(struct admission *admission, struct granted granted[GRANTED_MOST])
+{
+    struct line line = admission->waiting;
+    size_t count = 0;
+    bool blocked = false;
+    line_init(&admission->waiting);
+    for (struct party *party = line.head, *next; party != NULL; party = next) {
+        next = party->next;
+        bool allowed = within_caps(party, party->job, party->asked);
+        bool goes = blocked ? from_reserve(party, party->asked) == party->asked
+                            : has_room(admission, party, party->asked);
+        if (!allowed) {
+            line_push(&admission->held, party);
+        } else if (goes && count < GRANTED_MOST) {
+            granted[count++] = (struct granted){
+                party, take(admission, party, party->job, party->asked)};
+        } else {
+            line_push(&admission->waiting, party);
+            blocked = true;
+        }
+    }
+    return count;
+}
+
+static void give_back(void *context, struct group *group, const struct grant *grant)
+{
+    struct admission *admission = context;
+    struct granted granted[GRANTED_MOST];
+    mutex_lock(&admission->lock);
+    put_back(admission, group_party(group), grant);
+    release_held(admission);
+    size_t count = admission->waiting.head == NULL ? 0 : serve_line(admission, granted);
+    mutex_unlock(&admission->lock);
+    for (size_t i = 0; i < count; i++) {
+        struct group *freed = granted[i].party->group;
+        if (!group_granted(freed, &granted[i].grant))
+            give_back(admission, freed, &granted[i].grant);
+    }
+}
+
+static int32_t weigh(void *context, int64_t mean_run_ns)
+{
+    const struct admission *admission = context;
+    int64_t weight = mean_run_ns == 0 ? 1 : (mean_run_ns + AUTO_STEP_NS - 1) / AUTO_STEP_NS;
+    int32_t most = admission->capacity / AUTO_SHARE > 1 ? admission->capacity / AUTO_SHARE : 1;
+    return weight < most ? (int32_t)weight : most;
+}
+
+struct gate admission_gate(struct admission *admission)
+{
+    return (struct gate){
+        .context = admission, .ask = ask, .give_back = give_back, .weigh = weigh};
+}
+
+int32_t admission_in_use(struct admission *admission)
+{
+    MUTEX_GUARD(&admission->lock);
+    return admission->in_use;
+}

@@ -1,0 +1,229 @@
+/* A batch out of inbound is sorted into one list for each lane, so that a group's lock is taken once a batch. Tasks that only one lane may
+ * run go there at once; neighbours with the same type and labels and a choice of lanes are gathered, and the scheduler plans them together. */
+#include "dispatch/dispatcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/job.h"
+#include "support/thread.h"
+
+enum { GATHERED_MOST = 256 };
+
+struct stage {
+    struct group *group;
+    struct task_list tasks;
+};
+
+struct dispatcher {
+    const struct dispatcher_options *options;
+    struct thread thread;
+    void *scheduler_state;
+    struct task_list dropped;
+    struct stage *stages; /* by lane id */
+    uint32_t stages_capacity;
+    uint32_t *filled; /* ids of the lanes whose stage has tasks */
+    uint32_t filled_count;
+    struct task *gathered[GATHERED_MOST]; /* with the same type and labels */
+    size_t gathered_count;
+    const struct route *gathered_route;
+    struct candidate *candidates; /* of the gathered */
+    const struct lane **lanes;
+};
+
+struct dispatchers {
+    struct dispatcher_options options;
+    size_t count;
+    struct dispatcher list[];
+};
+
+static void *grown(void *memory, size_t count, size_t size)
+{
+    void *larger = reallocarray(memory, count, size);
+    if (larger == NULL)
+        abort();
+    return larger;
+}
+
+static void reserve_stages(struct dispatcher *dispatcher, uint32_t lane_id)
+{
+    uint32_t before = dispatcher->stages_capacity;
+    if (lane_id < before)
+        return;
+    uint32_t capacity = (lane_id + 64) & ~UINT32_C(63);
+    dispatcher->stages = grown(dispatcher->stages, capacity, sizeof *dispatcher->stages);
+    dispatcher->filled = grown(dispatcher->filled, capacity, sizeof *dispatcher->filled);
+    /* Lists point into themselves while empty; between batches all are, and a batch in hand is pushed first. */
+    for (uint32_t i = 0; i < capacity; i++)
+        task_list_init(&dispatcher->stages[i].tasks);
+    dispatcher->stages_capacity = capacity;
+}
+
+static void push_stages(struct dispatcher *dispatcher)
+{
+    for (uint32_t i = 0; i < dispatcher->filled_count; i++) {
+        struct stage *stage = &dispatcher->stages[dispatcher->filled[i]];
+        group_push(stage->group, &stage->tasks);
+        task_list_append(&dispatcher->dropped, &stage->tasks);
+    }
+    dispatcher->filled_count = 0;
+}
+
+static void stage_task(struct dispatcher *dispatcher, const struct lane *lane, struct task *task)
+{
+    if (lane->id >= dispatcher->stages_capacity) {
+        push_stages(dispatcher);
+        reserve_stages(dispatcher, lane->id);
+    }
+    struct stage *stage = &dispatcher->stages[lane->id];
+    if (stage->tasks.count == 0) {
+        stage->group = lane->group;
+        dispatcher->filled[dispatcher->filled_count++] = lane->id;
+    }
+    task_list_push(&stage->tasks, task);
+}
+
+static bool same_labels(const struct sluice_map *a, const struct sluice_map *b)
+{
+    if (a == b)
+        return true;
+    if (a == NULL || b == NULL || a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->pairs[i].key, b->pairs[i].key) != 0 ||
+            strcmp(a->pairs[i].value, b->pairs[i].value) != 0)
+            return false;
+    return true;
+}
+
+/* The lanes that may run the gathered tasks, with their loads. */
+static size_t list_candidates(struct dispatcher *dispatcher)
+{
+    const struct route *route = dispatcher->gathered_route;
+    size_t count = 0;
+    dispatcher->candidates =
+        grown(dispatcher->candidates, route->count, sizeof *dispatcher->candidates);
+    dispatcher->lanes = grown(dispatcher->lanes, route->count, sizeof *dispatcher->lanes);
+    for (size_t i = 0; i < route->count; i++) {
+        const struct lane *lane = &route->lanes[i];
+        if (!router_allows(lane, dispatcher->gathered[0]))
+            continue;
+        struct group_load load = group_load(lane->group);
+        dispatcher->lanes[count] = lane;
+        dispatcher->candidates[count++] = (struct candidate){.id = lane->id,
+                                                             .queued = load.queued,
+                                                             .running = load.running,
+                                                             .workers = load.workers};
+    }
+    return count;
+}
+
+static void plan_gathered(struct dispatcher *dispatcher)
+{
+    uint32_t chosen[GATHERED_MOST] = {0};
+    if (dispatcher->gathered_count == 0)
+        return;
+    struct plan plan = {.tasks = (const struct task *const *)dispatcher->gathered,
+                        .tasks_count = dispatcher->gathered_count,
+                        .candidates_count = list_candidates(dispatcher)};
+    plan.candidates = dispatcher->candidates;
+    if (plan.candidates_count > 1)
+        dispatcher->options->scheduler->plan(dispatcher->scheduler_state, &plan, chosen);
+    for (size_t i = 0; i < plan.tasks_count; i++)
+        stage_task(dispatcher, dispatcher->lanes[chosen[i]], dispatcher->gathered[i]);
+    dispatcher->gathered_count = 0;
+}
+
+static void gather(struct dispatcher *dispatcher, const struct route *route, struct task *task)
+{
+    if (dispatcher->gathered_count == GATHERED_MOST ||
+        (dispatcher->gathered_count > 0 &&
+         (dispatcher->gathered_route != route ||
+          !same_labels(dispatcher->gathered[0]->labels, task->labels))))
+        plan_gathered(dispatcher);
+    dispatcher->gathered_route = route;
+    dispatcher->gathered[dispatcher->gathered_count++] = task;
+}
+
+static void dispatch_task(struct dispatcher *dispatcher, struct task *task)
+{
+    const struct dispatcher_options *options = dispatcher->options;
+    const struct route *route;
+    if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) != JOB_GOES_ON) {
+        task_list_push(&dispatcher->dropped, task);
+        return;
+    }
+    switch (router_find(options->router, task, &route)) {
+    case ROUTER_OK:
+        if (route->count == 1)
+            stage_task(dispatcher, &route->lanes[0], task);
+        else
+            gather(dispatcher, route, task);
+        return;
+    case ROUTER_NO_PLUGIN:
+    case ROUTER_NO_LABELS:
+        router_park(options->router, task);
+        options->parked(options->context);
+        return;
+    }
+}
+
+static void dispatcher_run(void *argument)
+{
+    struct dispatcher *dispatcher = argument;
+    const struct dispatcher_options *options = dispatcher->options;
+    struct task_list batch;
+    task_list_init(&batch);
+    while (inbound_take(options->inbound, &batch)) {
+        for (struct task *task; (task = task_list_pop(&batch)) != NULL;)
+            dispatch_task(dispatcher, task);
+        plan_gathered(dispatcher);
+        push_stages(dispatcher);
+        if (dispatcher->dropped.count > 0)
+            options->drop(options->context, &dispatcher->dropped);
+    }
+}
+
+static void dispatcher_fini(struct dispatcher *dispatcher)
+{
+    dispatcher->options->scheduler->destroy(dispatcher->scheduler_state);
+    free(dispatcher->stages);
+    free(dispatcher->filled);
+    free(dispatcher->candidates);
+    free(dispatcher->lanes);
+}
+
+struct dispatchers *dispatchers_start(const struct dispatcher_options *options, size_t count,
+                                      struct error *error)
+{
+    struct dispatchers *dispatchers = calloc(1, sizeof *dispatchers + count * sizeof dispatchers->list[0]);
+    if (dispatchers == NULL)
+        abort();
+    dispatchers->options = *options;
+    for (size_t i = 0; i < count; i++) {
+        struct dispatcher *dispatcher = &dispatchers->list[i];
+        dispatcher->options = &dispatchers->options;
+        dispatcher->scheduler_state = options->scheduler->create();
+        task_list_init(&dispatcher->dropped);
+        if (!thread_start(&dispatcher->thread, "dispatcher", dispatcher_run, dispatcher, error)) {
+            dispatcher_fini(dispatcher);
+            inbound_close(options->inbound);
+            dispatchers_stop(&dispatchers);
+            return NULL;
+        }
+        dispatchers->count++;
+    }
+    return dispatchers;
+}
+
+void dispatchers_stop(struct dispatchers **dispatchers)
+{
+    if (*dispatchers == NULL)
+        return;
+    for (size_t i = 0; i < (*dispatchers)->count; i++) {
+        thread_join(&(*dispatchers)->list[i].thread);
+        dispatcher_fini(&(*dispatchers)->list[i]);
+    }
+    free(*dispatchers);
+    *dispatchers = NULL;
+}

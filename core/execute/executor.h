@@ -1,0 +1,48 @@
+/* executor: what all groups, pools and workers of a host share. Created by the host before any group; the control loop
+ * calls the functions here on the main thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "accept/task.h"
+#include "execute/gate.h"
+#include "plugin/registry.h"
+
+struct executor;
+struct outcome;
+
+struct executor_options {
+    struct registry *registry;
+    struct outcome *outcome;
+    struct gate gate;
+    int64_t grace_ns;   /* how long a call may go on after it was asked to end */
+    int64_t max_age_ns; /* a task that waits longer goes before higher priorities */
+    void *context;
+    void (*wake)(void *context); /* has executor_watch called soon; any thread */
+};
+
+/* Creates it; the options' pointers are borrowed until the end. */
+struct executor *executor_create(const struct executor_options *options);
+
+/* Ends idle workers and joins them (no group has a task and no call is stuck), frees all groups; clears the pointer; accepts NULL. */
+void executor_destroy(struct executor **executor);
+
+/* Looks after the running calls: cancels those past their deadline, gives up those that do not end, takes the rest of a batch away
+ * from a call that takes long. Returns when it wants to be called again (CLOCK_NEVER_NS: when woken). */
+int64_t executor_watch(struct executor *executor, int64_t now_ns);
+
+/* Moves all tasks of a job (NULL: of all jobs) that have not started to the list, also those in workers' batches. */
+void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged);
+
+/* From now on groups take no tasks: group_push leaves them in its list. */
+void executor_close(struct executor *executor);
+
+/* Asks all running calls to end, as if their deadline had passed but for the verdict. */
+void executor_cancel(struct executor *executor, int64_t now_ns);
+
+/* Returns how many calls are in progress, without the stuck ones. */
+uint32_t executor_running(struct executor *executor);
+
+/* Returns how many calls are stuck. */
+uint32_t executor_stuck(struct executor *executor);

@@ -1,0 +1,236 @@
+#include "execute/group.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "execute/internal.h"
+
+struct group *group_create(struct executor *executor, const struct group_options *options)
+{
+    struct group *group = calloc(1, sizeof *group);
+    char *name = strdup(options->name);
+    if (group == NULL || name == NULL)
+        abort();
+    group->executor = executor;
+    group->name = name;
+    group->workers = options->workers;
+    group->party = options->party;
+    mutex_init(&group->lock);
+    queue_init(&group->queue, executor->options.max_age_ns);
+    MUTEX_GUARD(&executor->lock);
+    group->next = executor->groups;
+    executor->groups = group;
+    return group;
+}
+
+const char *group_name(const struct group *group)
+{
+    return group->name;
+}
+
+void *group_party(const struct group *group)
+{
+    return group->party;
+}
+
+struct group_load group_load(struct group *group)
+{
+    MUTEX_GUARD(&group->lock);
+    return (struct group_load){
+        .queued = group->queue.count, .running = group->running, .workers = group->workers};
+}
+
+/* How long the queue will keep a worker busy, going by its first task. Lock held. */
+static int64_t backlog_ns(const struct group *group, const struct task *head)
+{
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
+    if (mean_ns == 0 || mean_ns >= BRISK_NS)
+        return CLOCK_NEVER_NS;
+    return mean_ns * (int64_t)group->queue.count;
+}
+
+static struct pool *pool_for(struct group *group, const struct task *head)
+{
+    const struct offer *offer = registry_offer(group->executor->options.registry, head->type);
+    assert(offer != NULL);
+    return pool_of(group->executor, offer->generation);
+}
+
+/* Offers the group to the workers of its head's generation if it has work for one more. Returns the pool that is then to be
+ * woken, with the backlog, or NULL. Lock held. */
+static struct pool *relist(struct group *group, int64_t *backlog)
+{
+    if (group->listed || group->waiting || group->running >= group->workers)
+        return NULL;
+    const struct task *head = queue_head(&group->queue);
+    if (head == NULL)
+        return NULL;
+    struct pool *pool = pool_for(group, head);
+    group->listed = true;
+    pool_push(pool, group);
+    *backlog = backlog_ns(group, head);
+    return pool;
+}
+
+void group_push(struct group *group, struct task_list *tasks)
+{
+    int64_t backlog = 0;
+    mutex_lock(&group->lock);
+    if (atomic_load(&group->executor->closed)) {
+        mutex_unlock(&group->lock);
+        return;
+    }
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
+        task_move(task, TASK_QUEUED);
+        queue_push(&group->queue, task);
+    }
+    struct pool *pool = relist(group, &backlog);
+    mutex_unlock(&group->lock);
+    if (pool != NULL)
+        pool_wake(pool, backlog);
+}
+
+void group_put_back(struct group *group, struct task_list *tasks)
+{
+    int64_t backlog = 0;
+    mutex_lock(&group->lock);
+    queue_put_back(&group->queue, tasks);
+    struct pool *pool = relist(group, &backlog);
+    mutex_unlock(&group->lock);
+    if (pool != NULL)
+        pool_wake(pool, CLOCK_NEVER_NS); /* somebody else is held up: now it is urgent */
+}
+
+bool group_granted(struct group *group, const struct grant *grant)
+{
+    int64_t backlog = 0;
+    mutex_lock(&group->lock);
+    assert(group->waiting && !group->has_grant);
+    group->waiting = false;
+    bool wanted = group->queue.count > 0;
+    if (wanted) {
+        group->has_grant = true;
+        group->grant = *grant;
+    }
+    struct pool *pool = relist(group, &backlog);
+    mutex_unlock(&group->lock);
+    if (pool != NULL)
+        pool_wake(pool, backlog);
+    return wanted;
+}
+
+void group_done(struct group *group)
+{
+    int64_t backlog = 0;
+    mutex_lock(&group->lock);
+    assert(group->running > 0);
+    group->running--;
+    struct pool *pool = relist(group, &backlog);
+    mutex_unlock(&group->lock);
+    if (pool != NULL)
+        pool_wake(pool, backlog);
+}
+
+static int32_t weight_of(const struct group *group, const struct task *task)
+{
+    if (task->weight != TASK_WEIGHT_AUTO)
+        return task->weight;
+    const struct gate *gate = &group->executor->options.gate;
+    return gate->weigh(gate->context, meter_mean_ns(group->executor->meter, task->type));
+}
+
+/* Gets the weight that the head needs into *grant: the one in hand, or a new one. Lock held. */
+static bool take_grant(struct group *group, const struct task *head, struct claim *claim,
+                       struct grant *grant)
+{
+    int32_t weight = weight_of(group, head);
+    if (group->has_grant) {
+        group->has_grant = false;
+        if (group->grant.job == head->job && group->grant.weight >= weight) {
+            *grant = group->grant;
+            return true;
+        }
+        claim->has_surplus = true; /* something heavier, or of another job, has come first */
+        claim->surplus = group->grant;
+    }
+    const struct gate *gate = &group->executor->options.gate;
+    group->waiting = !gate->ask(gate->context, group, head->job, weight, grant);
+    return !group->waiting;
+}
+
+/* How many tasks one worker takes: what should be done in BRISK_NS, no more than its share. */
+static uint32_t batch_limit(const struct group *group, const struct task *head)
+{
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
+    if (mean_ns == 0)
+        return 1;
+    uint32_t cpus = group->executor->cpus;
+    uint32_t shares = group->workers < cpus ? group->workers : cpus;
+    size_t share = (group->queue.count + shares - 1) / shares;
+    int64_t brisk = BRISK_NS / mean_ns;
+    if (brisk > BATCH_MOST)
+        brisk = BATCH_MOST;
+    if (brisk < 1)
+        brisk = 1;
+    return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
+}
+
+/* Moves the head, and behind it what may share its grant, into the worker's batch. Locks of group and worker held. */
+static void fill_batch(struct group *group, struct worker *worker, struct task *head)
+{
+    uint32_t limit = batch_limit(group, head);
+    int32_t weight = worker->grant.weight;
+    struct job *job = head->job;
+    const struct type *type = head->type;
+    uint32_t count = 0;
+    while (count < limit && head != NULL && head->job == job && head->type == type &&
+           weight_of(group, head) <= weight) {
+        queue_pop(&group->queue, head);
+        worker->batch[count++] = head;
+        head = queue_head(&group->queue);
+    }
+    worker->batch_count = count;
+    worker->group = group;
+    atomic_store_explicit(&worker->next, 0, memory_order_release);
+}
+
+static bool serves(const struct worker *worker, const struct task *head)
+{
+    return generation_offer(worker->pool->generation, head->type) != NULL;
+}
+
+/* Lock of the group held. */
+static void claim_head(struct group *group, struct worker *worker, struct task *head,
+                       struct claim *claim)
+{
+    struct grant grant;
+    if (!take_grant(group, head, claim, &grant))
+        return;
+    mutex_lock(&worker->lock);
+    worker->grant = grant;
+    fill_batch(group, worker, head);
+    claim->count = worker->batch_count;
+    mutex_unlock(&worker->lock);
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
+    claim->expected_ns = mean_ns == 0 ? CLOCK_NEVER_NS : mean_ns * claim->count;
+    group->running++;
+}
+
+struct claim group_claim(struct group *group, struct worker *worker)
+{
+    struct claim claim = {0};
+    mutex_lock(&group->lock);
+    group->listed = false;
+    struct task *head = queue_head(&group->queue);
+    if (head != NULL && group->running < group->workers && serves(worker, head))
+        claim_head(group, worker, head, &claim);
+    else if (head == NULL && group->has_grant) {
+        group->has_grant = false;
+        claim.has_surplus = true;
+        claim.surplus = group->grant;
+    }
+    claim.to_wake = relist(group, &claim.backlog_ns);
+    mutex_unlock(&group->lock);
+    return claim;
+}

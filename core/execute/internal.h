@@ -1,0 +1,168 @@
+/* internal: what the files of this room know of each other and nobody else. Order of the locks:
+ * a group's, then the executor's, then a worker's, a pool's or the gate's. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "execute/executor.h"
+#include "execute/group.h"
+#include "execute/meter.h"
+#include "execute/queue.h"
+#include "outcome/outcome.h"
+#include "plugin/call.h"
+#include "support/clock.h"
+#include "support/thread.h"
+
+enum {
+    BATCH_MOST = 64,
+    BATCH_TAKEN = 1 << 16, /* worker.next when the rest of a batch was taken away */
+    POOL_WORKERS_MOST = 4096,
+};
+
+/* A batch is as many tasks as should be done in this time; a worker that is at it is called brisk. */
+#define BRISK_NS (100 * NS_PER_US)
+/* How often the control loop looks while calls come and go, and how long a call may hold up a batch. */
+#define WATCH_TICK_NS (10 * NS_PER_MS)
+/* How long a worker without work waits before it leaves. */
+#define WORKER_LINGER_NS (2 * NS_PER_S)
+
+struct executor {
+    struct executor_options options; /* immutable */
+    uint32_t cpus;                   /* immutable */
+    struct meter *meter;
+    struct mutex lock;
+    struct group *groups;   /* guarded by lock; through group.next */
+    struct worker *workers; /* guarded by lock; through worker.next_worker */
+    struct pool *pools;     /* guarded by lock; through pool.next */
+    _Atomic bool closed;
+    _Atomic uint32_t stuck;
+    _Atomic int64_t planned_ns; /* when the control loop will look again */
+};
+
+struct group {
+    /* immutable */
+    struct executor *executor;
+    char *name;
+    uint32_t workers;
+    void *party;
+    struct group *next;
+    struct mutex lock;
+    /* guarded by lock */
+    struct queue queue;
+    uint32_t running; /* batches */
+    bool listed;      /* stands in a pool's ready list */
+    bool waiting;     /* the gate has yet to answer */
+    bool has_grant;   /* .grant is held for the next batch */
+    struct grant grant;
+    /* guarded by the pool's lock */
+    struct group *next_ready;
+};
+
+/* The worker threads of one generation and the groups that have work for them. */
+struct pool {
+    struct executor *executor;     /* immutable */
+    struct generation *generation; /* immutable */
+    struct pool *next;             /* immutable */
+    struct mutex lock;
+    struct cond work;
+    /* guarded by lock */
+    struct group *ready, **ready_tail;
+    uint32_t ready_count;
+    uint32_t idle;     /* threads that wait and were not called */
+    uint32_t called;   /* threads that wait and were called */
+    uint32_t brisk;    /* threads that will look at the ready list within BRISK_NS */
+    uint32_t threads;  /* started and not left */
+    bool starting;     /* a new thread has not looked at the ready list yet */
+    bool stopping;
+    struct mutex *serial; /* immutable; by the offer's index: held during a call of a SERIAL type */
+    struct worker *left; /* have returned and are to be joined; through worker.next_left */
+};
+
+struct worker {
+    struct pool *pool; /* immutable */
+    struct thread thread;
+    struct worker *next_worker; /* guarded by the executor's lock */
+    struct worker *next_left;   /* guarded by the pool's lock */
+    struct call call;
+    /* Written by the worker under lock when it takes a batch; the control loop takes the rest away under lock. */
+    struct mutex lock;
+    struct task *batch[BATCH_MOST];
+    uint32_t batch_count;
+    struct group *group;
+    struct task *current; /* the one in its call */
+    struct grant grant;
+    /* atomic */
+    _Atomic uint32_t next; /* index in the batch of the next task to start */
+    _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
+    _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
+    _Atomic bool slow; /* not counted in pool.brisk; changed under the pool's lock */
+    /* the worker's own thread */
+    bool arrived; /* has looked at the ready list once */
+    void **contexts; /* by the offer's index: what worker_init set */
+    bool *began;     /* by the offer's index: worker_init has succeeded */
+    void *params;
+    size_t params_capacity;
+    struct outcome_tally tally;
+    /* the control loop */
+    uint64_t seen_turn;  /* / CALL_TURN, at its last look */
+    uint64_t freed_turn; /* / CALL_TURN: the call whose batch was freed */
+    uint64_t asked_turn; /* the call that was asked to end */
+    int64_t asked_ns;
+};
+
+/* What a worker is to do next with a group. */
+struct claim {
+    uint32_t count;       /* tasks in the worker's batch; 0: nothing to do */
+    int64_t expected_ns;  /* for all of them; CLOCK_NEVER_NS: not known */
+    struct pool *to_wake; /* has more to do; NULL: none */
+    int64_t backlog_ns;   /* of that pool */
+    bool has_surplus;     /* .surplus is to be given back */
+    struct grant surplus;
+};
+
+/* Fills the worker's batch from a group that pool_next returned. Worker's thread, no lock held. */
+struct claim group_claim(struct group *group, struct worker *worker);
+
+/* Ends a batch, whose grant the caller gives back; the group may be served by the next. No lock held. */
+void group_done(struct group *group);
+
+/* Puts tasks that did not start back in front. No lock held. */
+void group_put_back(struct group *group, struct task_list *tasks);
+
+/* Returns the pool of a generation; makes it when it is first asked for. Lock of a group held. */
+struct pool *pool_of(struct executor *executor, struct generation *generation);
+
+/* Adds a group to the ready list. Lock of the group held. */
+void pool_push(struct pool *pool, struct group *group);
+
+/* Sees to it that enough workers are awake or started for a backlog. No lock held. */
+void pool_wake(struct pool *pool, int64_t backlog_ns);
+
+/* Returns the next group that is ready; waits for one; NULL when the worker is to leave. Worker's thread. */
+struct group *pool_next(struct pool *pool, struct worker *worker);
+
+/* Says that the worker will not look at the ready list soon. Any thread. */
+void pool_mark_slow(struct pool *pool, struct worker *worker);
+
+/* Says that the worker's thread is about to end and may be joined. Worker's thread. */
+void pool_leave(struct pool *pool, struct worker *worker);
+
+/* Joins all workers, none of which is stuck, and frees the pool; clears the pointer. */
+void pool_destroy(struct pool **pool);
+
+/* Creates the worker and starts its thread; NULL with a message. */
+struct worker *worker_start(struct pool *pool, struct error *error);
+
+/* Joins a worker that has left, and frees it; clears the pointer. */
+void worker_join(struct worker **worker);
+
+/* Moves the tasks of the batch that have not started to the list, if they are of the job (NULL: of any), and returns their group. Any
+ * thread. */
+struct group *worker_take_rest(struct worker *worker, const struct job *job, struct task_list *rest);
+
+/* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call. False: the host gave the call up
+ * meanwhile, and the task is no longer ours. Worker's thread. */
+bool invoke(struct worker *worker, const struct task *task, struct attempt *attempt);
+
+/* Calls worker_exit for every type that the worker has begun. Worker's thread, as its last call. */
+void invoke_end(struct worker *worker);

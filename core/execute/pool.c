@@ -1,0 +1,205 @@
+/* How many workers are awake is settled here and nowhere else. A thread is idle (waits), called (was woken and has not come
+ * yet), brisk (looks at the ready list within BRISK_NS) or slow (is in a long call). Called and starting ones count as brisk. Another one is called
+ * only if the backlog is more than the brisk ones will have done by then; whoever takes work that leaves a backlog behind asks again, so
+ * that the number follows the work without anyone counting it. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "execute/internal.h"
+#include "support/log.h"
+
+struct pool *pool_of(struct executor *executor, struct generation *generation)
+{
+    MUTEX_GUARD(&executor->lock);
+    if (generation->pool != NULL)
+        return generation->pool;
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        abort();
+    pool->executor = executor;
+    pool->generation = generation;
+    pool->ready_tail = &pool->ready;
+    mutex_init(&pool->lock);
+    cond_init(&pool->work);
+    pool->serial = calloc(generation->offers_count, sizeof *pool->serial);
+    if (pool->serial == NULL)
+        abort();
+    for (uint32_t i = 0; i < generation->offers_count; i++)
+        mutex_init(&pool->serial[i]);
+    pool->next = executor->pools;
+    executor->pools = pool;
+    generation->pool = pool;
+    return pool;
+}
+
+void pool_push(struct pool *pool, struct group *group)
+{
+    MUTEX_GUARD(&pool->lock);
+    group->next_ready = NULL;
+    *pool->ready_tail = group;
+    pool->ready_tail = &group->next_ready;
+    pool->ready_count++;
+}
+
+static struct group *pop_ready(struct pool *pool)
+{
+    struct group *group = pool->ready;
+    if (group == NULL)
+        return NULL;
+    pool->ready = group->next_ready;
+    if (pool->ready == NULL)
+        pool->ready_tail = &pool->ready;
+    pool->ready_count--;
+    return group;
+}
+
+enum need { NEED_NOTHING, NEED_CALL, NEED_THREAD };
+
+/* Decides under the lock what a backlog needs, and counts it as done. */
+static enum need settle_need(struct pool *pool, int64_t backlog_ns)
+{
+    MUTEX_GUARD(&pool->lock);
+    int64_t groups = pool->ready_count; /* the others are taken to have as much to do */
+    if (groups == 0 || pool->stopping)
+        return NEED_NOTHING;
+    if (pool->brisk > 0 && backlog_ns / BRISK_NS * groups < (int64_t)pool->brisk)
+        return NEED_NOTHING;
+    if (pool->idle > 0) {
+        pool->idle--;
+        pool->called++;
+        pool->brisk++;
+        return NEED_CALL;
+    }
+    if (pool->starting || pool->threads == POOL_WORKERS_MOST)
+        return NEED_NOTHING;
+    pool->starting = true;
+    pool->threads++;
+    pool->brisk++;
+    return NEED_THREAD;
+}
+
+static struct worker *take_left(struct pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    struct worker *left = pool->left;
+    pool->left = NULL;
+    return left;
+}
+
+static void join_left(struct pool *pool)
+{
+    for (struct worker *worker = take_left(pool), *next; worker != NULL; worker = next) {
+        next = worker->next_left;
+        worker_join(&worker);
+    }
+}
+
+static void start_thread(struct pool *pool)
+{
+    join_left(pool);
+    struct error error;
+    if (worker_start(pool, &error) != NULL)
+        return;
+    mutex_lock(&pool->lock);
+    pool->starting = false;
+    pool->threads--;
+    pool->brisk--;
+    bool alone = pool->threads == 0;
+    mutex_unlock(&pool->lock);
+    log_warning("a worker thread could not be started", LOG_TEXT("reason", error.message));
+    if (alone)
+        abort(); /* nobody would ever come for the tasks */
+}
+
+void pool_wake(struct pool *pool, int64_t backlog_ns)
+{
+    switch (settle_need(pool, backlog_ns)) {
+    case NEED_NOTHING:
+        return;
+    case NEED_CALL:
+        cond_signal(&pool->work);
+        return;
+    case NEED_THREAD:
+        start_thread(pool);
+        return;
+    }
+}
+
+/* Waits to be called, uncounted as brisk; whoever calls counts. False if nobody has for
+ * WORKER_LINGER_NS or the pool stops. Lock held. */
+static bool wait_for_call(struct pool *pool)
+{
+    int64_t until_ns = clock_now_ns() + WORKER_LINGER_NS;
+    bool in_time = true;
+    pool->brisk--;
+    pool->idle++;
+    while (pool->called == 0 && !pool->stopping && in_time)
+        in_time = cond_wait_until(&pool->work, &pool->lock, until_ns);
+    if (pool->called == 0) {
+        pool->idle--;
+        return false;
+    }
+    pool->called--;
+    return true;
+}
+
+struct group *pool_next(struct pool *pool, struct worker *worker)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (!worker->arrived) {
+        worker->arrived = true;
+        pool->starting = false;
+    }
+    if (atomic_load_explicit(&worker->slow, memory_order_relaxed)) {
+        atomic_store_explicit(&worker->slow, false, memory_order_relaxed);
+        pool->brisk++;
+    }
+    struct group *group;
+    while ((group = pop_ready(pool)) == NULL)
+        if (!wait_for_call(pool))
+            return NULL;
+    return group;
+}
+
+void pool_mark_slow(struct pool *pool, struct worker *worker)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (atomic_load_explicit(&worker->slow, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&worker->slow, true, memory_order_relaxed);
+    pool->brisk--;
+}
+
+void pool_leave(struct pool *pool, struct worker *worker)
+{
+    MUTEX_GUARD(&pool->lock);
+    worker->next_left = pool->left;
+    pool->left = worker;
+    pool->threads--;
+    cond_broadcast(&pool->work); /* for pool_destroy */
+}
+
+static void wait_for_all(struct pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    pool->stopping = true;
+    cond_broadcast(&pool->work);
+    while (pool->threads > 0)
+        cond_wait(&pool->work, &pool->lock);
+}
+
+void pool_destroy(struct pool **pool_pointer)
+{
+    struct pool *pool = *pool_pointer;
+    wait_for_all(pool);
+    join_left(pool);
+    assert(pool->ready == NULL);
+    cond_fini(&pool->work);
+    mutex_fini(&pool->lock);
+    for (uint32_t i = 0; i < pool->generation->offers_count; i++)
+        mutex_fini(&pool->serial[i]);
+    free(pool->serial);
+    pool->generation->pool = NULL;
+    free(pool);
+    *pool_pointer = NULL;
+}

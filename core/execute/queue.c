@@ -1,0 +1,108 @@
+#include "execute/queue.h"
+
+#include <assert.h>
+
+#include "support/clock.h"
+
+void queue_init(struct queue *queue, int64_t max_age_ns)
+{
+    *queue = (struct queue){.max_age_ns = max_age_ns};
+    for (size_t i = 0; i < QUEUE_LEVELS; i++)
+        task_list_init(&queue->levels[i]);
+}
+
+static size_t level_of(const struct task *task)
+{
+    return (size_t)(TASK_PRIORITY_MAX - task->priority);
+}
+
+static void mark(struct queue *queue, size_t level)
+{
+    uint64_t bit = UINT64_C(1) << level % 64;
+    if (queue->levels[level].count > 0)
+        queue->filled[level / 64] |= bit;
+    else
+        queue->filled[level / 64] &= ~bit;
+}
+
+void queue_push(struct queue *queue, struct task *task)
+{
+    size_t level = level_of(task);
+    task_list_push(&queue->levels[level], task);
+    mark(queue, level);
+    queue->count++;
+}
+
+/* A level is put together anew: what comes back, then what was there. */
+void queue_put_back(struct queue *queue, struct task_list *tasks)
+{
+    while (tasks->count > 0) {
+        size_t level = level_of(tasks->head);
+        struct task_list front;
+        task_list_init(&front);
+        while (tasks->count > 0 && level_of(tasks->head) == level)
+            task_list_push(&front, task_list_pop(tasks));
+        queue->count += front.count;
+        task_list_append(&front, &queue->levels[level]);
+        task_list_append(&queue->levels[level], &front);
+        mark(queue, level);
+    }
+}
+
+/* Of all the heads (there are some) the one that is ready longest, if longer than max_age. */
+static struct task *aged_head(const struct queue *queue)
+{
+    struct task *oldest = NULL;
+    for (size_t word = 0; word < sizeof queue->filled / sizeof queue->filled[0]; word++)
+        for (uint64_t bits = queue->filled[word]; bits != 0; bits &= bits - 1) {
+            struct task *head = queue->levels[word * 64 + (size_t)__builtin_ctzll(bits)].head;
+            if (oldest == NULL || head->due_ns < oldest->due_ns)
+                oldest = head;
+        }
+    return clock_now_ns() - oldest->due_ns > queue->max_age_ns ? oldest : NULL;
+}
+
+static struct task *highest_head(const struct queue *queue)
+{
+    for (size_t word = 0; word < sizeof queue->filled / sizeof queue->filled[0]; word++)
+        if (queue->filled[word] != 0)
+            return queue->levels[word * 64 + (size_t)__builtin_ctzll(queue->filled[word])].head;
+    return NULL;
+}
+
+struct task *queue_head(const struct queue *queue)
+{
+    struct task *highest = highest_head(queue);
+    if (highest == NULL || queue->levels[level_of(highest)].count == queue->count)
+        return highest; /* a single level ages as a whole */
+    struct task *aged = aged_head(queue);
+    return aged != NULL ? aged : highest;
+}
+
+void queue_pop(struct queue *queue, struct task *head)
+{
+    size_t level = level_of(head);
+    assert(queue->levels[level].head == head);
+    task_list_pop(&queue->levels[level]);
+    mark(queue, level);
+    queue->count--;
+}
+
+static void purge_level(struct task_list *level, const struct job *job, struct task_list *purged)
+{
+    struct task_list kept;
+    task_list_init(&kept);
+    for (struct task *task; (task = task_list_pop(level)) != NULL;)
+        task_list_push(job == NULL || task->job == job ? purged : &kept, task);
+    task_list_append(level, &kept);
+}
+
+void queue_purge(struct queue *queue, const struct job *job, struct task_list *purged)
+{
+    size_t before = purged->count;
+    for (size_t level = 0; level < QUEUE_LEVELS; level++) {
+        purge_level(&queue->levels[level], job, purged);
+        mark(queue, level);
+    }
+    queue->count -= purged->count - before;
+}

@@ -1,0 +1,39 @@
+/* queue: tasks of one group in the order in which they are to start: by priority, first in first
+ * out within one, and whoever has waited longer than max_age before all others. Embedded in its
+ * group and guarded by the group's lock. Pushing and taking are O(1) at any length: one list for
+ * each priority, a bitmap of those that hold something, and ageing looks at the heads alone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/task.h"
+
+enum { QUEUE_LEVELS = TASK_PRIORITY_MAX - TASK_PRIORITY_MIN + 1 };
+
+struct queue {
+    struct task_list levels[QUEUE_LEVELS]; /* [0] holds the highest priority */
+    uint64_t filled[(QUEUE_LEVELS + 63) / 64];
+    size_t count;
+    int64_t max_age_ns;
+};
+
+/* Makes an empty queue. */
+void queue_init(struct queue *queue, int64_t max_age_ns);
+
+/* Adds a task behind those of its priority. */
+void queue_push(struct queue *queue, struct task *task);
+
+/* Puts tasks back in front of those of their priority, in the order of the list; empties it. */
+void queue_put_back(struct queue *queue, struct task_list *tasks);
+
+/* Returns the task that is to start next, or NULL if the queue is empty; it stays where it is. The
+ * clock is read only if several priorities wait. */
+struct task *queue_head(const struct queue *queue);
+
+/* Takes out a task that queue_head returned. */
+void queue_pop(struct queue *queue, struct task *head);
+
+/* Moves every task of a job (NULL: of all jobs) to the list; O(length). */
+void queue_purge(struct queue *queue, const struct job *job, struct task_list *purged);

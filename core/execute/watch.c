@@ -1,0 +1,179 @@
+/* The control loop's look at the running calls. Nothing is armed for a task: each worker publishes when its call has to be over, and
+ * the loop sleeps until the nearest of these.
+ *
+ * Nothing is missed: a worker first publishes look_ns, then reads planned_ns, and wakes the loop if that is later; the loop first
+ * publishes planned_ns, then reads every look_ns once more. While calls come and go the loop looks every WATCH_TICK_NS
+ * anyway, so that under load nobody ever has to wake it. */
+#include <assert.h>
+
+#include "execute/internal.h"
+
+enum { FINDINGS_MOST = 64 };
+
+/* What was found under the executor's lock and is acted on without it; what does not fit is found again at the next look. */
+struct findings {
+    struct held_up {
+        struct group *group;
+        struct pool *pool;
+        struct task_list rest;
+    } held_up[FINDINGS_MOST];
+    struct given_up {
+        struct group *group;
+        struct task *task;
+        struct generation *generation;
+        int64_t started_ns;
+    } given_up[FINDINGS_MOST];
+    size_t held_up_count, given_up_count;
+    int64_t next_ns;
+};
+
+static void look_again(struct findings *findings, int64_t at_ns)
+{
+    if (at_ns < findings->next_ns)
+        findings->next_ns = at_ns;
+}
+
+static void ask_to_end(struct worker *worker, uint64_t turn, int64_t now_ns)
+{
+    if (!call_cancel(&worker->call, turn))
+        return;
+    worker->asked_turn = turn;
+    worker->asked_ns = now_ns;
+}
+
+/* The group of a worker whose call cannot end meanwhile: it was just given up. */
+static void give_up(struct worker *worker, uint64_t turn, struct findings *findings)
+{
+    if (findings->given_up_count == FINDINGS_MOST || !call_give_up(&worker->call, turn))
+        return;
+    atomic_fetch_add(&worker->pool->executor->stuck, 1);
+    findings->given_up[findings->given_up_count++] = (struct given_up){
+        .group = worker->group,
+        .task = worker->current,
+        .generation = worker->pool->generation,
+        .started_ns = atomic_load(&worker->started_ns),
+    };
+}
+
+/* The call takes long: the pool must not count on this worker, nor its batch wait for it. */
+static void free_the_rest(struct worker *worker, struct findings *findings)
+{
+    if (findings->held_up_count == FINDINGS_MOST)
+        return;
+    struct held_up *held_up = &findings->held_up[findings->held_up_count++];
+    task_list_init(&held_up->rest);
+    held_up->pool = worker->pool;
+    held_up->group = worker_take_rest(worker, NULL, &held_up->rest);
+    worker->freed_turn = worker->seen_turn;
+    pool_mark_slow(worker->pool, worker);
+}
+
+static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
+                         struct findings *findings)
+{
+    int64_t grace_ns = worker->pool->executor->options.grace_ns;
+    int64_t deadline_ns = atomic_load(&worker->deadline_ns);
+    if ((turn & CALL_CANCELLED) == 0 && deadline_ns <= now_ns)
+        ask_to_end(worker, turn, now_ns);
+    else if ((turn & CALL_CANCELLED) == 0)
+        look_again(findings, deadline_ns);
+    if (worker->asked_turn / CALL_TURN == turn / CALL_TURN) {
+        if (now_ns - worker->asked_ns >= grace_ns)
+            give_up(worker, turn, findings);
+        look_again(findings, clock_add_ns(worker->asked_ns, grace_ns));
+    }
+    if (now_ns - atomic_load(&worker->started_ns) < WATCH_TICK_NS)
+        look_again(findings, now_ns + WATCH_TICK_NS);
+    else if (worker->freed_turn != worker->seen_turn)
+        free_the_rest(worker, findings);
+}
+
+static void look_at_worker(struct worker *worker, int64_t now_ns, struct findings *findings)
+{
+    uint64_t turn = atomic_load(&worker->call.turn);
+    if ((turn & CALL_STUCK) != 0)
+        return;
+    if (turn / CALL_TURN != worker->seen_turn) {
+        worker->seen_turn = turn / CALL_TURN;
+        look_again(findings, now_ns + WATCH_TICK_NS);
+    }
+    int64_t look_ns = atomic_load(&worker->look_ns);
+    if (look_ns > now_ns)
+        look_again(findings, look_ns);
+    if ((turn & CALL_BUSY) != 0)
+        look_at_call(worker, turn, now_ns, findings);
+    else if (look_ns <= now_ns)
+        look_again(findings, now_ns + WATCH_TICK_NS); /* between two calls of a batch */
+}
+
+static void look_at_all(struct executor *executor, int64_t now_ns, struct findings *findings)
+{
+    MUTEX_GUARD(&executor->lock);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
+        look_at_worker(worker, now_ns, findings);
+}
+
+/* Publishes the plan, then looks whether somebody has published something nearer meanwhile. */
+static int64_t settle_plan(struct executor *executor, int64_t now_ns, int64_t next_ns)
+{
+    atomic_store(&executor->planned_ns, next_ns);
+    MUTEX_GUARD(&executor->lock);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
+        int64_t look_ns = atomic_load(&worker->look_ns);
+        if (look_ns > now_ns && look_ns < next_ns)
+            next_ns = look_ns;
+    }
+    atomic_store(&executor->planned_ns, next_ns);
+    return next_ns;
+}
+
+/* The host ends the task; its memory stays until the call really returns. */
+static void end_given_up(struct executor *executor, const struct given_up *given_up, int64_t now_ns)
+{
+    struct outcome_tally tally = {0};
+    struct attempt attempt = {
+        .verdict = VERDICT_TIMED_OUT,
+        .started_ns = given_up->started_ns,
+        .ended_ns = now_ns,
+        .reason = "stuck",
+        .message = "did not end when it was cancelled (rule R5); its thread is left behind",
+        .plugin = given_up->generation->plugin,
+        .version = given_up->generation->version,
+        .memory_stays = true,
+    };
+    outcome_end(executor->options.outcome, given_up->task, &attempt, &tally);
+    outcome_flush(executor->options.outcome, &tally);
+    group_done(given_up->group);
+}
+
+static void act(struct executor *executor, struct findings *findings, int64_t now_ns)
+{
+    for (size_t i = 0; i < findings->held_up_count; i++) {
+        struct held_up *held_up = &findings->held_up[i];
+        if (held_up->rest.count > 0)
+            group_put_back(held_up->group, &held_up->rest);
+        pool_wake(held_up->pool, CLOCK_NEVER_NS);
+    }
+    for (size_t i = 0; i < findings->given_up_count; i++)
+        end_given_up(executor, &findings->given_up[i], now_ns);
+}
+
+int64_t executor_watch(struct executor *executor, int64_t now_ns)
+{
+    struct findings findings;
+    findings.held_up_count = findings.given_up_count = 0;
+    findings.next_ns = CLOCK_NEVER_NS;
+    look_at_all(executor, now_ns, &findings);
+    act(executor, &findings, now_ns);
+    return settle_plan(executor, now_ns, findings.next_ns);
+}
+
+void executor_cancel(struct executor *executor, int64_t now_ns)
+{
+    MUTEX_GUARD(&executor->lock);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
+        uint64_t turn = atomic_load(&worker->call.turn);
+        if ((turn & (CALL_BUSY | CALL_CANCELLED)) == CALL_BUSY)
+            ask_to_end(worker, turn, now_ns);
+    }
+}

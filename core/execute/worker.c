@@ -1,0 +1,195 @@
+#include <stdlib.h>
+
+#include "accept/chunk.h"
+#include "accept/job.h"
+#include "execute/internal.h"
+
+/* Ends what did not come to its call: its job stops, or its code is gone. */
+static bool drop_if_stopped(struct worker *worker, struct task *task)
+{
+    int stop = atomic_load_explicit(&task->job->stop, memory_order_relaxed);
+    if (stop == JOB_GOES_ON)
+        return false;
+    outcome_drop_stopped(worker->pool->executor->options.outcome, task, &worker->tally);
+    return true;
+}
+
+/* Makes sure that the control loop looks early enough; see watch.c. */
+static void mind_watch(struct worker *worker, int64_t look_ns)
+{
+    struct executor *executor = worker->pool->executor;
+    atomic_store(&worker->look_ns, look_ns);
+    if (look_ns < atomic_load(&executor->planned_ns))
+        executor->options.wake(executor->options.context);
+}
+
+static void begin_call(struct worker *worker, const struct task *task, int64_t started_ns)
+{
+    int64_t deadline_ns =
+        task->timeout_ns > 0 ? clock_add_ns(started_ns, task->timeout_ns) : CLOCK_NEVER_NS;
+    atomic_store_explicit(&worker->started_ns, started_ns, memory_order_relaxed);
+    atomic_store_explicit(&worker->deadline_ns, deadline_ns, memory_order_relaxed);
+    if (worker->batch_count == 1)
+        mind_watch(worker, deadline_ns);
+}
+
+/* Returns when it was over, or 0 if the host has taken the task away meanwhile. */
+static int64_t run_task(struct worker *worker, struct task *task, int64_t started_ns)
+{
+    struct attempt attempt = {.started_ns = started_ns};
+    begin_call(worker, task, started_ns);
+    task_move(task, TASK_RUNNING);
+    if (!invoke(worker, task, &attempt)) {
+        chunk_release(task->chunk, 1);
+        atomic_fetch_sub(&worker->pool->executor->stuck, 1);
+        return 0;
+    }
+    outcome_end(worker->pool->executor->options.outcome, task, &attempt, &worker->tally);
+    return attempt.ended_ns;
+}
+
+static struct task *next_task(struct worker *worker)
+{
+    uint32_t index = atomic_fetch_add_explicit(&worker->next, 1, memory_order_acq_rel);
+    if (index >= worker->batch_count)
+        return NULL;
+    worker->current = worker->batch[index];
+    return worker->current;
+}
+
+/* Runs the batch; false if the host has given a call of it up, and with it this worker. */
+static bool run_batch(struct worker *worker)
+{
+    struct executor *executor = worker->pool->executor;
+    const struct type *type = worker->batch[0]->type;
+    int64_t begun_ns = clock_now_ns(), now_ns = begun_ns;
+    uint32_t ran = 0;
+    if (worker->batch_count > 1)
+        mind_watch(worker, begun_ns + WATCH_TICK_NS);
+    for (struct task *task; (task = next_task(worker)) != NULL;) {
+        if (drop_if_stopped(worker, task))
+            continue;
+        now_ns = run_task(worker, task, now_ns);
+        if (now_ns == 0)
+            return false;
+        ran++;
+    }
+    atomic_store_explicit(&worker->look_ns, CLOCK_NEVER_NS, memory_order_relaxed);
+    if (ran > 0)
+        meter_add(executor->meter, type, now_ns - begun_ns, ran);
+    return true;
+}
+
+static void give_back(struct worker *worker, struct group *group, const struct grant *grant)
+{
+    const struct gate *gate = &worker->pool->executor->options.gate;
+    gate->give_back(gate->context, group, grant);
+}
+
+/* Whoever takes work that leaves more behind sees to it that somebody comes for the rest. */
+static void tell_others(struct worker *worker, const struct claim *claim)
+{
+    if (claim->count > 0 && claim->expected_ns >= BRISK_NS)
+        pool_mark_slow(worker->pool, worker);
+    bool elsewhere = claim->to_wake != NULL && claim->to_wake != worker->pool;
+    if (elsewhere)
+        pool_wake(claim->to_wake, claim->backlog_ns);
+    pool_wake(worker->pool, elsewhere ? 0 : claim->backlog_ns);
+}
+
+/* False if this worker is lost to a call that was given up. */
+static bool serve(struct worker *worker, struct group *group)
+{
+    struct outcome *outcome = worker->pool->executor->options.outcome;
+    struct claim claim = group_claim(group, worker);
+    if (claim.has_surplus)
+        give_back(worker, group, &claim.surplus);
+    tell_others(worker, &claim);
+    if (claim.count == 0)
+        return true;
+    bool ours = run_batch(worker);
+    outcome_flush(outcome, &worker->tally);
+    if (ours)
+        group_done(group);
+    give_back(worker, group, &worker->grant);
+    return ours;
+}
+
+static void worker_run(void *argument)
+{
+    struct worker *worker = argument;
+    for (struct group *group; (group = pool_next(worker->pool, worker)) != NULL;)
+        if (!serve(worker, group))
+            break;
+    invoke_end(worker);
+    pool_leave(worker->pool, worker);
+}
+
+static void enlist(struct worker *worker)
+{
+    struct executor *executor = worker->pool->executor;
+    MUTEX_GUARD(&executor->lock);
+    worker->next_worker = executor->workers;
+    executor->workers = worker;
+}
+
+static void strike_off(struct worker *worker)
+{
+    struct executor *executor = worker->pool->executor;
+    MUTEX_GUARD(&executor->lock);
+    struct worker **at = &executor->workers;
+    while (*at != worker)
+        at = &(*at)->next_worker;
+    *at = worker->next_worker;
+}
+
+static void worker_free(struct worker *worker)
+{
+    strike_off(worker);
+    call_fini(&worker->call);
+    mutex_fini(&worker->lock);
+    free(worker->contexts);
+    free(worker->began);
+    free(worker->params);
+    free(worker);
+}
+
+struct worker *worker_start(struct pool *pool, struct error *error)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    uint32_t offers = pool->generation->offers_count;
+    if (worker == NULL)
+        abort();
+    worker->pool = pool;
+    worker->contexts = calloc(offers, sizeof *worker->contexts);
+    worker->began = calloc(offers, sizeof *worker->began);
+    if (worker->contexts == NULL || worker->began == NULL)
+        abort();
+    mutex_init(&worker->lock);
+    call_init(&worker->call);
+    atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);
+    atomic_store(&worker->look_ns, CLOCK_NEVER_NS);
+    enlist(worker);
+    if (thread_start(&worker->thread, pool->generation->plugin, worker_run, worker, error))
+        return worker;
+    worker_free(worker);
+    return NULL;
+}
+
+void worker_join(struct worker **worker)
+{
+    thread_join(&(*worker)->thread);
+    worker_free(*worker);
+    *worker = NULL;
+}
+
+struct group *worker_take_rest(struct worker *worker, const struct job *job, struct task_list *rest)
+{
+    MUTEX_GUARD(&worker->lock);
+    if (job != NULL && worker->grant.job != job)
+        return worker->group;
+    uint32_t next = atomic_exchange(&worker->next, BATCH_TAKEN);
+    for (uint32_t i = next; i < worker->batch_count; i++)
+        task_list_push(rest, worker->batch[i]);
+    return worker->group;
+}
