@@ -32,6 +32,12 @@ size_t room_take(struct room *room, size_t count)
     return got;
 }
 
+void room_force(struct room *room, size_t count)
+{
+    MUTEX_GUARD(&room->lock);
+    room->taken += count;
+}
+
 /* A producer is woken when a quarter of the room is free, not at each task: it then has a batch to
  * do. */
 void room_give(struct room *room, size_t count)
@@ -39,10 +45,16 @@ void room_give(struct room *room, size_t count)
     mutex_lock(&room->lock);
     assert(room->taken >= count);
     room->taken -= count;
-    bool wake = room->waiting > 0 && room->taken <= room->capacity - (room->capacity + 3) / 4;
+    bool wake = room->waiting > 0 && room->taken + (room->capacity + 3) / 4 <= room->capacity;
     mutex_unlock(&room->lock);
     if (wake)
         cond_broadcast(&room->freed);
+}
+
+size_t room_taken(struct room *room)
+{
+    MUTEX_GUARD(&room->lock);
+    return room->taken;
 }
 
 void room_close(struct room *room)

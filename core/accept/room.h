@@ -27,8 +27,15 @@ void room_fini(struct room *room);
  * is none; 0 once it is closed. */
 size_t room_take(struct room *room, size_t count);
 
+/* Takes room for count tasks whether there is some or not: for what is only to be ended in
+ * order. */
+void room_force(struct room *room, size_t count);
+
 /* Gives back room for count tasks. */
 void room_give(struct room *room, size_t count);
+
+/* Returns how much is taken. */
+size_t room_taken(struct room *room);
 
 /* Lets everyone who waits go away with 0, now and later. */
 void room_close(struct room *room);

@@ -36,7 +36,7 @@ static const struct argp argp = {
     .children = options_children,
 };
 
-static void check_one(struct host_input *input, const struct config *config,
+static void check_one(struct reader_input *input, const struct config *config,
                       struct registry *registry, struct chunk_pool *pool)
 {
     struct job_file_options options = {
@@ -55,7 +55,7 @@ static void print_text(const struct inputs *inputs, const struct options *option
 {
     inputs_print(inputs, options);
     for (size_t i = 0; i < inputs->count && !options->quiet; i++) {
-        const struct host_input *input = &inputs->items[i];
+        const struct reader_input *input = &inputs->items[i];
         if (input->diagnostics.found_count == 0)
             printf("%s: %u task%s, no errors\n", input->file, input->job->tasks_count,
                    input->job->tasks_count == 1 ? "" : "s");

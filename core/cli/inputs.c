@@ -27,13 +27,13 @@ error_t input_names_parse(int key, struct argp_state *state, struct input_names 
     return ARGP_ERR_UNKNOWN;
 }
 
-static void input_refuse(struct host_input *input, const char *reason)
+static void input_refuse(struct reader_input *input, const char *reason)
 {
     diagnostics_add(&input->diagnostics, (struct place){0}, job_file_error_word(JOB_FILE_READ),
                     reason, NULL);
 }
 
-static void input_open(struct host_input *input, bool *standard_input_taken)
+static void input_open(struct reader_input *input, bool *standard_input_taken)
 {
     struct stat status;
 
@@ -101,7 +101,7 @@ json_t *inputs_json(const struct inputs *inputs)
     json_t *files = json_array();
 
     for (size_t i = 0; i < inputs->count; i++) {
-        const struct host_input *input = &inputs->items[i];
+        const struct reader_input *input = &inputs->items[i];
         CLEANUP(cleanup_free) char *errors = diagnostics_json(&input->diagnostics);
         json_array_append_new(
             files, json_pack("{so si so}", "file", json_text_or_null(input->file), "tasks",

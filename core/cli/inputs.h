@@ -16,7 +16,7 @@ struct input_names {
 };
 
 struct inputs {
-    struct host_input *items;
+    struct reader_input *items;
     size_t count;
 };
 

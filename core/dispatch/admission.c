@@ -1,6 +1,7 @@
-/* A party that asks and must wait is in one of two lists. In line: it could go but for the host's capacity; served first come first
- * served. Held: its own cap or its job's is reached; looked at again whenever weight of that group or job comes
- * back, and then it goes to the end of the line. So a group that may not go never holds up those behind it. */
+/* A party that asks and must wait is in one of two lists. In line: it could go but for the host's
+ * capacity; served first come first served. Held: its own cap or its job's is reached; looked at
+ * again whenever weight of that group or job comes back, and then it goes to the end of the line.
+ * So a group that may not go never holds up those behind it. */
 #include "dispatch/admission.h"
 
 #include <assert.h>
@@ -163,8 +164,7 @@ static void put_back(struct admission *admission, struct party *party, const str
 static bool may_pass(const struct admission *admission, const struct party *party, int32_t weight)
 {
     bool on_reserve = from_reserve(party, weight) == weight;
-    return on_reserve ||
-           (admission->waiting.head == NULL && has_room(admission, party, weight));
+    return on_reserve || (admission->waiting.head == NULL && has_room(admission, party, weight));
 }
 
 static bool ask(void *context, struct group *group, struct job *job, int32_t weight,
@@ -219,8 +219,8 @@ static size_t serve_line(struct admission *admission, struct granted granted[GRA
         if (!allowed) {
             line_push(&admission->held, party);
         } else if (goes && count < GRANTED_MOST) {
-            granted[count++] = (struct granted){
-                party, take(admission, party, party->job, party->asked)};
+            granted[count++] =
+                (struct granted){party, take(admission, party, party->job, party->asked)};
         } else {
             line_push(&admission->waiting, party);
             blocked = true;
@@ -255,8 +255,7 @@ static int32_t weigh(void *context, int64_t mean_run_ns)
 
 struct gate admission_gate(struct admission *admission)
 {
-    return (struct gate){
-        .context = admission, .ask = ask, .give_back = give_back, .weigh = weigh};
+    return (struct gate){.context = admission, .ask = ask, .give_back = give_back, .weigh = weigh};
 }
 
 int32_t admission_in_use(struct admission *admission)

@@ -1,6 +1,7 @@
-/* admission: the weighted semaphore before every start. Capacity for the whole host, caps for a group and for a job, and for a group
- * a reserve that is its alone. First come first served among groups on what is not reserved, so that a heavy task is not
- * starved by light ones. Created by the host; asked through execute's gate by workers on any thread. */
+/* admission: the weighted semaphore before every start. Capacity for the whole host, caps for a
+ * group and for a job, and for a group a reserve that is its alone. First come first served among
+ * groups on what is not reserved, so that a heavy task is not starved by light ones. Created by the
+ * host; asked through execute's gate by workers on any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,8 +18,8 @@ struct admission *admission_create(int32_t capacity);
 /* Frees it and its parties; nothing is granted any more. Clears the pointer; accepts NULL. */
 void admission_destroy(struct admission **admission);
 
-/* Makes a party for a group with a cap (0: none) and a reserve. The reserves together stay within the capacity: false is an assertion of
- * the caller's configuration. Any thread. */
+/* Makes a party for a group with a cap (0: none) and a reserve. The reserves together stay within
+ * the capacity: false is an assertion of the caller's configuration. Any thread. */
 struct party *admission_add(struct admission *admission, int32_t max_weight, int32_t reserve);
 
 /* Returns the gate that groups ask. */

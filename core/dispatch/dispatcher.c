@@ -1,5 +1,6 @@
-/* A batch out of inbound is sorted into one list for each lane, so that a group's lock is taken once a batch. Tasks that only one lane may
- * run go there at once; neighbours with the same type and labels and a choice of lanes are gathered, and the scheduler plans them together. */
+/* A batch out of inbound is sorted into one list for each lane, so that a group's lock is taken
+ * once a batch. Tasks that only one lane may run go there at once; neighbours with the same type
+ * and labels and a choice of lanes are gathered, and the scheduler plans them together. */
 #include "dispatch/dispatcher.h"
 
 #include <stdlib.h>
@@ -53,7 +54,8 @@ static void reserve_stages(struct dispatcher *dispatcher, uint32_t lane_id)
     uint32_t capacity = (lane_id + 64) & ~UINT32_C(63);
     dispatcher->stages = grown(dispatcher->stages, capacity, sizeof *dispatcher->stages);
     dispatcher->filled = grown(dispatcher->filled, capacity, sizeof *dispatcher->filled);
-    /* Lists point into themselves while empty; between batches all are, and a batch in hand is pushed first. */
+    /* Lists point into themselves while empty; between batches all are, and a batch in hand is
+     * pushed first. */
     for (uint32_t i = 0; i < capacity; i++)
         task_list_init(&dispatcher->stages[i].tasks);
     dispatcher->stages_capacity = capacity;
@@ -196,7 +198,8 @@ static void dispatcher_fini(struct dispatcher *dispatcher)
 struct dispatchers *dispatchers_start(const struct dispatcher_options *options, size_t count,
                                       struct error *error)
 {
-    struct dispatchers *dispatchers = calloc(1, sizeof *dispatchers + count * sizeof dispatchers->list[0]);
+    struct dispatchers *dispatchers =
+        calloc(1, sizeof *dispatchers + count * sizeof dispatchers->list[0]);
     if (dispatchers == NULL)
         abort();
     dispatchers->options = *options;

@@ -1,5 +1,5 @@
-/* dispatcher: threads that take tasks out of inbound, ask router and scheduler, and push them into groups. Never wait for a
- * group. Created by the host. */
+/* dispatcher: threads that take tasks out of inbound, ask router and scheduler, and push them into
+ * groups. Never wait for a group. Created by the host. */
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +16,8 @@ struct dispatcher_options {
     struct router *router;
     const struct scheduler *scheduler;
     void *context;
-    /* Takes tasks (READY) that are not to run, since their job or the host stops. Dispatcher thread. */
+    /* Takes tasks (READY) that are not to run, since their job or the host stops. Dispatcher
+     * thread. */
     void (*drop)(void *context, struct task_list *tasks);
     /* A task was parked. Dispatcher thread. */
     void (*parked)(void *context);
@@ -26,5 +27,6 @@ struct dispatcher_options {
 struct dispatchers *dispatchers_start(const struct dispatcher_options *options, size_t count,
                                       struct error *error);
 
-/* Joins the threads after inbound was closed, when all that was in it is handed on; clears the pointer; accepts NULL. */
+/* Joins the threads after inbound was closed, when all that was in it is handed on; clears the
+ * pointer; accepts NULL. */
 void dispatchers_stop(struct dispatchers **dispatchers);

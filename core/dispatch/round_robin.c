@@ -1,4 +1,5 @@
-/* round_robin: each candidate in turn, whatever its load. One turn for all kinds of tasks: it goes on where the last plan ended. */
+/* round_robin: each candidate in turn, whatever its load. One turn for all kinds of tasks: it goes
+ * on where the last plan ended. */
 #include <stdlib.h>
 
 #include "dispatch/scheduler.h"

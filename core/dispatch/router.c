@@ -10,8 +10,8 @@
 #include "support/thread.h"
 
 struct router {
-    struct router_options options; /* immutable */
-    struct lane *configured;       /* immutable; by their place in the options */
+    struct router_options options;   /* immutable */
+    struct lane *configured;         /* immutable; by their place in the options */
     _Atomic(struct route *) *routes; /* by the type's number; written under lock */
     struct mutex lock;
     /* guarded by lock */
@@ -25,8 +25,7 @@ static struct lane make_lane(struct router *router, const struct router_group *g
 {
     struct party *party =
         admission_add(router->options.admission, group->max_weight, group->reserve);
-    struct group_options options = {
-        .name = group->name, .workers = group->workers, .party = party};
+    struct group_options options = {.name = group->name, .workers = group->workers, .party = party};
     return (struct lane){.group = group_create(router->options.executor, &options),
                          .id = router->lanes_count++,
                          .labels = group->labels};
@@ -201,8 +200,7 @@ const char *router_explain(struct router *router, const struct task *task, char 
         break;
     case ROUTER_NO_LABELS:
         write_labels(task->labels, labels, sizeof labels);
-        snprintf(text, capacity, "no group with labels %s for type '%s'", labels,
-                 task->type->name);
+        snprintf(text, capacity, "no group with labels %s for type '%s'", labels, task->type->name);
         break;
     }
     return text;

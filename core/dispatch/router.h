@@ -1,5 +1,6 @@
-/* router: which groups may run a task: those that serve its type and have all its labels. Keeps the groups, makes one for a
- * type that nobody configured, and parks what nobody may run. Created by the host; dispatcher threads ask, any thread may look. */
+/* router: which groups may run a task: those that serve its type and have all its labels. Keeps the
+ * groups, makes one for a type that nobody configured, and parks what nobody may run. Created by
+ * the host; dispatcher threads ask, any thread may look. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@ struct router;
 /* A group that the configuration names. Borrowed until the router ends. */
 struct router_group {
     const char *name;
-    const char *type; /* a type, or a glob of types */
+    const char *type;                /* a type, or a glob of types */
     const struct sluice_map *labels; /* sorted by key */
     uint32_t workers;
     int32_t max_weight, reserve; /* 0: none */
@@ -50,11 +51,12 @@ enum router_answer { ROUTER_OK, ROUTER_NO_PLUGIN, ROUTER_NO_LABELS };
 /* Creates it and the configured groups. */
 struct router *router_create(const struct router_options *options);
 
-/* Frees it (no task is parked); the groups belong to the executor. Clears the pointer; accepts NULL. */
+/* Frees it (no task is parked); the groups belong to the executor. Clears the pointer; accepts
+ * NULL. */
 void router_destroy(struct router **router);
 
-/* Finds the route of a task's type, making a group if none serves it, and says whether any of its lanes may run the task. Does not block for
- * long. */
+/* Finds the route of a task's type, making a group if none serves it, and says whether any of its
+ * lanes may run the task. Does not block for long. */
 enum router_answer router_find(struct router *router, const struct task *task,
                                const struct route **route);
 

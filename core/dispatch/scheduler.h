@@ -1,5 +1,6 @@
-/* scheduler: picks the group among those that may run a task: the replaceable part of dispatch. One file a policy
- * (schedulers.def). Created by the host; each dispatcher thread has a state of its own, so that a plan needs no lock. */
+/* scheduler: picks the group among those that may run a task: the replaceable part of dispatch. One
+ * file a policy (schedulers.def). Created by the host; each dispatcher thread has a state of its
+ * own, so that a plan needs no lock. */
 #pragma once
 
 #include <stddef.h>
@@ -29,7 +30,8 @@ struct scheduler {
     void *(*create)(void);
     /* Frees a state. */
     void (*destroy)(void *state);
-    /* Sets out[i] to the index of the candidate that task i goes to. One thread a state; does not block. */
+    /* Sets out[i] to the index of the candidate that task i goes to. One thread a state; does not
+     * block. */
     void (*plan)(void *state, const struct plan *plan, uint32_t *out);
 };
 

@@ -16,8 +16,7 @@ struct executor *executor_create(const struct executor_options *options)
         abort();
     executor->options = *options;
     cpu_set_t cpus;
-    executor->cpus =
-        sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (uint32_t)CPU_COUNT(&cpus) : 1;
+    executor->cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (uint32_t)CPU_COUNT(&cpus) : 1;
     mutex_init(&executor->lock);
     return executor;
 }

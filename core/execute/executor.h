@@ -1,5 +1,5 @@
-/* executor: what all groups, pools and workers of a host share. Created by the host before any group; the control loop
- * calls the functions here on the main thread. */
+/* executor: what all groups, pools and workers of a host share. Created by the host before any
+ * group; the control loop calls the functions here on the main thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,14 +25,17 @@ struct executor_options {
 /* Creates it; the options' pointers are borrowed until the end. */
 struct executor *executor_create(const struct executor_options *options);
 
-/* Ends idle workers and joins them (no group has a task and no call is stuck), frees all groups; clears the pointer; accepts NULL. */
+/* Ends idle workers and joins them (no group has a task and no call is stuck), frees all groups;
+ * clears the pointer; accepts NULL. */
 void executor_destroy(struct executor **executor);
 
-/* Looks after the running calls: cancels those past their deadline, gives up those that do not end, takes the rest of a batch away
- * from a call that takes long. Returns when it wants to be called again (CLOCK_NEVER_NS: when woken). */
+/* Looks after the running calls: cancels those past their deadline, gives up those that do not end,
+ * takes the rest of a batch away from a call that takes long. Returns when it wants to be called
+ * again (CLOCK_NEVER_NS: when woken). */
 int64_t executor_watch(struct executor *executor, int64_t now_ns);
 
-/* Moves all tasks of a job (NULL: of all jobs) that have not started to the list, also those in workers' batches. */
+/* Moves all tasks of a job (NULL: of all jobs) that have not started to the list, also those in
+ * workers' batches. */
 void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged);
 
 /* From now on groups take no tasks: group_push leaves them in its list. */

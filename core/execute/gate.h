@@ -1,5 +1,5 @@
-/* gate: whom a group asks for weight before a task leaves its queue. The answer is dispatch's (admission); this is the face
- * of it that execute sees, wired by the host. */
+/* gate: whom a group asks for weight before a task leaves its queue. The answer is dispatch's
+ * (admission); this is the face of it that execute sees, wired by the host. */
 #pragma once
 
 #include <stdbool.h>

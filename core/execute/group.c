@@ -57,8 +57,8 @@ static struct pool *pool_for(struct group *group, const struct task *head)
     return pool_of(group->executor, offer->generation);
 }
 
-/* Offers the group to the workers of its head's generation if it has work for one more. Returns the pool that is then to be
- * woken, with the backlog, or NULL. Lock held. */
+/* Offers the group to the workers of its head's generation if it has work for one more. Returns the
+ * pool that is then to be woken, with the backlog, or NULL. Lock held. */
 static struct pool *relist(struct group *group, int64_t *backlog)
 {
     if (group->listed || group->waiting || group->running >= group->workers)
@@ -176,7 +176,8 @@ static uint32_t batch_limit(const struct group *group, const struct task *head)
     return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
 }
 
-/* Moves the head, and behind it what may share its grant, into the worker's batch. Locks of group and worker held. */
+/* Moves the head, and behind it what may share its grant, into the worker's batch. Locks of group
+ * and worker held. */
 static void fill_batch(struct group *group, struct worker *worker, struct task *head)
 {
     uint32_t limit = batch_limit(group, head);

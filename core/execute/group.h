@@ -1,6 +1,7 @@
-/* group: a queue of tasks with limits; serves a type or a glob of types. Not threads: workers of the generation whose type
- * is next in line serve it. Created by the router, lives until the executor ends. Any thread may call; what is
- * said to be internal is for the other files of this room. */
+/* group: a queue of tasks with limits; serves a type or a glob of types. Not threads: workers of
+ * the generation whose type is next in line serve it. Created by the router, lives until the
+ * executor ends. Any thread may call; what is said to be internal is for the other files of this
+ * room. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,11 +39,12 @@ const char *group_name(const struct group *group);
 /* Returns what the gate knows about it. */
 void *group_party(const struct group *group);
 
-/* Takes all tasks of the list (READY, of types that are served) into the queue and sees to it that a worker comes; does not wait. After
- * executor_close they stay in the list. */
+/* Takes all tasks of the list (READY, of types that are served) into the queue and sees to it that
+ * a worker comes; does not wait. After executor_close they stay in the list. */
 void group_push(struct group *group, struct task_list *tasks);
 
-/* Hands over the grant that the group waited for; false if it has nothing to start any more. Called by the gate without locks. */
+/* Hands over the grant that the group waited for; false if it has nothing to start any more. Called
+ * by the gate without locks. */
 bool group_granted(struct group *group, const struct grant *grant);
 
 /* Returns how loaded the group is just now. */

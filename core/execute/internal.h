@@ -19,9 +19,11 @@ enum {
     POOL_WORKERS_MOST = 4096,
 };
 
-/* A batch is as many tasks as should be done in this time; a worker that is at it is called brisk. */
+/* A batch is as many tasks as should be done in this time; a worker that is at it is called
+ * brisk. */
 #define BRISK_NS (100 * NS_PER_US)
-/* How often the control loop looks while calls come and go, and how long a call may hold up a batch. */
+/* How often the control loop looks while calls come and go, and how long a call may hold up a
+ * batch. */
 #define WATCH_TICK_NS (10 * NS_PER_MS)
 /* How long a worker without work waits before it leaves. */
 #define WORKER_LINGER_NS (2 * NS_PER_S)
@@ -68,14 +70,14 @@ struct pool {
     /* guarded by lock */
     struct group *ready, **ready_tail;
     uint32_t ready_count;
-    uint32_t idle;     /* threads that wait and were not called */
-    uint32_t called;   /* threads that wait and were called */
-    uint32_t brisk;    /* threads that will look at the ready list within BRISK_NS */
-    uint32_t threads;  /* started and not left */
-    bool starting;     /* a new thread has not looked at the ready list yet */
+    uint32_t idle;    /* threads that wait and were not called */
+    uint32_t called;  /* threads that wait and were called */
+    uint32_t brisk;   /* threads that will look at the ready list within BRISK_NS */
+    uint32_t threads; /* started and not left */
+    bool starting;    /* a new thread has not looked at the ready list yet */
     bool stopping;
     struct mutex *serial; /* immutable; by the offer's index: held during a call of a SERIAL type */
-    struct worker *left; /* have returned and are to be joined; through worker.next_left */
+    struct worker *left;  /* have returned and are to be joined; through worker.next_left */
 };
 
 struct worker {
@@ -84,7 +86,8 @@ struct worker {
     struct worker *next_worker; /* guarded by the executor's lock */
     struct worker *next_left;   /* guarded by the pool's lock */
     struct call call;
-    /* Written by the worker under lock when it takes a batch; the control loop takes the rest away under lock. */
+    /* Written by the worker under lock when it takes a batch; the control loop takes the rest away
+     * under lock. */
     struct mutex lock;
     struct task *batch[BATCH_MOST];
     uint32_t batch_count;
@@ -92,12 +95,12 @@ struct worker {
     struct task *current; /* the one in its call */
     struct grant grant;
     /* atomic */
-    _Atomic uint32_t next; /* index in the batch of the next task to start */
+    _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
-    _Atomic bool slow; /* not counted in pool.brisk; changed under the pool's lock */
+    _Atomic bool slow;       /* not counted in pool.brisk; changed under the pool's lock */
     /* the worker's own thread */
-    bool arrived; /* has looked at the ready list once */
+    bool arrived;    /* has looked at the ready list once */
     void **contexts; /* by the offer's index: what worker_init set */
     bool *began;     /* by the offer's index: worker_init has succeeded */
     void *params;
@@ -123,7 +126,8 @@ struct claim {
 /* Fills the worker's batch from a group that pool_next returned. Worker's thread, no lock held. */
 struct claim group_claim(struct group *group, struct worker *worker);
 
-/* Ends a batch, whose grant the caller gives back; the group may be served by the next. No lock held. */
+/* Ends a batch, whose grant the caller gives back; the group may be served by the next. No lock
+ * held. */
 void group_done(struct group *group);
 
 /* Puts tasks that did not start back in front. No lock held. */
@@ -138,7 +142,8 @@ void pool_push(struct pool *pool, struct group *group);
 /* Sees to it that enough workers are awake or started for a backlog. No lock held. */
 void pool_wake(struct pool *pool, int64_t backlog_ns);
 
-/* Returns the next group that is ready; waits for one; NULL when the worker is to leave. Worker's thread. */
+/* Returns the next group that is ready; waits for one; NULL when the worker is to leave. Worker's
+ * thread. */
 struct group *pool_next(struct pool *pool, struct worker *worker);
 
 /* Says that the worker will not look at the ready list soon. Any thread. */
@@ -156,12 +161,13 @@ struct worker *worker_start(struct pool *pool, struct error *error);
 /* Joins a worker that has left, and frees it; clears the pointer. */
 void worker_join(struct worker **worker);
 
-/* Moves the tasks of the batch that have not started to the list, if they are of the job (NULL: of any), and returns their group. Any
- * thread. */
-struct group *worker_take_rest(struct worker *worker, const struct job *job, struct task_list *rest);
+/* Moves the tasks of the batch that have not started to the list, if they are of the job (NULL: of
+ * any), and returns their group. Any thread. */
+struct group *worker_take_rest(struct worker *worker, const struct job *job,
+                               struct task_list *rest);
 
-/* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call. False: the host gave the call up
- * meanwhile, and the task is no longer ours. Worker's thread. */
+/* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call.
+ * False: the host gave the call up meanwhile, and the task is no longer ours. Worker's thread. */
 bool invoke(struct worker *worker, const struct task *task, struct attempt *attempt);
 
 /* Calls worker_exit for every type that the worker has begun. Worker's thread, as its last call. */

@@ -93,7 +93,8 @@ static void say_timeout(struct worker *worker, const struct task *task)
              units_format_duration(task->timeout_ns, span, sizeof span));
 }
 
-/* A call that was asked to end has not done its task, whatever it answers: a plugin that leaves its loop on cancel returns SLUICE_OK. */
+/* A call that was asked to end has not done its task, whatever it answers: a plugin that leaves its
+ * loop on cancel returns SLUICE_OK. */
 static void read_cancel(struct worker *worker, const struct task *task, struct attempt *attempt)
 {
     const char *message = worker->call.fail_message; /* what the plugin said, if it did */

@@ -1,5 +1,5 @@
-/* meter: how long a call of each type takes, as a running mean. Written by workers, read by whoever sizes a batch or a weight;
- * any thread, no lock: a lost update is harmless. One for the host. */
+/* meter: how long a call of each type takes, as a running mean. Written by workers, read by whoever
+ * sizes a batch or a weight; any thread, no lock: a lost update is harmless. One for the host. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,8 +17,8 @@ static inline int64_t meter_mean_ns(const struct meter *meter, const struct type
     return atomic_load_explicit(&meter->mean_ns[type->number], memory_order_relaxed);
 }
 
-/* Takes in the run times of `count` calls: each batch moves the mean by a quarter of the way, so that a few batches after a
- * change it is right, and one slow call does not count for long. */
+/* Takes in the run times of `count` calls: each batch moves the mean by a quarter of the way, so
+ * that a few batches after a change it is right, and one slow call does not count for long. */
 static inline void meter_add(struct meter *meter, const struct type *type, int64_t sum_ns,
                              uint32_t count)
 {

@@ -1,7 +1,8 @@
-/* How many workers are awake is settled here and nowhere else. A thread is idle (waits), called (was woken and has not come
- * yet), brisk (looks at the ready list within BRISK_NS) or slow (is in a long call). Called and starting ones count as brisk. Another one is called
- * only if the backlog is more than the brisk ones will have done by then; whoever takes work that leaves a backlog behind asks again, so
- * that the number follows the work without anyone counting it. */
+/* How many workers are awake is settled here and nowhere else. A thread is idle (waits), called
+ * (was woken and has not come yet), brisk (looks at the ready list within BRISK_NS) or slow (is in
+ * a long call). Called and starting ones count as brisk. Another one is called only if the backlog
+ * is more than the brisk ones will have done by then; whoever takes work that leaves a backlog
+ * behind asks again, so that the number follows the work without anyone counting it. */
 #include <assert.h>
 #include <stdlib.h>
 

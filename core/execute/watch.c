@@ -1,16 +1,18 @@
-/* The control loop's look at the running calls. Nothing is armed for a task: each worker publishes when its call has to be over, and
- * the loop sleeps until the nearest of these.
+/* The control loop's look at the running calls. Nothing is armed for a task: each worker publishes
+ * when its call has to be over, and the loop sleeps until the nearest of these.
  *
- * Nothing is missed: a worker first publishes look_ns, then reads planned_ns, and wakes the loop if that is later; the loop first
- * publishes planned_ns, then reads every look_ns once more. While calls come and go the loop looks every WATCH_TICK_NS
- * anyway, so that under load nobody ever has to wake it. */
+ * Nothing is missed: a worker first publishes look_ns, then reads planned_ns, and wakes the loop if
+ * that is later; the loop first publishes planned_ns, then reads every look_ns once more. While
+ * calls come and go the loop looks every WATCH_TICK_NS anyway, so that under load nobody ever has
+ * to wake it. */
 #include <assert.h>
 
 #include "execute/internal.h"
 
 enum { FINDINGS_MOST = 64 };
 
-/* What was found under the executor's lock and is acted on without it; what does not fit is found again at the next look. */
+/* What was found under the executor's lock and is acted on without it; what does not fit is found
+ * again at the next look. */
 struct findings {
     struct held_up {
         struct group *group;

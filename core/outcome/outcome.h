@@ -10,7 +10,6 @@
 #include "support/buffer.h"
 
 struct outcome;
-struct store;
 struct room;
 
 /* How an attempt went, as execute saw it. */
@@ -42,6 +41,12 @@ struct outcome_record {
     const struct attempt *attempt;
 };
 
+/* Why a task is dropped: a stable word and a text; borrowed for the call. */
+struct outcome_reason {
+    const char *word;
+    const char *message;
+};
+
 /* Counts that a thread gathers over a batch and hands in at once; zero-initialise. One job and one
  * chunk at a time: another one hands in first. */
 struct outcome_tally {
@@ -62,13 +67,13 @@ struct outcome_hooks {
     /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread,
      * called once a job. */
     void (*job_stops)(void *context, struct job *job);
-    /* Takes over a task (DELAYED) until it is due. Any thread. */
-    void (*delay)(void *context, struct task *task, int64_t due_ns);
+    /* Takes over a RUNNING task until it is due; false if nothing waits any more: the task stays
+     * the caller's. Any thread. */
+    bool (*delay)(void *context, struct task *task, int64_t due_ns);
 };
 
 /* Creates it; all are borrowed until the end. */
-struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store,
-                               struct room *pending);
+struct outcome *outcome_create(const struct outcome_hooks *hooks, struct room *pending);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void outcome_destroy(struct outcome **outcome);
@@ -78,12 +83,13 @@ void outcome_destroy(struct outcome **outcome);
 void outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally);
 
-/* Ends a task that has not started as CANCELLED or SKIPPED, with a reason. Takes the task over,
- * counts into the tally. */
+/* Ends a task that has not started as CANCELLED or SKIPPED. Takes the task over, counts into the
+ * tally. */
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
-                  const char *reason, const char *message, struct outcome_tally *tally);
+                  const struct outcome_reason *reason, struct outcome_tally *tally);
 
-/* The same for a task whose job stops: SKIPPED after a failure of a fail_fast job, else CANCELLED. */
+/* The same for a task whose job stops: SKIPPED after a failure of a fail_fast job, else
+ * CANCELLED. */
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
 /* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over

@@ -1,0 +1,27 @@
+/* intake: the one door through which tasks enter the host. Here a producer waits, outside, for room
+ * in the host and in inbound; what is to wait for its time goes to the delayed ones. Created by the
+ * host; reader threads submit. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "accept/inbound.h"
+#include "accept/job.h"
+#include "accept/room.h"
+#include "accept/task.h"
+
+struct intake {
+    struct inbound *inbound;
+    struct room *pending;
+    void *context;
+    /* Takes over a task until due_ns; false: it stays the caller's. Any thread. */
+    bool (*delay)(void *context, struct task *task, int64_t due_ns);
+    /* Takes over tasks (ACCEPTED or READY) that are not to run, since their job or the host
+     * stops. */
+    void (*drop)(void *context, struct task_list *tasks);
+};
+
+/* Brings all tasks of the list (ACCEPTED, of one job) in, in order; blocks while there is no room.
+ * What may not enter any more is dropped, but still counted as submitted. False if the job or the
+ * host stops: the rest of the job may as well be dropped. Reader thread. */
+bool intake_submit(const struct intake *intake, struct task_list *tasks);

@@ -1,0 +1,47 @@
+/* reader: one thread that reads job files into jobs and brings their tasks into the host. A user's
+ * file may be endless, slow or a terminal: so main never reads one. Created by the host. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "accept/intake.h"
+#include "accept/job.h"
+#include "accept/job_file.h"
+#include "support/diagnostic.h"
+#include "support/error.h"
+
+struct reader;
+
+/* One job file. */
+struct reader_input {
+    const char *file;               /* as the user named it; "-" is standard input */
+    int fd;                         /* open; stays the caller's */
+    struct job *job;                /* to be filled */
+    struct diagnostics diagnostics; /* what is wrong in it; to be read when the reader is done */
+};
+
+struct reader_options {
+    struct job_file_options file; /* its callback is the reader's own */
+    struct intake intake;
+    enum job_mode mode; /* JOB_CHECKED: nothing is brought in before all files are right */
+    struct reader_input *inputs;
+    size_t count;
+    void *context;
+    void (*job_over)(void *context, struct job *job); /* it had no task left when it was read */
+    void (*done)(void *context);                      /* the reader will touch nothing any more */
+};
+
+enum reader_state { READER_AT_WORK, READER_DONE, READER_INVALID };
+
+/* Starts the thread; NULL with a message. The options are copied, what they point to is
+ * borrowed. */
+struct reader *reader_start(const struct reader_options *options, struct error *error);
+
+/* Returns how far it is; READER_INVALID: a file was wrong, and nothing (streamed: nothing after the
+ * error) was brought in. Any thread. */
+enum reader_state reader_state(struct reader *reader);
+
+/* Joins the thread, which is done or about to be, and frees it; clears the pointer; accepts
+ * NULL. */
+void reader_stop(struct reader **reader);

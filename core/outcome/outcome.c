@@ -1,0 +1,151 @@
+#include "outcome/outcome.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "accept/chunk.h"
+#include "accept/job.h"
+#include "accept/room.h"
+#include "support/clock.h"
+
+struct outcome {
+    struct outcome_hooks hooks;
+    struct room *pending;
+};
+
+struct outcome *outcome_create(const struct outcome_hooks *hooks, struct room *pending)
+{
+    struct outcome *outcome = calloc(1, sizeof *outcome);
+    if (outcome == NULL)
+        abort();
+    outcome->hooks = *hooks;
+    outcome->pending = pending;
+    return outcome;
+}
+
+void outcome_destroy(struct outcome **outcome)
+{
+    free(*outcome);
+    *outcome = NULL;
+}
+
+static void flush_chunk(struct outcome_tally *tally)
+{
+    if (tally->in_chunk > 0)
+        chunk_release(tally->chunk, tally->in_chunk);
+    tally->in_chunk = 0;
+    tally->chunk = NULL;
+}
+
+void outcome_flush(struct outcome *outcome, struct outcome_tally *tally)
+{
+    struct job *job = tally->job;
+    size_t ended = 0;
+    bool over = false;
+    flush_chunk(tally);
+    for (int state = 0; state < TASK_STATE_COUNT && job != NULL; state++) {
+        uint32_t count = tally->in_job[state];
+        if (count == 0)
+            continue;
+        tally->in_job[state] = 0;
+        ended += count;
+        over = job_count_ended(job, (enum task_state)state, count);
+    }
+    tally->job = NULL;
+    if (ended > 0)
+        room_give(outcome->pending, ended);
+    if (over)
+        outcome->hooks.job_over(outcome->hooks.context, job);
+}
+
+static void count(struct outcome *outcome, const struct task *task, struct outcome_tally *tally)
+{
+    if (tally->job != task->job)
+        outcome_flush(outcome, tally);
+    if (tally->chunk != task->chunk)
+        flush_chunk(tally);
+    tally->job = task->job;
+    tally->chunk = task->chunk;
+    tally->in_job[task->state]++;
+}
+
+/* The task is at its end: says so, counts it, and lets go of its memory. */
+static void end_task(struct outcome *outcome, struct task *task, enum task_state state,
+                     const struct attempt *attempt, struct outcome_tally *tally)
+{
+    const struct outcome_hooks *hooks = &outcome->hooks;
+    task_move(task, state);
+    if (hooks->ended != NULL && (state != TASK_SUCCEEDED || hooks->wants_all))
+        hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt});
+    count(outcome, task, tally);
+    if (!attempt->memory_stays)
+        tally->in_chunk++;
+}
+
+static void fail_task(struct outcome *outcome, struct task *task, enum task_state state,
+                      const struct attempt *attempt, struct outcome_tally *tally)
+{
+    struct job *job = task->job;
+    int goes_on = JOB_GOES_ON;
+    end_task(outcome, task, state, attempt, tally);
+    if (job->fail_fast && atomic_compare_exchange_strong(&job->stop, &goes_on, JOB_FAILED_FAST))
+        outcome->hooks.job_stops(outcome->hooks.context, job);
+}
+
+static void try_again(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+                      struct outcome_tally *tally)
+{
+    int64_t due_ns = clock_add_ns(attempt->ended_ns, attempt->try_again_ns);
+    if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON &&
+        outcome->hooks.delay(outcome->hooks.context, task, due_ns))
+        return;
+    end_task(outcome, task, TASK_CANCELLED, attempt, tally);
+}
+
+void outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+                 struct outcome_tally *tally)
+{
+    assert(task->state == TASK_RUNNING);
+    switch (attempt->verdict) {
+    case VERDICT_OK:
+        end_task(outcome, task, TASK_SUCCEEDED, attempt, tally);
+        return;
+    case VERDICT_FAILED:
+    case VERDICT_FAILED_FOR_GOOD:
+        fail_task(outcome, task, TASK_FAILED, attempt, tally);
+        return;
+    case VERDICT_TIMED_OUT:
+        fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);
+        return;
+    case VERDICT_TRY_AGAIN:
+        try_again(outcome, task, attempt, tally);
+        return;
+    case VERDICT_CANCELLED:
+        end_task(outcome, task, TASK_CANCELLED, attempt, tally);
+        return;
+    }
+}
+
+void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
+                  const struct outcome_reason *reason, struct outcome_tally *tally)
+{
+    int64_t now_ns = clock_now_ns();
+    struct attempt attempt = {.verdict = VERDICT_CANCELLED,
+                              .started_ns = now_ns,
+                              .ended_ns = now_ns,
+                              .reason = reason->word,
+                              .message = reason->message};
+    assert(state == TASK_CANCELLED || state == TASK_SKIPPED);
+    end_task(outcome, task, state, &attempt, tally);
+}
+
+void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
+{
+    static const struct outcome_reason failed_fast = {
+        "fail_fast", "not started: another task of the job failed and fail_fast is set"};
+    static const struct outcome_reason stopped = {"stopped", "not started: the run was stopped"};
+    if (atomic_load(&task->job->stop) == JOB_FAILED_FAST)
+        outcome_drop(outcome, task, TASK_SKIPPED, &failed_fast, tally);
+    else
+        outcome_drop(outcome, task, TASK_CANCELLED, &stopped, tally);
+}
