@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "host.h"
@@ -33,6 +34,7 @@ struct run_options {
 struct run {
     const struct run_options *options;
     struct inputs inputs;
+    struct plugins plugins;
     struct host *host;
     struct report *report;
     struct events *events;
@@ -206,7 +208,10 @@ static bool run_create(struct run *run, const struct config *config)
     log_set_interlude(prefix, NULL);
     run->begun_ns = clock_now_ns();
     progress_init(&run->progress, terminal, run->begun_ns);
-    run->host = host_create(config, &handlers, &error);
+    if (!plugins_open(&run->plugins, config))
+        return false;
+    run->host =
+        host_create(config, run->plugins.registry, run->options->mode, &handlers, &error);
     return run->host != NULL || output_error("%s", error.message);
 }
 
@@ -262,6 +267,7 @@ static int run_finish(struct run *run, enum host_end end)
 static void run_fini(struct run *run)
 {
     host_destroy(&run->host);
+    plugins_close(&run->plugins);
     report_destroy(&run->report);
     events_destroy(&run->events, NULL);
     inputs_close(&run->inputs);
@@ -277,13 +283,13 @@ static int run_all(const struct run_options *options, const struct config *confi
     }
     if (!run_create(&run, config))
         return EXIT_HOST;
-    enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count, options->mode);
+    enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count);
     int code = run_finish(&run, end);
     if (host_stuck(run.host) > 0) {
         config_remove_temporary(config);
         output_leave(code);
     }
-    return code;
+    return plugins_leave_if_stuck(&run.plugins, code);
 }
 
 int command_run_jobs(struct options *common, int argc, char **argv)
