@@ -1,5 +1,5 @@
-/* registry: the set of types is made once, while the registry is created. What changes after that is
- * which generation a plugin's file has published: one pointer for all its types. */
+/* registry: the set of types is made once, while the registry is created. What changes after that
+ * is which generation a plugin's file has published: one pointer for all its types. */
 #include "plugin/registry.h"
 
 #include <search.h>

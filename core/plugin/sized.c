@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "sluice/plugin.h"
+
 bool sized_check(const void *from, size_t bytes, const char *what, struct error *error)
 {
     uint32_t size;
@@ -22,9 +24,9 @@ bool sized_copy(void *to, size_t bytes, const void *from, const char *what, stru
     const unsigned char *raw = from;
     for (size_t i = bytes; i < size; i++) {
         if (raw[i] != 0)
-            return error_set(error, "newer_abi", "needs a newer host: %s uses what this one does "
-                                                 "not know",
-                             what);
+            return error_set(error, "newer_abi",
+                             "needs a newer host than %d.%d: %s uses what this one does not know",
+                             SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, what);
     }
     memcpy(to, from, bytes);
     return true;

@@ -1,0 +1,26 @@
+# The hostile plugins that need odd flags, and those that are one source with a VARIANT each:
+# NAME_VARIANT.so beside the plain ones.
+function(hostile_variants name)
+    foreach(variant IN LISTS ARGN)
+        plugin_add(hostile_plugin_${name}_${variant} ${name}_${variant} tests/hostile
+                   hostile/plugins/${name}.c)
+        target_compile_definitions(hostile_plugin_${name}_${variant} PRIVATE
+            VARIANT=${variant} VARIANT_${variant}=1)
+    endforeach()
+endfunction()
+
+hostile_variants(note two huge other_magic other_major no_types type_twice bad_type
+                 short unterminated)
+hostile_variants(entry missing refuses hangs)
+hostile_variants(init refuses silent hangs)
+hostile_variants(descriptor size_zero size_huge size_small tail_zero tail_set no_name no_version
+                 no_table other_name other_version other_abi other_type more_types fewer_types
+                 no_types no_execute type_size_zero type_tail_zero type_tail_set flags_unknown
+                 process_only bad_weight bad_jitter params_size_alone taken_type)
+hostile_variants(params bad_name no_end_size twice unknown_kind min_over_max default_outside
+                 default_no_kind offset_outside offset_odd size_of_other required_default
+                 enum_alone struct_huge tail_set)
+
+target_link_options(hostile_plugin_exec_stack PRIVATE -Wl,-z,execstack)
+# Address sanitizers would relocate more than the one place that the test is about.
+target_link_options(hostile_plugin_text_relocation PRIVATE -Wl,-z,notext)
