@@ -146,7 +146,8 @@ bool memory_visit_due(struct store *store, const struct store_due *due, store_vi
                                                                 sizeof(record));
     if (found == NULL)
         abort();
-    TAILQ_FOREACH(record, &memory->delayed.head, link)
+    for (record = TAILQ_FIRST(&memory->delayed.head); record != NULL;
+         record = TAILQ_NEXT(record, link))
         if (record->task.due_wall_ns <= due->until_wall_ns && is_behind(record, due))
             found[count++] = record;
     qsort(found, count, sizeof(record), compare_records);

@@ -1,15 +1,19 @@
 /* store: what must survive: every job and task from its acceptance to its end, delayed and retried
  * ones, dead letters, keys that must be unique. Opened by the host before its stages start; any
  * thread may call, in batches, because a batch takes the lock (or crosses to the writer) once.
- * Invariants, which every backend's conformance test checks: 1. What was added stays until its end
- * was recorded, and is visited in order of job and number. 2. An end or a retry is accepted only
- * from the attempt that is current, named by (epoch, attempt). No name is ever given twice: the
- * epoch is new, and durable, each time the store is opened. 3. All calls since the last
- * store_commit become durable together, or none of them. 4. What is kept of ended tasks stays
- * within the limits, and what was given up is counted.  A backend that `borrows` never copies an
- * unfinished task: it keeps the handle that it was given and has it described when somebody asks.
- * So a handle and all that describe reads of it stay valid and unchanged until the call that ended
- * the task has returned; store_borrows tells. Others describe while they add. */
+ *
+ * Invariants:
+ *   1. What was added stays until its end was recorded, and is visited in order of job and number.
+ *   2. An end or a retry is accepted only from the attempt that is current, named by its epoch and
+ *      its number. No name is ever given twice: each opening has a new epoch, and it is durable
+ *      before store_open returns.
+ *   3. All calls since the last store_commit become durable together, or none of them.
+ *   4. What is kept of ended tasks stays within the limits, and what was given up is counted.
+ *
+ * A backend that `borrows` never copies an unfinished task: it keeps the handle that it was given
+ * and has it described when somebody asks. So a handle and all that describe reads of it stay valid
+ * and unchanged until the call that ended the task has returned; store_borrows tells. Others
+ * describe while they add. */
 #pragma once
 
 #include "store/stored.h"
