@@ -25,7 +25,7 @@ struct memory_job {
 struct memory {
     struct store store;
     struct mutex lock;
-    struct memory_slots jobs; /* by key - 1 */
+    struct memory_slots jobs;   /* by key - 1 */
     struct memory_job *in_hand; /* the one that the last item of a batch was about; may be NULL */
     struct dictionary jobs_by_id;
     struct dictionary claims;

@@ -7,10 +7,10 @@
 struct memory_job *memory_job_find(struct memory *memory, uint64_t key)
 {
     if (memory->in_hand == NULL || memory->in_hand->job.key != key)
-        memory->in_hand = key == 0 || key > UINT32_MAX
-                              ? NULL
-                              : (struct memory_job *)memory_slots_get(&memory->jobs,
-                                                                      (uint32_t)(key - 1));
+        memory->in_hand =
+            key == 0 || key > UINT32_MAX
+                ? NULL
+                : (struct memory_job *)memory_slots_get(&memory->jobs, (uint32_t)(key - 1));
     return memory->in_hand;
 }
 

@@ -47,8 +47,8 @@ static struct walk walk_begin(struct store *store, const struct store_query *que
 static bool job_may_match(const struct memory_job *job, const struct store_query *query)
 {
     for (unsigned state = 0; state < STORE_STATE_COUNT; state++)
-        if (job->job.by_state[state] > 0
-            && (query->states == 0 || (query->states & STORE_SET(state)) != 0))
+        if (job->job.by_state[state] > 0 &&
+            (query->states == 0 || (query->states & STORE_SET(state)) != 0))
             return true;
     return false;
 }
@@ -142,8 +142,8 @@ bool memory_visit_due(struct store *store, const struct store_due *due, store_vi
 
     (void)error;
     MUTEX_GUARD(&memory->lock);
-    CLEANUP(cleanup_free) struct memory_record **found = calloc(memory->delayed.count + 1,
-                                                                sizeof(record));
+    CLEANUP(cleanup_free)
+    struct memory_record **found = calloc(memory->delayed.count + 1, sizeof(record));
     if (found == NULL)
         abort();
     for (record = TAILQ_FIRST(&memory->delayed.head); record != NULL;

@@ -65,8 +65,8 @@ static const struct sluice_map *put_labels(char **end, const struct sluice_map *
     if (labels == NULL)
         return NULL;
     struct sluice_map *map = put_bytes(end, labels, sizeof(*labels));
-    struct sluice_pair *pairs = put_bytes(end, labels->pairs,
-                                          labels->count * sizeof(*labels->pairs));
+    struct sluice_pair *pairs =
+        put_bytes(end, labels->pairs, labels->count * sizeof(*labels->pairs));
     map->pairs = pairs;
     for (size_t i = 0; i < labels->count; i++) {
         pairs[i].key = put_text(end, labels->pairs[i].key);
@@ -77,8 +77,8 @@ static const struct sluice_map *put_labels(char **end, const struct sluice_map *
 
 void memory_record_copy_given(struct memory_record *record, const struct store_task_given *given)
 {
-    size_t bytes = labels_bytes(given->labels) + given->params_bytes + strlen(given->id)
-                   + strlen(given->type) + 2;
+    size_t bytes = labels_bytes(given->labels) + given->params_bytes + strlen(given->id) +
+                   strlen(given->type) + 2;
     char *end = record->given_copy = must_allocate(bytes);
     struct store_task_given *copy = &record->task.given;
 
@@ -112,8 +112,8 @@ void memory_record_add_attempt(struct memory_record *record, const struct store_
 
     if (task->attempts_count == STORE_ATTEMPTS_MOST)
         forget_oldest_attempt(record);
-    record->attempts = reallocarray(record->attempts, task->attempts_count + 1,
-                                    sizeof(record->attempts[0]));
+    record->attempts =
+        reallocarray(record->attempts, task->attempts_count + 1, sizeof(record->attempts[0]));
     if (record->attempts == NULL)
         abort();
     struct store_attempt *copy = &record->attempts[task->attempts_count++];

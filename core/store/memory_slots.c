@@ -43,8 +43,8 @@ static void append_block(struct memory_slots *slots)
 {
     forget_front(slots);
     if (slots->blocks_count == slots->blocks_capacity) {
-        uint32_t capacity = slots->blocks_capacity == 0 ? SMALLEST_BLOCKS
-                                                        : slots->blocks_capacity * 2;
+        uint32_t capacity =
+            slots->blocks_capacity == 0 ? SMALLEST_BLOCKS : slots->blocks_capacity * 2;
         slots->blocks = reallocarray(slots->blocks, capacity, sizeof(*slots->blocks));
         if (slots->blocks == NULL)
             abort();
@@ -53,8 +53,7 @@ static void append_block(struct memory_slots *slots)
     slots->blocks[slots->blocks_count++] = NULL;
 }
 
-static struct memory_slots_block *resize_block(struct memory_slots_block *block,
-                                               uint32_t capacity)
+static struct memory_slots_block *resize_block(struct memory_slots_block *block, uint32_t capacity)
 {
     uint32_t used = block == NULL ? 0 : block->used;
 
@@ -113,8 +112,8 @@ static void free_if_empty(struct memory_slots *slots, struct memory_slots_block 
 void memory_slots_seal(struct memory_slots *slots)
 {
     slots->sealed = true;
-    struct memory_slots_block **place = slots->added == 0 ? NULL
-                                                          : block_place(slots, slots->added - 1);
+    struct memory_slots_block **place =
+        slots->added == 0 ? NULL : block_place(slots, slots->added - 1);
     if (place != NULL)
         free_if_empty(slots, place);
 }

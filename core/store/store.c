@@ -7,8 +7,7 @@
 
 static const struct store_backend *const backends[] = {&store_memory};
 
-struct store *store_open(const char *name, const struct store_options *options,
-                         struct error *error)
+struct store *store_open(const char *name, const struct store_options *options, struct error *error)
 {
     for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
         if (strcmp(backends[i]->name, name) == 0)
@@ -120,8 +119,7 @@ bool store_drop(struct store *store, const struct store_query *query, uint64_t *
     return dead.states == 0 || store->backend->drop(store, &dead, count, error);
 }
 
-bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
-                 struct error *error)
+bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, struct error *error)
 {
     *count = 0;
     return store->backend->prune(store, before_wall_ns, count, error);

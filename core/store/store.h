@@ -58,7 +58,7 @@ struct store_name { /* of one attempt */
 
 struct store_end {
     struct store_name name;
-    enum store_state state; /* a final one */
+    enum store_state state;   /* a final one */
     struct store_attempt how; /* attempt and charged are the store's */
     const void *outputs;      /* name NUL text NUL ...; NULL: none */
     size_t outputs_bytes;
@@ -166,8 +166,7 @@ bool store_drop(struct store *store, const struct store_query *query, uint64_t *
 
 /* Forgets tasks that ended before a time, but dead letters, and jobs that were over before it and
  * have no task left; *count says how many tasks. */
-bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
-                 struct error *error);
+bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, struct error *error);
 
 /* Claims a key (at most STORE_KEY_MOST_BYTES) for an id unless another holds it; fills holder with
  * the id that holds it now. Also fails if there are claims_max of them. */

@@ -145,7 +145,7 @@ static enum store_answer check_name(struct memory *memory, const struct store_na
         return STORE_ENDED;
     uint32_t current = record == NULL ? 1 : record->task.attempt;
     return name->epoch == memory->store.epoch && name->attempt == current ? STORE_DONE
-                                                                         : STORE_STALE;
+                                                                          : STORE_STALE;
 }
 
 static void forget_unfinished(struct memory_job *job, uint32_t number)
@@ -166,8 +166,7 @@ void memory_record_forget(struct memory *memory, struct memory_record *record)
     memory_job_settle(memory, job);
 }
 
-static void add_attempt(struct memory_record *record, const struct store_attempt *how,
-                        bool charged)
+static void add_attempt(struct memory_record *record, const struct store_attempt *how, bool charged)
 {
     struct store_attempt attempt = *how;
 
@@ -242,10 +241,9 @@ static bool memory_end(struct store *store, struct store_end *ends, size_t count
     MUTEX_GUARD(&memory->lock);
     for (size_t i = 0; i < count; i++)
         end_one(memory, &ends[i]);
-    memory->finished_dropped += trim(memory, &memory->finished, options->finished_max,
-                                     options->finished_max_bytes);
-    memory->dead_dropped += trim(memory, &memory->dead, options->dead_max,
-                                 options->dead_max_bytes);
+    memory->finished_dropped +=
+        trim(memory, &memory->finished, options->finished_max, options->finished_max_bytes);
+    memory->dead_dropped += trim(memory, &memory->dead, options->dead_max, options->dead_max_bytes);
     return true;
 }
 

@@ -43,14 +43,13 @@ static bool last_attempt_matches(const struct store_query *query, const struct s
     if (task->attempts_count == 0)
         return false;
     const struct store_attempt *last = &task->attempts[task->attempts_count - 1];
-    return text_matches(query->reason, last->reason)
-           && last->ended_wall_ns >= query->since_wall_ns;
+    return text_matches(query->reason, last->reason) && last->ended_wall_ns >= query->since_wall_ns;
 }
 
 bool store_query_matches(const struct store_query *query, const struct store_task *task)
 {
-    return (query->job == 0 || query->job == task->job->key)
-           && (query->states == 0 || (query->states & STORE_SET(task->state)) != 0)
-           && text_matches(query->id, task->given.id) && text_matches(query->type, task->given.type)
-           && label_matches(query, task->given.labels) && last_attempt_matches(query, task);
+    return (query->job == 0 || query->job == task->job->key) &&
+           (query->states == 0 || (query->states & STORE_SET(task->state)) != 0) &&
+           text_matches(query->id, task->given.id) && text_matches(query->type, task->given.type) &&
+           label_matches(query, task->given.labels) && last_attempt_matches(query, task);
 }

@@ -66,7 +66,7 @@ struct store_task_given {
 /* One attempt that is over, or what took its place ("skipped: a dependency failed"). */
 struct store_attempt {
     uint32_t attempt;
-    bool charged; /* against the task's retries: not if the host interrupted it */
+    bool charged;            /* against the task's retries: not if the host interrupted it */
     int64_t started_wall_ns; /* 0: never started */
     int64_t ended_wall_ns;
     const char *reason;  /* a stable word; "" where it succeeded */
@@ -78,10 +78,10 @@ struct store_task {
     uint32_t number; /* in its job, from 0 */
     struct store_task_given given;
     enum store_state state;
-    uint64_t epoch;        /* with attempt: the name of the only attempt that may end it */
-    uint32_t attempt;      /* from 1 */
-    uint32_t charged;      /* attempts that were charged */
-    int64_t due_wall_ns;   /* unfinished and not to start before; 0: at once */
+    uint64_t epoch;      /* with attempt: the name of the only attempt that may end it */
+    uint32_t attempt;    /* from 1 */
+    uint32_t charged;    /* attempts that were charged */
+    int64_t due_wall_ns; /* unfinished and not to start before; 0: at once */
     const struct store_attempt *attempts; /* those that are over, oldest first */
     size_t attempts_count;
     const void *outputs; /* of the last attempt: name NUL text NUL ...; NULL: none kept */

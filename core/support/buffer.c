@@ -16,8 +16,8 @@ void buffer_fini(struct buffer *buffer)
 
 static void buffer_grow(struct buffer *buffer, size_t wanted)
 {
-    size_t capacity = buffer->capacity < BUFFER_SMALLEST_BYTES ? BUFFER_SMALLEST_BYTES
-                                                               : buffer->capacity;
+    size_t capacity =
+        buffer->capacity < BUFFER_SMALLEST_BYTES ? BUFFER_SMALLEST_BYTES : buffer->capacity;
     while (capacity < wanted)
         capacity = capacity > SIZE_MAX / 2 ? wanted : capacity * 2;
     char *bytes = realloc(buffer->bytes, capacity);

@@ -173,8 +173,8 @@ static void read_excerpt(struct diagnostic *diagnostic, int fd, off_t line_offse
     if (asprintf(&diagnostic->excerpt, "%s%s%s", cut_before ? "..." : "", clean,
                  cut_after ? "..." : "") < 0)
         abort();
-    diagnostic->caret_column = (cut_before ? 4 : 1)
-                               + count_characters(text + skipped, before - skipped);
+    diagnostic->caret_column =
+        (cut_before ? 4 : 1) + count_characters(text + skipped, before - skipped);
 }
 
 void diagnostics_read_excerpts(struct diagnostics *diagnostics, int fd)
@@ -211,8 +211,8 @@ static void print_head(const struct diagnostic *diagnostic, const char *file, FI
                        const struct style *style)
 {
     const struct place *place = &diagnostic->place;
-    CLEANUP(cleanup_free) char *message = utf8_clean(diagnostic->message,
-                                                     strlen(diagnostic->message));
+    CLEANUP(cleanup_free)
+    char *message = utf8_clean(diagnostic->message, strlen(diagnostic->message));
 
     fprintf(to, "%s%s:", style->bold, file);
     if (place->line > 0)

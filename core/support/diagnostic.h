@@ -20,8 +20,8 @@ struct diagnostic {
     struct place place;
     const char *code; /* static word */
     char *message;
-    char *hint;    /* NULL: none; without the leading "= " */
-    char *excerpt; /* the source line, cut around the caret; NULL: empty or not read */
+    char *hint;            /* NULL: none; without the leading "= " */
+    char *excerpt;         /* the source line, cut around the caret; NULL: empty or not read */
     uint32_t caret_column; /* in the excerpt, in characters from 1 */
 };
 

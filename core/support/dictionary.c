@@ -53,8 +53,8 @@ static void dictionary_grow(struct dictionary *dictionary)
 {
     struct dictionary larger = {.count = dictionary->count};
 
-    larger.bucket_count = dictionary->bucket_count == 0 ? DICTIONARY_SMALLEST_BUCKETS
-                                                        : dictionary->bucket_count * 2;
+    larger.bucket_count =
+        dictionary->bucket_count == 0 ? DICTIONARY_SMALLEST_BUCKETS : dictionary->bucket_count * 2;
     larger.buckets = calloc(larger.bucket_count, sizeof(struct dictionary_entry *));
     if (larger.buckets == NULL)
         abort();

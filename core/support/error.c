@@ -56,8 +56,8 @@ bool error_errno(struct error *error, const char *code, const char *format, ...)
     if (length < ERROR_MESSAGE_BYTES) {
         char text[128];
         size_t room = ERROR_MESSAGE_BYTES - length;
-        int wanted = snprintf(error->message + length, room, ": %s",
-                              strerror_r(number, text, sizeof(text)));
+        int wanted =
+            snprintf(error->message + length, room, ": %s", strerror_r(number, text, sizeof(text)));
         if (wanted >= 0 && (size_t)wanted >= room)
             message_mark_cut(error->message);
     }

@@ -7,7 +7,7 @@
 enum { ERROR_MESSAGE_BYTES = 1024 };
 
 struct error {
-    const char *code; /* a stable word in static memory, such as "not_found" */
+    const char *code;                  /* a stable word in static memory, such as "not_found" */
     char message[ERROR_MESSAGE_BYTES]; /* one line: the place, what was found, what is allowed */
 };
 

@@ -48,8 +48,8 @@ static void sift_up(struct heap *heap, size_t hole, struct heap_entry entry)
 static void sift_down(struct heap *heap, size_t hole, struct heap_entry entry)
 {
     for (size_t child = 2 * hole + 1; child < heap->count; child = 2 * hole + 1) {
-        if (child + 1 < heap->count
-            && entry_before(&heap->entries[child + 1], &heap->entries[child]))
+        if (child + 1 < heap->count &&
+            entry_before(&heap->entries[child + 1], &heap->entries[child]))
             child++;
         if (!entry_before(&heap->entries[child], &entry))
             break;

@@ -76,8 +76,8 @@ static bool needs_quotes(const char *text)
     if (*text == '\0')
         return true;
     for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f || *text == '"'
-            || *text == '=' || *text == '\\')
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f || *text == '"' ||
+            *text == '=' || *text == '\\')
             return true;
     return false;
 }

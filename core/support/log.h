@@ -28,14 +28,16 @@ int log_level_find(const char *word);
  * before it returns. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 
-#define LOG_TEXT(k, v) { .key = (k), .text = (v) }
-#define LOG_NUMBER(k, v) { .key = (k), .number = (int64_t)(v) }
+/* clang-format off */
+#define LOG_TEXT(k, v) {.key = (k), .text = (v)}
+#define LOG_NUMBER(k, v) {.key = (k), .number = (int64_t)(v)}
 #define LOG_AT(level, message, ...)                                                                \
     log_write(level, message,                                                                      \
-              (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { .key = NULL } })
+              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
+/* clang-format on */
 
 /* Each takes a message and fields: log_info("loaded", LOG_TEXT("plugin", name)). */
-#define log_debug(...) LOG_AT(LOG_DEBUG, __VA_ARGS__)
-#define log_info(...) LOG_AT(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   LOG_AT(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)    LOG_AT(LOG_INFO, __VA_ARGS__)
 #define log_warning(...) LOG_AT(LOG_WARNING, __VA_ARGS__)
-#define log_error(...) LOG_AT(LOG_ERROR, __VA_ARGS__)
+#define log_error(...)   LOG_AT(LOG_ERROR, __VA_ARGS__)

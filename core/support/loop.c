@@ -73,8 +73,8 @@ static bool loop_open(struct loop *loop, const sigset_t *signals, struct error *
         {loop->timer_fd, EPOLLIN, on_timer_ready, loop},
         {loop->wake_fd, EPOLLIN, on_wake_ready, loop},
     };
-    return loop_add(loop, &own[0], error) && loop_add(loop, &own[1], error)
-           && loop_add(loop, &own[2], error);
+    return loop_add(loop, &own[0], error) && loop_add(loop, &own[1], error) &&
+           loop_add(loop, &own[2], error);
 }
 
 struct loop *loop_create(const sigset_t *signals, const struct loop_handlers *handlers,

@@ -34,8 +34,8 @@ static size_t count_edits(const char *a, size_t a_length, const char *b, size_t 
         for (size_t j = 1; j <= b_length; j++) {
             size_t differs = letter(a[i - 1]) != letter(b[j - 1]);
             row[j] = smaller(smaller(last[j], row[j - 1]) + 1, last[j - 1] + differs);
-            if (i > 1 && j > 1 && letter(a[i - 1]) == letter(b[j - 2])
-                && letter(a[i - 2]) == letter(b[j - 1]))
+            if (i > 1 && j > 1 && letter(a[i - 1]) == letter(b[j - 2]) &&
+                letter(a[i - 2]) == letter(b[j - 1]))
                 row[j] = smaller(row[j], before[j - 2] + 1);
         }
     }
@@ -54,8 +54,8 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
     size_t length = strlen(candidate);
     size_t most = most_edits(suggest->wanted_length);
 
-    if (suggest->wanted_length > SUGGEST_LONGEST || length > SUGGEST_LONGEST
-        || length > suggest->wanted_length + most || suggest->wanted_length > length + most)
+    if (suggest->wanted_length > SUGGEST_LONGEST || length > SUGGEST_LONGEST ||
+        length > suggest->wanted_length + most || suggest->wanted_length > length + most)
         return;
     size_t edits = count_edits(suggest->wanted, suggest->wanted_length, candidate, length);
     if (edits <= most && (suggest->best == NULL || edits < suggest->best_edits)) {

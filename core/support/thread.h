@@ -59,8 +59,8 @@ static inline struct mutex *mutex_guard_begin(struct mutex *mutex)
 
 /* Holds the mutex from here to the end of the scope. */
 #define MUTEX_GUARD(held)                                                                          \
-    struct mutex *CLEANUP(mutex_guard_end) mutex_guard __attribute__((unused)) =                   \
-        mutex_guard_begin(held)
+    struct mutex *CLEANUP(mutex_guard_end)                                                         \
+    mutex_guard __attribute__((unused)) = mutex_guard_begin(held)
 
 /* Makes a condition variable ready for use. */
 void cond_init(struct cond *cond);

@@ -15,19 +15,28 @@ struct unit {
 
 /* Largest first: the parts of a duration come in this order. */
 static const struct unit duration_units[] = {
-    {"d", 86400 * NS_PER_S}, {"h", 3600 * NS_PER_S}, {"m", 60 * NS_PER_S}, {"s", NS_PER_S},
-    {"ms", NS_PER_MS},       {"us", NS_PER_US},      {"ns", 1},
+    {"d", 86400 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},
+    {"m", 60 * NS_PER_S},
+    {"s", NS_PER_S},
+    {"ms", NS_PER_MS},
+    {"us", NS_PER_US},
+    {"ns", 1},
 };
 enum { DURATION_UNIT_COUNT = sizeof(duration_units) / sizeof(duration_units[0]) };
-
-#define KIB (INT64_C(1) << 10)
-#define KB INT64_C(1000)
 
 /* Of two spellings of a unit the first is the one that is written. */
 static const struct unit size_units[] = {
     {"B", 1},
-    {"KiB", KIB}, {"MiB", KIB * KIB}, {"GiB", KIB * KIB * KIB}, {"TiB", KIB * KIB * KIB * KIB},
-    {"kB", KB}, {"KB", KB}, {"MB", KB * KB}, {"GB", KB * KB * KB}, {"TB", KB * KB * KB * KB},
+    {"KiB", INT64_C(1) << 10},
+    {"MiB", INT64_C(1) << 20},
+    {"GiB", INT64_C(1) << 30},
+    {"TiB", INT64_C(1) << 40},
+    {"kB", 1000},
+    {"KB", 1000},
+    {"MB", 1000000},
+    {"GB", 1000000000},
+    {"TB", 1000000000000},
 };
 enum { SIZE_UNIT_COUNT = sizeof(size_units) / sizeof(size_units[0]) };
 
@@ -55,8 +64,8 @@ static bool take_digits(struct cursor *cursor, int64_t *number)
     if (!at_digit(cursor))
         return false;
     for (*number = 0; at_digit(cursor); cursor->at++)
-        if (__builtin_mul_overflow(*number, 10, number)
-            || __builtin_add_overflow(*number, *cursor->at - '0', number))
+        if (__builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, *cursor->at - '0', number))
             return false;
     return true;
 }
@@ -64,8 +73,8 @@ static bool take_digits(struct cursor *cursor, int64_t *number)
 static size_t letters_length(const struct cursor *cursor)
 {
     size_t length = 0;
-    while (cursor->at + length < cursor->end
-           && ((cursor->at[length] | 0x20) >= 'a' && (cursor->at[length] | 0x20) <= 'z'))
+    while (cursor->at + length < cursor->end &&
+           ((cursor->at[length] | 0x20) >= 'a' && (cursor->at[length] | 0x20) <= 'z'))
         length++;
     return length;
 }
@@ -118,9 +127,8 @@ static bool take_duration_part(struct cursor *cursor, const struct unit **unit, 
     if (found == NULL || (*unit != NULL && found <= *unit))
         return false;
     *unit = found;
-    return !__builtin_mul_overflow(whole, found->factor, &part)
-           && !__builtin_add_overflow(*sum, part, sum)
-           && add_fraction(fraction, found->factor, sum);
+    return !__builtin_mul_overflow(whole, found->factor, &part) &&
+           !__builtin_add_overflow(*sum, part, sum) && add_fraction(fraction, found->factor, sum);
 }
 
 bool units_parse_duration(const char *text, size_t length, int64_t *ns)
@@ -148,8 +156,8 @@ bool units_parse_size(const char *text, size_t length, uint64_t *bytes)
         return false;
     if (cursor.at < cursor.end)
         unit = take_unit(&cursor, size_units, SIZE_UNIT_COUNT);
-    if (unit == NULL || cursor.at < cursor.end
-        || __builtin_mul_overflow(number, unit->factor, &number))
+    if (unit == NULL || cursor.at < cursor.end ||
+        __builtin_mul_overflow(number, unit->factor, &number))
         return false;
     *bytes = (uint64_t)number;
     return true;
@@ -180,8 +188,8 @@ bool units_parse_int(const char *text, size_t length, int64_t *number)
     /* Summed up below zero, where there is one number more. */
     for (*number = 0; cursor.at < cursor.end; cursor.at++) {
         int digit = digit_value(*cursor.at);
-        if (digit >= base || __builtin_mul_overflow(*number, base, number)
-            || __builtin_sub_overflow(*number, digit, number))
+        if (digit >= base || __builtin_mul_overflow(*number, base, number) ||
+            __builtin_sub_overflow(*number, digit, number))
             return false;
     }
     return negative || !__builtin_sub_overflow(0, *number, number);

@@ -7,8 +7,12 @@ size_t utf8_read(const char *text, size_t length, uint32_t *character)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)text[0];
-    size_t bytes = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                 : first < 0xf8 ? 4 : 0;
+    size_t bytes = first < 0x80   ? 1
+                   : first < 0xc0 ? 0
+                   : first < 0xe0 ? 2
+                   : first < 0xf0 ? 3
+                   : first < 0xf8 ? 4
+                                  : 0;
 
     if (bytes == 0 || bytes > length)
         return 0;
@@ -27,8 +31,8 @@ size_t utf8_read(const char *text, size_t length, uint32_t *character)
 
 bool utf8_is_control(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f)
-           || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 char *utf8_clean(const char *text, size_t length)

@@ -433,8 +433,9 @@ void conformance_outputs_that_are_too_large_are_not_kept(const char *backend)
 
 static void open_with_logs(const char *backend, uint64_t log_max_bytes)
 {
-    stage_open_with(backend, (struct store_options){.finished_max = 10, .dead_max = 10,
-                                                    .log_max_bytes = log_max_bytes});
+    stage_open_with(
+        backend,
+        (struct store_options){.finished_max = 10, .dead_max = 10, .log_max_bytes = log_max_bytes});
 }
 
 void conformance_a_log_is_kept_with_its_task(const char *backend)
@@ -545,8 +546,7 @@ void conformance_a_query_finds_by_type_label_and_id(const char *backend)
 {
     mixed_job(backend);
     cr_assert_str_eq(stage_visit((struct store_query){.type = "noop"}), "1/0 1/1 1/2");
-    cr_assert_str_eq(stage_visit((struct store_query){.label = "region"}),
-                     "1/3 1/4 1/5 1/6 1/7");
+    cr_assert_str_eq(stage_visit((struct store_query){.label = "region"}), "1/3 1/4 1/5 1/6 1/7");
     cr_assert_str_eq(stage_visit((struct store_query){.label = "region", .label_value = "bj"}),
                      "1/6 1/7");
     cr_assert_str_eq(stage_visit((struct store_query){.id = "noop-2"}), "1/2");
@@ -559,8 +559,8 @@ void conformance_a_query_finds_by_reason_and_time(const char *backend)
     mixed_job(backend);
     cr_assert_str_eq(stage_visit((struct store_query){.reason = "exit_nonzero"}), "1/1");
     cr_assert_str_eq(stage_visit((struct store_query){.since_wall_ns = 5000}), "1/4 1/6");
-    cr_assert_str_eq(stage_visit((struct store_query){.since_wall_ns = 5000, .type = "hash",
-                                                      .reason = "timed_out"}),
+    cr_assert_str_eq(stage_visit((struct store_query){
+                         .since_wall_ns = 5000, .type = "hash", .reason = "timed_out"}),
                      "1/6");
     stage_close();
 }
@@ -676,8 +676,7 @@ void conformance_only_dead_letters_are_dropped_or_requeued(const char *backend)
 {
     uint64_t count;
     mixed_job(backend);
-    struct store_query query = {.states = STORE_SET(STORE_SUCCEEDED)
-                                          | STORE_SET(STORE_UNFINISHED)};
+    struct store_query query = {.states = STORE_SET(STORE_SUCCEEDED) | STORE_SET(STORE_UNFINISHED)};
     cr_assert(store_drop(stage, &query, &count, NULL));
     cr_assert_eq(count, 0);
     cr_assert_str_eq(stage_requeue(query), "");

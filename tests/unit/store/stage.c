@@ -127,8 +127,11 @@ enum store_answer stage_retry(uint64_t job, uint32_t number, uint32_t attempt, b
     snprintf(message, sizeof(message), "attempt %u failed", attempt);
     struct store_retry retry = {
         .name = {.job = job, .epoch = store_epoch(stage), .number = number, .attempt = attempt},
-        .how = {.charged = charged, .started_wall_ns = 2000, .ended_wall_ns = 2500,
-                .reason = "busy", .message = message},
+        .how = {.charged = charged,
+                .started_wall_ns = 2000,
+                .ended_wall_ns = 2500,
+                .reason = "busy",
+                .message = message},
         .due_wall_ns = due_wall_ns,
     };
     cr_assert(store_retry(stage, &retry, 1, NULL));
@@ -137,8 +140,7 @@ enum store_answer stage_retry(uint64_t job, uint32_t number, uint32_t attempt, b
     return retry.answer;
 }
 
-enum store_answer stage_write_log(uint64_t job, uint32_t number, uint32_t attempt,
-                                  const char *text)
+enum store_answer stage_write_log(uint64_t job, uint32_t number, uint32_t attempt, const char *text)
 {
     struct store_written written = {
         .name = {.job = job, .epoch = store_epoch(stage), .number = number, .attempt = attempt},

@@ -68,11 +68,10 @@ Test(diagnostic, are_in_the_order_of_the_file_and_of_coming)
     add(1, 2, 1, "second");
     add(1, 1, 1, "first");
     add(3, 1, 1, "fourth");
-    expect("ab\n\ncd",
-           "nightly.yaml:1:1: error: first\n    1 | ab\n      | ^\n"
-           "nightly.yaml:1:2: error: second\n    1 | ab\n      |  ^\n"
-           "nightly.yaml:3:1: error: third\n    3 | cd\n      | ^\n"
-           "nightly.yaml:3:1: error: fourth\n    3 | cd\n      | ^\n");
+    expect("ab\n\ncd", "nightly.yaml:1:1: error: first\n    1 | ab\n      | ^\n"
+                       "nightly.yaml:1:2: error: second\n    1 | ab\n      |  ^\n"
+                       "nightly.yaml:3:1: error: third\n    3 | cd\n      | ^\n"
+                       "nightly.yaml:3:1: error: fourth\n    3 | cd\n      | ^\n");
 }
 
 Test(diagnostic, without_column_has_no_caret_and_without_line_no_excerpt)

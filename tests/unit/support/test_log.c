@@ -48,7 +48,8 @@ TestSuite(log, .init = capture);
 Test(log, writes_a_line_of_time_level_message_and_fields)
 {
     log_info("plugin loaded", LOG_TEXT("plugin", "exec"), LOG_NUMBER("types", 3));
-    cr_assert_str_eq(written_after_time(), "level=info msg=\"plugin loaded\" plugin=exec types=3\n");
+    cr_assert_str_eq(written_after_time(),
+                     "level=info msg=\"plugin loaded\" plugin=exec types=3\n");
 }
 
 Test(log, quotes_and_escapes_what_would_break_the_line)
@@ -76,8 +77,7 @@ Test(log, writes_json_that_a_parser_reads_back)
     cr_assert_not_null(line, "%s", captured);
     cr_assert_str_eq(json_string_value(json_object_get(line, "level")), "error");
     cr_assert_str_eq(json_string_value(json_object_get(line, "msg")), "it \"broke\"");
-    cr_assert_str_eq(json_string_value(json_object_get(line, "why")),
-                     "tab\there \x01\xef\xbf\xbd");
+    cr_assert_str_eq(json_string_value(json_object_get(line, "why")), "tab\there \x01\xef\xbf\xbd");
     cr_assert_eq(json_integer_value(json_object_get(line, "n")), -5);
     json_decref(line);
 }

@@ -43,8 +43,10 @@ Test(units, reads_durations_as_people_write_them)
 Test(units, refuses_what_is_no_duration)
 {
     static const char *const wrong[] = {
-        "", "5", "s", "-1s", "1 s", "1s ", "1.s", ".5s", "1x", "30m1h", "1s1s", "0.5ns", "1S",
-        "300y", "9223372036854775808ns", "106752d", "1h30",
+        "",        "5",     "s",   "-1s",  "1 s",
+        "1s ",     "1.s",   ".5s", "1x",   "30m1h",
+        "1s1s",    "0.5ns", "1S",  "300y", "9223372036854775808ns",
+        "106752d", "1h30",
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         cr_assert_eq(duration(wrong[i]), -1, "'%s'", wrong[i]);
@@ -92,8 +94,22 @@ Test(units, reads_integers_to_both_ends_of_their_range)
 Test(units, refuses_what_is_no_integer)
 {
     static const char *const wrong[] = {
-        "", "-", "+-1", "0x", "0xg", "1.0", "1e3", " 1", "1 ", "9223372036854775808", "abc",
-        "-9223372036854775809", "0x8000000000000000", "0b1", "0o7", "1_000",
+        "",
+        "-",
+        "+-1",
+        "0x",
+        "0xg",
+        "1.0",
+        "1e3",
+        " 1",
+        "1 ",
+        "9223372036854775808",
+        "abc",
+        "-9223372036854775809",
+        "0x8000000000000000",
+        "0b1",
+        "0o7",
+        "1_000",
     };
     int64_t number;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -112,8 +128,8 @@ Test(units, reads_numbers_whatever_the_locale)
 
 Test(units, refuses_what_is_no_finite_number)
 {
-    static const char *const wrong[] = {"", ".", "-", "1e", "1,5", "nan", "inf", "1e999", "0x1p3",
-                                        " 1", "1 ", "1.2.3", "e5"};
+    static const char *const wrong[] = {"",      ".",     "-",  "1e", "1,5",   "nan", "inf",
+                                        "1e999", "0x1p3", " 1", "1 ", "1.2.3", "e5"};
     double number;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         cr_assert_not(real(wrong[i], &number), "'%s'", wrong[i]);
@@ -128,6 +144,5 @@ Test(units, writes_what_it_reads_in_the_shortest_form)
         cr_assert_str_eq(units_format_duration(duration(durations[i]), text, sizeof(text)),
                          durations[i]);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-        cr_assert_str_eq(units_format_size((uint64_t)size(sizes[i]), text, sizeof(text)),
-                         sizes[i]);
+        cr_assert_str_eq(units_format_size((uint64_t)size(sizes[i]), text, sizeof(text)), sizes[i]);
 }

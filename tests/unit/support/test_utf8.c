@@ -21,8 +21,15 @@ Test(utf8, reads_characters_of_one_to_four_bytes)
 Test(utf8, refuses_what_is_cut_overlong_or_no_character)
 {
     static const char *const wrong[] = {
-        "\x80", "\xc3", "\xc3(", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80",
-        "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff",
+        "\x80",
+        "\xc3",
+        "\xc3(",
+        "\xc0\xaf",
+        "\xe0\x80\xaf",
+        "\xed\xa0\x80",
+        "\xf4\x90\x80\x80",
+        "\xf8\x88\x80\x80\x80",
+        "\xff",
     };
     uint32_t c;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
