@@ -267,10 +267,17 @@ static void create_intake(struct host *host)
     host->inbound = inbound_create((size_t)host->config->inbound_capacity);
 }
 
+/* The hooks share one context, the host; the one who listens has another. */
+static void on_ended(void *context, const struct outcome_record *record)
+{
+    const struct host_handlers *handlers = &((struct host *)context)->handlers;
+    handlers->ended(handlers->context, record);
+}
+
 static void create_outcome(struct host *host)
 {
     struct outcome_hooks hooks = {.context = host,
-                                  .ended = host->handlers.ended,
+                                  .ended = host->handlers.ended != NULL ? on_ended : NULL,
                                   .wants_all = host->handlers.wants_all,
                                   .job_over = on_job_over,
                                   .job_stops = on_job_stops,
