@@ -12,7 +12,7 @@
 enum { CAPACITY_FIRST = 1024, COPIES_BLOCK = 64 * 1024 };
 
 struct slot {
-    uint32_t hash;   /* its low half */
+    uint32_t hash;   /* its low half: where the slot is sought, and a first comparison */
     uint32_t number; /* plus one; 0: free */
 };
 
@@ -70,7 +70,7 @@ static struct slot *generation_slot(const struct generation *generation, uint64_
                                     const char *id)
 {
     size_t mask = generation->capacity - 1;
-    for (size_t at = (size_t)(hash >> 32) & mask;; at = (at + 1) & mask) {
+    for (size_t at = (uint32_t)hash & mask;; at = (at + 1) & mask) {
         struct slot *slot = &generation->slots[at];
         if (slot->number == 0)
             return slot;
@@ -80,21 +80,24 @@ static struct slot *generation_slot(const struct generation *generation, uint64_
     }
 }
 
+/* Goes by the slots, not by the ids, which would have to be fetched from all over the memory. */
 static void generation_grow(struct generation *generation)
 {
-    struct generation larger = *generation;
-    larger.capacity *= 2;
-    larger.slots = calloc(larger.capacity, sizeof *larger.slots);
-    if (larger.slots == NULL)
+    size_t capacity = generation->capacity * 2;
+    struct slot *slots = calloc(capacity, sizeof *slots);
+    if (slots == NULL)
         abort();
-    for (size_t i = 0; i < generation->count; i++) {
-        const char *id = generation->ids[i];
-        uint64_t hash = id_index_hash(id, strlen(id));
-        *generation_slot(&larger, hash, id) =
-            (struct slot){(uint32_t)hash, (uint32_t)i + generation->first + 1};
+    for (size_t i = 0; i < generation->capacity; i++) {
+        if (generation->slots[i].number == 0)
+            continue;
+        size_t at = generation->slots[i].hash & (capacity - 1);
+        while (slots[at].number != 0)
+            at = (at + 1) & (capacity - 1);
+        slots[at] = generation->slots[i];
     }
     free(generation->slots);
-    *generation = larger;
+    generation->slots = slots;
+    generation->capacity = capacity;
 }
 
 struct id_index *id_index_create(uint32_t window)
@@ -116,22 +119,39 @@ void id_index_destroy(struct id_index **index)
     *index = NULL;
 }
 
-/* FNV-1a over eight bytes at a time, then mixed: ids are short and mostly differ in their last
- * letters. */
+static uint64_t mixed(uint64_t hash, const char *word)
+{
+    uint64_t bits;
+    memcpy(&bits, word, sizeof bits);
+    hash = (hash ^ bits) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+/* FNV-1a over eight bytes at a time, the last eight perhaps overlapping, then mixed: ids are short
+ * and mostly differ in their last letters. */
 uint64_t id_index_hash(const char *id, size_t length)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ length;
-    while (length > 0) {
-        size_t step = length < 8 ? length : 8;
-        uint64_t word = 0;
-        memcpy(&word, id, step);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-        id += step;
-        length -= step;
+    if (length < 8) {
+        char word[8] = {0};
+        for (size_t i = 0; i < length; i++)
+            word[i] = id[i];
+        hash = mixed(hash, word);
+    } else {
+        for (size_t i = 0; i + 8 < length; i += 8)
+            hash = mixed(hash, id + i);
+        hash = mixed(hash, id + length - 8);
     }
     hash *= UINT64_C(0xbf58476d1ce4e5b9);
     return hash ^ hash >> 32;
+}
+
+void id_index_expect(const struct id_index *index, uint64_t hash)
+{
+    const struct generation *young = &index->young, *old = &index->old;
+    __builtin_prefetch(&young->slots[(uint32_t)hash & (young->capacity - 1)], 1);
+    if (index->window > 0)
+        __builtin_prefetch(&old->slots[(uint32_t)hash & (old->capacity - 1)]);
 }
 
 static bool generation_find(const struct generation *generation, uint64_t hash, const char *id,

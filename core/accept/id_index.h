@@ -16,8 +16,12 @@ struct id_index *id_index_create(uint32_t window);
 /* Frees it; clears the pointer; accepts NULL. */
 void id_index_destroy(struct id_index **index);
 
-/* Hashes an id, once for the two calls below. */
+/* Hashes an id, once for the calls below. */
 uint64_t id_index_hash(const char *id, size_t length);
+
+/* Says that an id with this hash is soon looked for and added: fetches its place in a large index
+ * while the caller does something else. */
+void id_index_expect(const struct id_index *index, uint64_t hash);
 
 /* Finds the number of the task with an id; false if there is none. */
 bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, uint32_t *number);

@@ -97,6 +97,11 @@ static struct task *task_by_number(struct job *job, uint32_t number)
     return chunk_task(job->chunks[number / CHUNK_TASKS], number % CHUNK_TASKS);
 }
 
+void job_expect_id(struct job *job, const char *id, size_t length)
+{
+    id_index_expect(job->ids, id_index_hash(id, length));
+}
+
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line)
 {
     char key[TASK_ID_MOST_BYTES + 1];

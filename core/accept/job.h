@@ -59,6 +59,10 @@ void job_destroy(struct job **job);
 /* Replaces the name by a copy. Reader thread. */
 void job_set_name(struct job *job, const char *name);
 
+/* Says that a task with this id is probably added next: its place in the index is fetched while the
+ * rest of the task is read. Reader thread. */
+void job_expect_id(struct job *job, const char *id, size_t length);
+
 /* Adds a task with an explicit id (length 1 to TASK_ID_MOST_BYTES, already checked for its
  * letters): the task, zeroed but for job, chunk, number, id and attempt; or NULL if another task
  * has the id, whose line is then in *first_line (0: unknown). Reader thread. */
