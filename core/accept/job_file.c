@@ -41,7 +41,7 @@ static bool read_version(struct job_reader *reader, const struct yaml_node *node
     int64_t version;
     if (!job_value_int(reader, node, "version", limits, &version) || version == FORMAT_VERSION)
         return yaml_source_skip(reader->source, node);
-    job_report(reader->diagnostics, JOB_FILE_VERSION, node->place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_VERSION, node->place, NULL},
                "version %" PRId64 " is not known: this version of Sluice reads version 1", version);
     reader->stopped = true; /* what follows may mean anything */
     return false;
@@ -50,13 +50,13 @@ static bool read_version(struct job_reader *reader, const struct yaml_node *node
 static void read_name(struct job_reader *reader, const struct yaml_node *node)
 {
     struct params_text text;
-    if (!job_value_text(reader, node, (struct job_subject){"", "name"}, JOB_QUOTES_ALLOWED,
-                        "a string", &text))
+    if (!job_value_text(reader, node, (struct job_want){"", "name", "a string", JOB_QUOTES_ALLOWED},
+                        &text))
         return;
     if (text.length > 0 && text.length <= JOB_FILE_NAME_MOST_BYTES)
         job_set_name(reader->job, text.bytes);
     else
-        job_report(reader->diagnostics, JOB_FILE_TOO_LARGE, node->place, NULL,
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                    "'name' has %" PRIu32 " bytes, allowed are 1 to %d", text.length,
                    JOB_FILE_NAME_MOST_BYTES);
 }
@@ -74,7 +74,7 @@ static bool head_is_known(struct job_reader *reader, struct place place)
 {
     if (reader->job->mode == JOB_CHECKED || (reader->given & bit(JOB_KEY_VERSION)))
         return true;
-    job_report(reader->diagnostics, JOB_FILE_STREAM_ORDER, place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_STREAM_ORDER, place, NULL},
                "a streamed file has 'version' before 'tasks'");
     reader->stopped = true;
     return false;
@@ -85,7 +85,8 @@ static bool read_tasks(struct job_reader *reader, const struct yaml_node *list)
     struct yaml_node node;
     uint32_t position = 0;
     if (list->kind != YAML_KIND_LIST) {
-        job_value_refuse(reader, list, (struct job_subject){"", "tasks"}, "a list of tasks");
+        job_value_refuse(reader, list,
+                         (struct job_want){"", "tasks", "a list of tasks", JOB_QUOTES_ALLOWED});
         return yaml_source_skip(reader->source, list);
     }
     while (yaml_source_next(reader->source, &node) && node.kind != YAML_KIND_END) {
@@ -96,7 +97,8 @@ static bool read_tasks(struct job_reader *reader, const struct yaml_node *list)
         }
     }
     if (position == 0 && !yaml_source_broken(reader->source))
-        job_report(reader->diagnostics, JOB_FILE_EMPTY, list->place, NULL, "'tasks' is empty");
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_EMPTY, list->place, NULL},
+                   "'tasks' is empty");
     return !yaml_source_broken(reader->source);
 }
 
@@ -136,14 +138,15 @@ static enum job_key key_of(struct job_reader *reader, const struct yaml_node *no
     int found = key_find(&job_keys, node, next);
     if (found < 0) {
         CLEANUP(cleanup_free) char *hint = key_hint(&job_keys, node);
-        job_report(reader->diagnostics, JOB_FILE_UNKNOWN_KEY, node->place, hint,
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_UNKNOWN_KEY, node->place, hint},
                    "unknown key '%s' in a job", yaml_node_shown(node).text);
         return JOB_KEY_COUNT;
     }
     enum job_key key = (enum job_key)found;
     if (reader->given & bit(key)) {
         if (!node->merged)
-            job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, node->place, NULL,
+            job_report(reader->diagnostics,
+                       (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
                        "key '%s' stands here twice", node->text);
         return JOB_KEY_COUNT;
     }
@@ -158,7 +161,8 @@ static void note_late(struct job_reader *reader, enum job_key key, const struct 
     if ((reader->given & bit(JOB_KEY_TASKS)) == 0 || key == JOB_KEY_TASKS || key == JOB_KEY_COUNT)
         return;
     if (reader->job->mode == JOB_STREAMED)
-        job_report(reader->diagnostics, JOB_FILE_STREAM_ORDER, node->place, NULL,
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_STREAM_ORDER, node->place, NULL},
                    "a streamed file has '%s' before 'tasks'", node->text);
     else if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT)
         reader->again = true;
@@ -167,7 +171,7 @@ static void note_late(struct job_reader *reader, enum job_key key, const struct 
 static void report_missing(struct job_reader *reader, enum job_key key, struct place place)
 {
     if ((reader->given & bit(key)) == 0)
-        job_report(reader->diagnostics, JOB_FILE_MISSING_KEY, place, NULL,
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_MISSING_KEY, place, NULL},
                    "'%s' is missing in a job", job_keys.words[key].word);
 }
 
@@ -176,7 +180,8 @@ static void check_defaults(struct job_reader *reader)
 {
     int32_t most = reader->job->max_weight, weight = reader->defaults.weight;
     if (most > 0 && weight > most)
-        job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, reader->defaults.weight_place, NULL,
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_OUT_OF_RANGE, reader->defaults.weight_place, NULL},
                    "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight,
                    most);
 }
@@ -208,11 +213,12 @@ static void read_document(struct job_reader *reader)
     if (node.kind == YAML_KIND_MAP) {
         read_keys(reader, &node);
     } else if (node.kind == YAML_KIND_SCALAR && node.plain && node.length == 0) {
-        job_report(reader->diagnostics, JOB_FILE_EMPTY, (struct place){0}, NULL,
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_EMPTY, (struct place){0}, NULL},
                    "the file is empty");
     } else {
-        job_value_refuse(reader, &node, (struct job_subject){"a job ", "file"},
-                         "a map with version and tasks");
+        job_value_refuse(reader, &node,
+                         (struct job_want){"a job ", "file", "a map with version and tasks",
+                                           JOB_QUOTES_ALLOWED});
         yaml_source_skip(reader->source, &node);
     }
     if (!yaml_source_broken(reader->source) && !reader->stopped)
@@ -285,8 +291,8 @@ static int copy_to_memory(int fd, struct diagnostics *diagnostics)
         right = copy_some(fd, copy, &at_end);
     if (right)
         return copy;
-    job_report(diagnostics, JOB_FILE_READ, (struct place){0}, NULL, "cannot read the file: %s",
-               strerror(errno));
+    job_report(diagnostics, (struct job_fault){JOB_FILE_READ, (struct place){0}, NULL},
+               "cannot read the file: %s", strerror(errno));
     if (copy >= 0)
         close(copy);
     return -1;

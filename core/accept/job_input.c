@@ -132,7 +132,7 @@ int job_input_give(void *data, unsigned char *to, size_t capacity, size_t *given
         size_t length = waiting(input) < capacity ? waiting(input) : capacity;
         memcpy(to, input->window + input->given, length);
         bool last = input->at_end && length == waiting(input);
-        *given = surrogate_join((char *)to, length, last, &input->joined_pairs);
+        *given = surrogate_join((char *)to, length, last, &input->pairs);
         if (*given == 0 && !fill(input) && waiting(input) == 0)
             break;
     }

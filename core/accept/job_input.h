@@ -34,7 +34,7 @@ struct job_input {
     enum job_input_problem problem;
     int error_number;
     bool at_end;
-    bool joined_pairs;     /* some surrogate pairs were rewritten, see job_input_restore */
+    size_t pairs;          /* of surrogates that were rewritten, see surrogate_restore */
     char *window;          /* JOB_INPUT_WINDOW_BYTES */
     size_t filled;         /* bytes in the window */
     size_t given;          /* of them, that the parser has */
@@ -51,8 +51,8 @@ void job_input_init(struct job_input *input, int fd, int64_t limit_bytes);
 /* Frees the window. */
 void job_input_fini(struct job_input *input);
 
-/* A yaml_read_handler_t over a struct job_input: gives at most capacity bytes, 0 at the end;
- * returns 0 on a problem. May block. */
+/* A yaml_read_handler_t over a struct job_input: gives at most capacity bytes and 0 at the end,
+ * or returns 0 on a problem. May block. */
 int job_input_give(void *input, unsigned char *to, size_t capacity, size_t *given);
 
 /* Says that an event was seen: the count for JOB_INPUT_ENDLESS begins anew. */

@@ -1,4 +1,4 @@
-/* job_keys: which keys a job file may have, from one table (job_keys.def). Constants; any thread. */
+/* job_keys: which keys a job file may have, from one table, job_keys.def. Constants; any thread. */
 #pragma once
 
 #include <stdbool.h>

@@ -40,7 +40,7 @@ static uint32_t put_text(struct job_labels *labels, const char *text, size_t len
 
 static void refuse_too_many(struct job_reader *reader, struct place place)
 {
-    job_report(reader->diagnostics, JOB_FILE_TOO_LARGE, place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
                "a task has at most %d labels, those of defaults included", JOB_FILE_LABELS_MOST);
 }
 
@@ -59,13 +59,14 @@ static bool key_is_new(struct job_reader *reader, const struct job_labels *label
     struct yaml_shown shown = yaml_node_shown(key);
     if (has_key(labels, key->text)) {
         if (!key->merged)
-            job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, key->place, NULL,
+            job_report(reader->diagnostics,
+                       (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                        "label '%s' stands here twice", shown.text);
         return false;
     }
     if (key_is_valid(key))
         return true;
-    job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, key->place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, key->place, NULL},
                "label '%s': a key has 1 to %d of letters, digits, . _ - /", shown.text,
                JOB_FILE_LABEL_KEY_MOST_BYTES);
     return false;
@@ -74,12 +75,12 @@ static bool key_is_new(struct job_reader *reader, const struct job_labels *label
 static bool read_value(struct job_reader *reader, const struct yaml_node *node, const char *key,
                        struct params_text *value)
 {
-    const struct job_subject subject = {"label ", key};
-    if (!job_value_text(reader, node, subject, JOB_QUOTES_ALLOWED, "a string", value))
+    const struct job_want want = {"label ", key, "a string", JOB_QUOTES_ALLOWED};
+    if (!job_value_text(reader, node, want, value))
         return false;
     if (value->length <= JOB_FILE_LABEL_VALUE_MOST_BYTES)
         return true;
-    job_report(reader->diagnostics, JOB_FILE_TOO_LARGE, node->place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                "label '%s' has %u bytes, at most %d are allowed", key, value->length,
                JOB_FILE_LABEL_VALUE_MOST_BYTES);
     return false;

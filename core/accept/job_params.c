@@ -18,17 +18,12 @@ struct seen {
     uint64_t bits[SEEN_WORDS];
 };
 
-static struct job_subject subject_of(const struct param *param)
-{
-    return (struct job_subject){"parameter ", param->name};
-}
-
 static void report_missing(struct job_reader *reader, const struct offer *offer,
                            const struct seen *seen, struct place place)
 {
     for (size_t i = 0; i < offer->params.count; i++)
         if ((offer->params.required[i / 64] & ~seen->bits[i / 64]) >> i % 64 & 1)
-            job_report(reader->diagnostics, JOB_FILE_MISSING_PARAM, place, NULL,
+            job_report(reader->diagnostics, (struct job_fault){JOB_FILE_MISSING_PARAM, place, NULL},
                        "parameter '%s' of type '%s' is missing", offer->params.rows[i].name,
                        offer->type->name);
 }
@@ -60,16 +55,17 @@ static void report_unknown(struct job_reader *reader, const struct offer *offer,
         snprintf(hint, sizeof hint, "did you mean '%s'?", suggest.best);
     else
         snprintf(hint, sizeof hint, "'sluice plugin info %s' lists them", offer->type->name);
-    job_report(reader->diagnostics, JOB_FILE_UNKNOWN_PARAM, key->place, hint,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_UNKNOWN_PARAM, key->place, hint},
                "unknown parameter '%s' for type '%s'", yaml_node_shown(key).text,
                offer->type->name);
 }
 
-static enum job_quotes quotes_of(enum sluice_kind kind)
+static struct job_want want_of(const struct param *param, const char *kind)
 {
-    return kind == SLUICE_KIND_BOOL || kind == SLUICE_KIND_INT || kind == SLUICE_KIND_FLOAT
-               ? JOB_QUOTES_REFUSED
-               : JOB_QUOTES_ALLOWED;
+    bool number = param->kind == SLUICE_KIND_BOOL || param->kind == SLUICE_KIND_INT ||
+                  param->kind == SLUICE_KIND_FLOAT;
+    return (struct job_want){"parameter ", param->name, kind,
+                             number ? JOB_QUOTES_REFUSED : JOB_QUOTES_ALLOWED};
 }
 
 /* Packs a text for the row and reports what the row refuses. */
@@ -84,17 +80,18 @@ static void pack(struct job_reader *reader, const struct param *param, struct pa
         return;
     if (nearest != NULL)
         snprintf(hint, sizeof hint, "did you mean '%s'?", nearest);
-    job_report(reader->diagnostics,
-               answer == PARAM_WRONG_TYPE ? JOB_FILE_WRONG_TYPE : JOB_FILE_OUT_OF_RANGE, place,
-               nearest != NULL ? hint : NULL, "%s", error.message);
+    job_report(
+        reader->diagnostics,
+        (struct job_fault){answer == PARAM_WRONG_TYPE ? JOB_FILE_WRONG_TYPE : JOB_FILE_OUT_OF_RANGE,
+                           place, nearest != NULL ? hint : NULL},
+        "%s", error.message);
 }
 
 static bool read_scalar(struct job_reader *reader, const struct yaml_node *node,
                         const struct param *param)
 {
     struct params_text text;
-    if (!job_value_text(reader, node, subject_of(param), quotes_of(param->kind),
-                        param_kind_wants(param->kind), &text))
+    if (!job_value_text(reader, node, want_of(param, param_kind_wants(param->kind)), &text))
         return yaml_source_skip(reader->source, node);
     pack(reader, param, text, node->place);
     return true;
@@ -115,15 +112,14 @@ static bool read_list(struct job_reader *reader, const struct yaml_node *list,
     struct yaml_node node;
     uint32_t count = 0;
     if (list->kind != YAML_KIND_LIST) {
-        job_value_refuse(reader, list, subject_of(param), "a list of strings");
+        job_value_refuse(reader, list, want_of(param, "a list of strings"));
         return yaml_source_skip(reader->source, list);
     }
     params_put_head(&reader->params, param->kind, param->name);
     size_t where = params_put_count(&reader->params, 0);
     while (yaml_source_next(reader->source, &node) && node.kind != YAML_KIND_END) {
         struct params_text text;
-        if (job_value_text(reader, &node, subject_of(param), JOB_QUOTES_ALLOWED,
-                           "a string for each item", &text)) {
+        if (job_value_text(reader, &node, want_of(param, "a string for each item"), &text)) {
             params_put_text(&reader->params, text.bytes, text.length);
             count++;
         } else if (!yaml_source_skip(reader->source, &node)) {
@@ -144,8 +140,7 @@ static bool read_pair(struct job_reader *reader, const struct yaml_node *key,
     params_put_text(&reader->params, key->text, key->length);
     if (!yaml_source_next(reader->source, &node))
         return false;
-    if (job_value_text(reader, &node, subject_of(param), JOB_QUOTES_ALLOWED,
-                       "a string for each key", &text)) {
+    if (job_value_text(reader, &node, want_of(param, "a string for each key"), &text)) {
         params_put_text(&reader->params, text.bytes, text.length);
         return true;
     }
@@ -158,7 +153,8 @@ static bool key_is_new(struct job_reader *reader, const struct yaml_node *key)
     if (name_table_set(&reader->keys, key->text, key->length, 0))
         return true;
     if (!key->merged)
-        job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, key->place, NULL,
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                    "key '%s' stands here twice", yaml_node_shown(key).text);
     return false;
 }
@@ -170,7 +166,7 @@ static bool read_map(struct job_reader *reader, const struct yaml_node *map,
     uint32_t count = 0;
     bool goes_on = true;
     if (map->kind != YAML_KIND_MAP) {
-        job_value_refuse(reader, map, subject_of(param), "a map of strings");
+        job_value_refuse(reader, map, want_of(param, "a map of strings"));
         return yaml_source_skip(reader->source, map);
     }
     YAML_MAP_NEW(keys);
@@ -224,7 +220,8 @@ static const struct param *row_of(struct job_reader *reader, const struct offer 
     uint64_t bit = UINT64_C(1) << row % 64;
     if (seen->bits[row / 64] & bit) {
         if (!key->merged)
-            job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, key->place, NULL,
+            job_report(reader->diagnostics,
+                       (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                        "parameter '%s' stands here twice", param->name);
         return NULL;
     }
@@ -241,7 +238,9 @@ bool job_params_read(struct job_reader *reader, const struct yaml_node *map,
     bool goes_on = true;
     YAML_MAP_NEW(keys);
     if (map->kind != YAML_KIND_MAP) {
-        job_value_refuse(reader, map, (struct job_subject){"", "params"}, "a map of parameters");
+        job_value_refuse(
+            reader, map,
+            (struct job_want){"", "params", "a map of parameters", JOB_QUOTES_ALLOWED});
         return yaml_source_skip(reader->source, map);
     }
     while (goes_on && yaml_map_key(reader->source, &keys, &key)) {

@@ -8,8 +8,8 @@
 #include "accept/yaml_node.h"
 #include "plugin/registry.h"
 
-/* Reads the map that a node begins into reader->params, an empty record. What is wrong is reported;
- * missing parameters at `place`. False when the source is broken. */
+/* Reads the map that a node begins into reader->params, an empty record. Reports what is wrong,
+ * and missing parameters at `place`. False when the source is broken. */
 bool job_params_read(struct job_reader *reader, const struct yaml_node *map,
                      const struct offer *offer, struct place place);
 

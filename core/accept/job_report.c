@@ -17,8 +17,7 @@ const char *job_file_error_word(enum job_file_error error)
     return words[error];
 }
 
-void job_report(struct diagnostics *diagnostics, enum job_file_error code, struct place place,
-                const char *hint, const char *format, ...)
+void job_report(struct diagnostics *diagnostics, struct job_fault fault, const char *format, ...)
 {
     CLEANUP(cleanup_free) char *message = NULL;
     va_list arguments;
@@ -26,5 +25,5 @@ void job_report(struct diagnostics *diagnostics, enum job_file_error code, struc
     if (vasprintf(&message, format, arguments) < 0)
         abort();
     va_end(arguments);
-    diagnostics_add(diagnostics, place, words[code], message, hint);
+    diagnostics_add(diagnostics, fault.place, words[fault.code], message, fault.hint);
 }

@@ -5,6 +5,12 @@
 #include "accept/job_file.h"
 #include "support/diagnostic.h"
 
-/* Adds an error; hint may be NULL and is copied. */
-void job_report(struct diagnostics *diagnostics, enum job_file_error code, struct place place,
-                const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct job_fault {
+    enum job_file_error code;
+    struct place place;
+    const char *hint; /* copied; may be NULL */
+};
+
+/* Adds an error. */
+void job_report(struct diagnostics *diagnostics, struct job_fault fault, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

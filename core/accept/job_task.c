@@ -49,26 +49,28 @@ static bool id_is_valid(const char *id, size_t length)
 static void read_id(struct job_reader *reader, const struct yaml_node *node, struct draft *draft)
 {
     struct params_text text;
-    if (!job_value_text(reader, node, (struct job_subject){"", "id"}, JOB_QUOTES_ALLOWED,
-                        "a string", &text))
+    if (!job_value_text(reader, node, (struct job_want){"", "id", "a string", JOB_QUOTES_ALLOWED},
+                        &text))
         return;
     draft->id_place = node->place;
     if (!id_is_valid(text.bytes, text.length)) {
-        job_report(reader->diagnostics, JOB_FILE_INVALID_ID, node->place, NULL,
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_INVALID_ID, node->place, NULL},
                    "'%s' is no id: 1 to %d letters, digits, '.', '_', '-'",
                    yaml_node_shown(node).text, TASK_ID_MOST_BYTES);
         return;
     }
     memcpy(draft->id, text.bytes, text.length + 1); /* with its NUL */
     draft->id_length = text.length;
+    job_expect_id(reader->job, draft->id, draft->id_length);
 }
 
 static void read_type(struct job_reader *reader, const struct yaml_node *node, struct draft *draft)
 {
     struct params_text text;
     draft->type_place = node->place;
-    if (job_value_text(reader, node, (struct job_subject){"", "type"}, JOB_QUOTES_ALLOWED,
-                       "the name of a task type", &text))
+    if (job_value_text(reader, node,
+                       (struct job_want){"", "type", "the name of a task type", JOB_QUOTES_ALLOWED},
+                       &text))
         draft->offer = job_types_find(reader, node);
 }
 
@@ -79,7 +81,8 @@ static bool read_labels(struct job_reader *reader, const struct yaml_node *node,
         job_labels_read(reader, node, &fields->labels);
         return !yaml_source_broken(reader->source);
     }
-    job_value_refuse(reader, node, (struct job_subject){"", "labels"}, "a map of strings");
+    job_value_refuse(reader, node,
+                     (struct job_want){"", "labels", "a map of strings", JOB_QUOTES_ALLOWED});
     return yaml_source_skip(reader->source, node);
 }
 
@@ -159,7 +162,7 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct draf
 static void report_key(struct job_reader *reader, const struct yaml_node *key, const char *owner)
 {
     CLEANUP(cleanup_free) char *hint = key_hint(&task_keys, key);
-    job_report(reader->diagnostics, JOB_FILE_UNKNOWN_KEY, key->place, hint,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_UNKNOWN_KEY, key->place, hint},
                "unknown key '%s' in %s", yaml_node_shown(key).text, owner);
 }
 
@@ -176,7 +179,8 @@ static enum task_key key_of(struct job_reader *reader, const struct yaml_node *n
     enum task_key key = (enum task_key)found;
     if (fields->given & bit(key)) {
         if (!node->merged)
-            job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, node->place, NULL,
+            job_report(reader->diagnostics,
+                       (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
                        "key '%s' stands here twice", node->text);
         return TASK_KEY_COUNT;
     }
@@ -207,7 +211,8 @@ bool job_defaults_read(struct job_reader *reader, const struct yaml_node *map)
     struct draft draft = {.fields = &reader->defaults, .place = map->place};
     if (map->kind == YAML_KIND_MAP)
         return read_keys(reader, &draft);
-    job_value_refuse(reader, map, (struct job_subject){"", "defaults"}, "a map of task fields");
+    job_value_refuse(reader, map,
+                     (struct job_want){"", "defaults", "a map of task fields", JOB_QUOTES_ALLOWED});
     return yaml_source_skip(reader->source, map);
 }
 
@@ -233,10 +238,11 @@ static void check_weight(struct job_reader *reader, const struct draft *draft, i
 {
     int32_t own = reader->job->max_weight, most = reader->options->weight_capacity;
     if (own > 0 && weight > own)
-        job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, place, NULL,
+        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, NULL},
                    "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight, own);
     else if (weight > most)
-        job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, place, "give the task a weight",
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, "give the task a weight"},
                    "weight %" PRId32 " of type '%s' is above the capacity, %" PRId32, weight,
                    draft->offer->type->name, most);
 }
@@ -285,10 +291,12 @@ static void report_duplicate(struct job_reader *reader, const struct draft *draf
                              uint32_t first_line)
 {
     if (first_line > 0)
-        job_report(reader->diagnostics, JOB_FILE_DUPLICATE_ID, draft->id_place, NULL,
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_DUPLICATE_ID, draft->id_place, NULL},
                    "id '%s' is taken by the task in line %" PRIu32, draft->id, first_line);
     else
-        job_report(reader->diagnostics, JOB_FILE_DUPLICATE_ID, draft->id_place, NULL,
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_DUPLICATE_ID, draft->id_place, NULL},
                    "id '%s' is taken by an earlier task", draft->id);
 }
 
@@ -338,7 +346,8 @@ static struct task *add(struct job_reader *reader, struct draft *draft)
 static bool finish(struct job_reader *reader, struct draft *draft, size_t found_before)
 {
     if ((draft->fields->given & bit(TASK_KEY_TYPE)) == 0)
-        job_report(reader->diagnostics, JOB_FILE_MISSING_KEY, draft->place, NULL,
+        job_report(reader->diagnostics,
+                   (struct job_fault){JOB_FILE_MISSING_KEY, draft->place, NULL},
                    "'type' is missing in a task");
     if (!read_late_params(reader, draft))
         return false;
@@ -362,8 +371,8 @@ static bool job_is_full(struct job_reader *reader, struct place place)
 {
     if (reader->job->tasks_count < JOB_TASKS_MOST)
         return false;
-    job_report(reader->diagnostics, JOB_FILE_TOO_LARGE, place, NULL, "a job has at most %d tasks",
-               JOB_TASKS_MOST);
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
+               "a job has at most %d tasks", JOB_TASKS_MOST);
     return true;
 }
 
@@ -374,8 +383,9 @@ bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint3
     if (job_is_full(reader, map->place))
         return false;
     if (map->kind != YAML_KIND_MAP) {
-        job_value_refuse(reader, map, (struct job_subject){"an item of ", "tasks"},
-                         "a map of task fields");
+        job_value_refuse(
+            reader, map,
+            (struct job_want){"an item of ", "tasks", "a map of task fields", JOB_QUOTES_ALLOWED});
         return yaml_source_skip(reader->source, map) && reader->job->mode == JOB_CHECKED;
     }
     draft.fields = &reader->fields;

@@ -1,5 +1,5 @@
-/* job_types: the task types that a job file names, each looked up once. Embedded in its job_reader;
- * the reader's thread. */
+/* job_types: the task types that a job file names, each looked up once. Embedded in its job_reader,
+ * on the reader's thread. */
 #pragma once
 
 #include <stddef.h>

@@ -36,29 +36,32 @@ static const char *hint_of(const struct yaml_node *node, char *text, size_t capa
     return text;
 }
 
-void job_value_refuse(struct job_reader *reader, const struct yaml_node *node,
-                      struct job_subject subject, const char *wants)
+void job_value_refuse(struct job_reader *reader, const struct yaml_node *node, struct job_want want)
 {
     char found[FOUND_BYTES], hint[HINT_BYTES];
     if (node->kind == YAML_KIND_WRONG)
         return;
-    job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place,
-               hint_of(node, hint, sizeof hint), "%s'%s' wants %s, found %s", subject.role,
-               subject.name, wants, describe(node, found, sizeof found));
+    job_report(
+        reader->diagnostics,
+        (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, hint_of(node, hint, sizeof hint)},
+        "%s'%s' wants %s, found %s", want.role, want.name, want.kind,
+        describe(node, found, sizeof found));
 }
 
 static void refuse_quotes(struct job_reader *reader, const struct yaml_node *node,
-                          struct job_subject subject, const char *wants)
+                          struct job_want want)
 {
-    job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place, "write it without quotes",
-               "%s'%s' wants %s, found a quoted text", subject.role, subject.name, wants);
+    job_report(reader->diagnostics,
+               (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, "write it without quotes"},
+               "%s'%s' wants %s, found a quoted text", want.role, want.name, want.kind);
 }
 
 static void report_substitution(struct job_reader *reader, const struct yaml_node *node)
 {
-    job_report(reader->diagnostics, JOB_FILE_SUBSTITUTION, node->place,
-               "'$${' stands for a literal '${'",
-               "'${' is for substitution, which this version of Sluice cannot do yet");
+    job_report(
+        reader->diagnostics,
+        (struct job_fault){JOB_FILE_SUBSTITUTION, node->place, "'$${' stands for a literal '${'"},
+        "'${' is for substitution, which this version of Sluice cannot do yet");
 }
 
 /* Turns $${ into ${; a ${ without that is an error. */
@@ -87,27 +90,26 @@ static bool resolve_dollars(struct job_reader *reader, const struct yaml_node *n
 }
 
 static bool refuse_nothing(struct job_reader *reader, const struct yaml_node *node,
-                           struct job_subject subject, const char *wants)
+                           struct job_want want)
 {
-    job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place, NULL,
-               "%s'%s' has no value: it wants %s", subject.role, subject.name, wants);
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, NULL},
+               "%s'%s' has no value: it wants %s", want.role, want.name, want.kind);
     return false;
 }
 
-bool job_value_text(struct job_reader *reader, const struct yaml_node *node,
-                    struct job_subject subject, enum job_quotes quotes, const char *wants,
+bool job_value_text(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                     struct params_text *text)
 {
     if (node->kind != YAML_KIND_SCALAR) {
-        job_value_refuse(reader, node, subject, wants);
+        job_value_refuse(reader, node, want);
         return false;
     }
-    if (!node->plain && quotes == JOB_QUOTES_REFUSED) {
-        refuse_quotes(reader, node, subject, wants);
+    if (!node->plain && want.quotes == JOB_QUOTES_REFUSED) {
+        refuse_quotes(reader, node, want);
         return false;
     }
     if (node->plain && node->length == 0)
-        return refuse_nothing(reader, node, subject, wants);
+        return refuse_nothing(reader, node, want);
     *text = (struct params_text){node->text, (uint32_t)node->length};
     return memchr(node->text, '$', node->length) == NULL || resolve_dollars(reader, node, text);
 }
@@ -115,17 +117,17 @@ bool job_value_text(struct job_reader *reader, const struct yaml_node *node,
 bool job_value_int(struct job_reader *reader, const struct yaml_node *node, const char *name,
                    const int64_t limits[2], int64_t *value)
 {
-    const struct job_subject subject = {"", name};
+    const struct job_want want = {"", name, "an int", JOB_QUOTES_REFUSED};
     struct params_text text;
-    if (!job_value_text(reader, node, subject, JOB_QUOTES_REFUSED, "an int", &text))
+    if (!job_value_text(reader, node, want, &text))
         return false;
     if (!units_parse_int(text.bytes, text.length, value)) {
-        job_value_refuse(reader, node, subject, "an int");
+        job_value_refuse(reader, node, want);
         return false;
     }
     if (*value >= limits[0] && *value <= limits[1])
         return true;
-    job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, node->place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
                "'%s' is %" PRId64 ", allowed is %" PRId64 " to %" PRId64, name, *value, limits[0],
                limits[1]);
     return false;
@@ -134,32 +136,32 @@ bool job_value_int(struct job_reader *reader, const struct yaml_node *node, cons
 bool job_value_bool(struct job_reader *reader, const struct yaml_node *node, const char *name,
                     bool *value)
 {
-    const struct job_subject subject = {"", name};
+    const struct job_want want = {"", name, "true or false", JOB_QUOTES_REFUSED};
     struct params_text text;
-    if (!job_value_text(reader, node, subject, JOB_QUOTES_REFUSED, "true or false", &text))
+    if (!job_value_text(reader, node, want, &text))
         return false;
     *value = strcmp(text.bytes, "true") == 0;
     if (*value || strcmp(text.bytes, "false") == 0)
         return true;
-    job_value_refuse(reader, node, subject, "true or false");
+    job_value_refuse(reader, node, want);
     return false;
 }
 
 bool job_value_duration(struct job_reader *reader, const struct yaml_node *node, const char *name,
                         int64_t least_ns, int64_t *value)
 {
-    const struct job_subject subject = {"", name};
-    static const char wants[] = "a duration such as 250ms, 30s or 1h30m";
+    const struct job_want want = {"", name, "a duration such as 250ms, 30s or 1h30m",
+                                  JOB_QUOTES_ALLOWED};
     struct params_text text;
-    if (!job_value_text(reader, node, subject, JOB_QUOTES_ALLOWED, wants, &text))
+    if (!job_value_text(reader, node, want, &text))
         return false;
     if (!units_parse_duration(text.bytes, text.length, value)) {
-        job_value_refuse(reader, node, subject, wants);
+        job_value_refuse(reader, node, want);
         return false;
     }
     if (*value >= least_ns)
         return true;
-    job_report(reader->diagnostics, JOB_FILE_OUT_OF_RANGE, node->place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
                "'%s' is %s, it must be %s", name, text.bytes,
                least_ns == 0 ? "at least 0" : "more than 0");
     return false;

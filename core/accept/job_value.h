@@ -9,20 +9,21 @@
 #include "accept/yaml_node.h"
 #include "plugin/params.h"
 
-/* Whose value it is, for messages: "parameter " and "url", or "" and "timeout". */
-struct job_subject {
-    const char *role, *name;
-};
-
 enum job_quotes { JOB_QUOTES_ALLOWED, JOB_QUOTES_REFUSED };
 
-/* Says that a value is of the wrong kind: "'NAME' wants WANTS, found ...". */
+/* Whose value it is and what it must be, for messages: {"parameter ", "url", "a string"}. */
+struct job_want {
+    const char *role, *name;
+    const char *kind;
+    enum job_quotes quotes; /* of numbers, true and false: they make another value of it */
+};
+
+/* Says that a value is of the wrong kind: "'NAME' wants KIND, found ...". */
 void job_value_refuse(struct job_reader *reader, const struct yaml_node *node,
-                      struct job_subject subject, const char *wants);
+                      struct job_want want);
 
 /* Reads any scalar but nothing; the text is valid until the source or another value is read. */
-bool job_value_text(struct job_reader *reader, const struct yaml_node *node,
-                    struct job_subject subject, enum job_quotes quotes, const char *wants,
+bool job_value_text(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                     struct params_text *text);
 
 /* Reads a decimal or 0x number between least and most. */

@@ -11,12 +11,12 @@
 #include "support/units.h"
 
 static json_t *read_node(struct job_reader *reader, const struct yaml_node *node,
-                         struct job_subject subject);
+                         struct job_want want);
 
-static json_t *read_next(struct job_reader *reader, struct job_subject subject)
+static json_t *read_next(struct job_reader *reader, struct job_want want)
 {
     struct yaml_node node;
-    return yaml_source_next(reader->source, &node) ? read_node(reader, &node, subject) : NULL;
+    return yaml_source_next(reader->source, &node) ? read_node(reader, &node, want) : NULL;
 }
 
 static bool begins_number(const struct yaml_node *node)
@@ -41,24 +41,24 @@ static json_t *read_plain(const struct yaml_node *node)
 }
 
 static json_t *read_scalar(struct job_reader *reader, const struct yaml_node *node,
-                           struct job_subject subject)
+                           struct job_want want)
 {
     struct params_text text;
     json_t *value = node->plain ? read_plain(node) : NULL;
     if (value != NULL)
         return value;
-    if (!job_value_text(reader, node, subject, JOB_QUOTES_ALLOWED, "a value", &text))
+    if (!job_value_text(reader, node, want, &text))
         return NULL;
     return json_stringn(text.bytes, text.length);
 }
 
-static json_t *read_list(struct job_reader *reader, struct job_subject subject)
+static json_t *read_list(struct job_reader *reader, struct job_want want)
 {
     json_t *list = json_array();
     struct yaml_node node;
     bool right = true;
     while (yaml_source_next(reader->source, &node) && node.kind != YAML_KIND_END) {
-        json_t *item = read_node(reader, &node, subject);
+        json_t *item = read_node(reader, &node, want);
         right = item != NULL && json_array_append_new(list, item) == 0 && right;
     }
     if (right && !yaml_source_broken(reader->source))
@@ -75,13 +75,13 @@ static bool key_is_new(struct job_reader *reader, const json_t *map, const struc
         return true;
     if (key->merged)
         return false;
-    job_report(reader->diagnostics, JOB_FILE_DUPLICATE_KEY, key->place, NULL,
+    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                "key '%s' stands here twice", yaml_node_shown(key).text);
     *right = false;
     return false;
 }
 
-static json_t *read_map(struct job_reader *reader, struct job_subject subject)
+static json_t *read_map(struct job_reader *reader, struct job_want want)
 {
     json_t *map = json_object();
     struct yaml_node key;
@@ -93,7 +93,7 @@ static json_t *read_map(struct job_reader *reader, struct job_subject subject)
             continue;
         }
         CLEANUP(cleanup_free) char *name = strndup(key.text, key.length);
-        json_t *value = read_next(reader, subject);
+        json_t *value = read_next(reader, want);
         right = value != NULL && json_object_set_new(map, name, value) == 0 && right;
     }
     if (right && !yaml_source_broken(reader->source))
@@ -103,15 +103,15 @@ static json_t *read_map(struct job_reader *reader, struct job_subject subject)
 }
 
 static json_t *read_node(struct job_reader *reader, const struct yaml_node *node,
-                         struct job_subject subject)
+                         struct job_want want)
 {
     switch (node->kind) {
     case YAML_KIND_SCALAR:
-        return read_scalar(reader, node, subject);
+        return read_scalar(reader, node, want);
     case YAML_KIND_LIST:
-        return read_list(reader, subject);
+        return read_list(reader, want);
     case YAML_KIND_MAP:
-        return read_map(reader, subject);
+        return read_map(reader, want);
     case YAML_KIND_END:
     case YAML_KIND_WRONG:
     case YAML_KIND_ALIAS:
@@ -122,13 +122,15 @@ static json_t *read_node(struct job_reader *reader, const struct yaml_node *node
 
 char *json_text_read(struct job_reader *reader, const struct yaml_node *node, const char *param)
 {
-    const struct job_subject subject = {"parameter ", param};
+    const struct job_want want = {"parameter ", param, "a value", JOB_QUOTES_ALLOWED};
     if (node->kind == YAML_KIND_SCALAR && node->plain && node->length == 0) {
-        job_report(reader->diagnostics, JOB_FILE_WRONG_TYPE, node->place,
-                   "write null to mean nothing", "parameter '%s' has no value", param);
+        job_report(
+            reader->diagnostics,
+            (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, "write null to mean nothing"},
+            "parameter '%s' has no value", param);
         return NULL;
     }
-    json_t *value = read_node(reader, node, subject);
+    json_t *value = read_node(reader, node, want);
     if (value == NULL)
         return NULL;
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

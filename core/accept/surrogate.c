@@ -53,7 +53,7 @@ static bool pair_rewrite(char *text)
     return true;
 }
 
-size_t surrogate_join(char *piece, size_t length, bool last, bool *joined)
+size_t surrogate_join(char *piece, size_t length, bool last, size_t *pairs)
 {
     char *end = piece + length;
     char *at = piece;
@@ -62,7 +62,7 @@ size_t surrogate_join(char *piece, size_t length, bool last, bool *joined)
         if (left < SURROGATE_PAIR_BYTES && !last)
             return (size_t)(at - piece);
         bool pair = left >= SURROGATE_PAIR_BYTES && pair_rewrite(at);
-        *joined |= pair;
+        *pairs += pair;
         size_t step = pair ? SURROGATE_PAIR_BYTES : 2;
         if (step >= left)
             break;

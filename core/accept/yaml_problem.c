@@ -73,15 +73,18 @@ static void report_syntax(const yaml_parser_t *parser, struct diagnostics *diagn
     const struct wording *wording = find_wording(parser);
     if (strcmp(parser->problem, "found character that cannot start any token") == 0 &&
         stopped_at(parser, '\t'))
-        job_report(diagnostics, JOB_FILE_SYNTAX, place, NULL,
+        job_report(diagnostics, (struct job_fault){JOB_FILE_SYNTAX, place, NULL},
                    "a tab cannot indent: YAML indents by spaces");
     else if (strcmp(parser->problem, "found character that cannot start any token") == 0)
-        job_report(diagnostics, JOB_FILE_SYNTAX, place, "quote the text that begins with it",
+        job_report(diagnostics,
+                   (struct job_fault){JOB_FILE_SYNTAX, place, "quote the text that begins with it"},
                    "a character that cannot begin a value");
     else if (wording != NULL)
-        job_report(diagnostics, JOB_FILE_SYNTAX, place, wording->hint, "%s", wording->message);
+        job_report(diagnostics, (struct job_fault){JOB_FILE_SYNTAX, place, wording->hint}, "%s",
+                   wording->message);
     else
-        job_report(diagnostics, JOB_FILE_SYNTAX, place, NULL, "not YAML: %s", parser->problem);
+        job_report(diagnostics, (struct job_fault){JOB_FILE_SYNTAX, place, NULL}, "not YAML: %s",
+                   parser->problem);
 }
 
 /* libyaml's reader knows the byte, not the line. */
@@ -90,10 +93,11 @@ static void report_encoding(const yaml_parser_t *parser, struct job_input *input
 {
     struct place place = job_input_place(input, parser->problem_offset);
     if (strcmp(parser->problem, "control characters are not allowed") == 0)
-        job_report(diagnostics, JOB_FILE_ENCODING, place, NULL, "a %s is not allowed in a job file",
+        job_report(diagnostics, (struct job_fault){JOB_FILE_ENCODING, place, NULL},
+                   "a %s is not allowed in a job file",
                    parser->problem_value == 0 ? "NUL byte" : "control character");
     else
-        job_report(diagnostics, JOB_FILE_ENCODING, place, "job files are UTF-8",
+        job_report(diagnostics, (struct job_fault){JOB_FILE_ENCODING, place, "job files are UTF-8"},
                    "bytes that are not UTF-8");
 }
 
@@ -105,19 +109,20 @@ static void report_input(const struct job_input *input, struct diagnostics *diag
     case JOB_INPUT_STOPPED:
         break;
     case JOB_INPUT_UNREADABLE:
-        job_report(diagnostics, JOB_FILE_READ, file, NULL, "cannot read the file: %s",
-                   strerror(input->error_number));
+        job_report(diagnostics, (struct job_fault){JOB_FILE_READ, file, NULL},
+                   "cannot read the file: %s", strerror(input->error_number));
         break;
     case JOB_INPUT_TOO_LARGE:
-        job_report(diagnostics, JOB_FILE_TOO_LARGE, file, "--stream reads files of any size",
+        job_report(diagnostics,
+                   (struct job_fault){JOB_FILE_TOO_LARGE, file, "--stream reads files of any size"},
                    "the file is larger than 1 GiB");
         break;
     case JOB_INPUT_ENDLESS:
-        job_report(diagnostics, JOB_FILE_TOO_LARGE, file, NULL,
+        job_report(diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, file, NULL},
                    "16 MiB in one text or comment are too much");
         break;
     case JOB_INPUT_UTF16:
-        job_report(diagnostics, JOB_FILE_ENCODING, file, NULL,
+        job_report(diagnostics, (struct job_fault){JOB_FILE_ENCODING, file, NULL},
                    "the file is UTF-16: job files are UTF-8");
         break;
     }

@@ -1,5 +1,5 @@
-/* yaml_problem: what libyaml and the input found wrong, in our words and with its place. Stateless;
- * the reader's thread. */
+/* yaml_problem: what libyaml and the input found wrong, in our words and with its place. Stateless,
+ * called on the reader's thread. */
 #pragma once
 
 #include <yaml.h>

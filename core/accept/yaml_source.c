@@ -69,7 +69,7 @@ bool yaml_source_broken(const struct yaml_source *source)
 static bool source_break(struct yaml_source *source, enum job_file_error code, struct place place,
                          const char *message)
 {
-    job_report(source->diagnostics, code, place, NULL, "%s", message);
+    job_report(source->diagnostics, (struct job_fault){code, place, NULL}, "%s", message);
     source->broken = true;
     return false;
 }
@@ -123,7 +123,8 @@ static void check_tag(struct yaml_source *source, struct yaml_node *node, const 
 {
     if (tag == NULL)
         return;
-    job_report(source->diagnostics, JOB_FILE_TAG, node->place, "the expected kind decides",
+    job_report(source->diagnostics,
+               (struct job_fault){JOB_FILE_TAG, node->place, "the expected kind decides"},
                "explicit tags are not allowed, found '%s'", (const char *)tag);
     if (node->kind == YAML_KIND_SCALAR)
         node->kind = YAML_KIND_WRONG;
@@ -131,16 +132,16 @@ static void check_tag(struct yaml_source *source, struct yaml_node *node, const 
 
 static void check_text(struct yaml_source *source, struct yaml_node *node, bool double_quoted)
 {
-    if (source->input->joined_pairs)
+    if (source->input->pairs > 0)
         node->length =
             surrogate_restore((char *)source->event.data.scalar.value, node->length, double_quoted);
     if (node->length > JOB_FILE_STRING_MOST_BYTES) {
-        job_report(source->diagnostics, JOB_FILE_TOO_LARGE, node->place, NULL,
+        job_report(source->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                    "a string of %zu bytes, at most %d are allowed", node->length,
                    JOB_FILE_STRING_MOST_BYTES);
         node->kind = YAML_KIND_WRONG;
     } else if (double_quoted && memchr(node->text, '\0', node->length) != NULL) {
-        job_report(source->diagnostics, JOB_FILE_ENCODING, node->place, NULL,
+        job_report(source->diagnostics, (struct job_fault){JOB_FILE_ENCODING, node->place, NULL},
                    "a string may not hold a NUL byte");
         node->kind = YAML_KIND_WRONG;
     }
@@ -197,7 +198,7 @@ static uint32_t resolve_alias(struct yaml_source *source, struct yaml_node *node
     const uint32_t *index = yaml_tape_find(&source->tape, name, strlen(name));
     if (index != NULL && yaml_tape_behind(&source->tape, *index) != 0)
         return *index;
-    job_report(source->diagnostics, JOB_FILE_ALIAS, node->place, NULL,
+    job_report(source->diagnostics, (struct job_fault){JOB_FILE_ALIAS, node->place, NULL},
                index == NULL ? "no anchor '&%s' stands before this alias"
                              : "the alias '*%s' stands inside its own anchor",
                name);

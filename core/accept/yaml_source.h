@@ -54,8 +54,10 @@ void yaml_source_replay(struct yaml_source *source, struct yaml_aside aside);
 uint32_t yaml_source_items(const struct yaml_source *source, struct yaml_aside aside,
                            struct yaml_aside *items, uint32_t most);
 
-/* Brackets for a part of the file: what was put aside since the mark is let go of. */
+/* Says how far recording is, before a part of the file. */
 struct yaml_tape_mark yaml_source_mark(const struct yaml_source *source);
+
+/* Lets go of what was put aside since the mark. */
 void yaml_source_forget(struct yaml_source *source, struct yaml_tape_mark mark);
 
 /* Returns the diagnostics that were given to yaml_source_create. */

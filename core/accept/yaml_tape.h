@@ -15,8 +15,7 @@
 struct yaml_tape_entry {
     uint8_t kind; /* enum yaml_kind */
     bool plain;
-    uint32_t
-        end; /* list, map: index behind their END, 0 while open; alias: index of what it stands for */
+    uint32_t end; /* list, map: index behind END, 0 while open; alias: index of its target */
     uint32_t length;
     struct place place;
     size_t text; /* in texts */
