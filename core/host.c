@@ -26,6 +26,7 @@ struct host {
     struct registry *registry;
     struct router_group *groups; /* what the configuration says, for the router */
     struct loop *loop;
+    struct store *store;
     struct chunk_pool chunks;
     struct room pending;
     struct inbound *inbound;
@@ -83,7 +84,8 @@ static bool delay(void *context, struct task *task, int64_t due_ns)
 static void drop(void *context, struct task_list *tasks)
 {
     struct host *host = context;
-    struct outcome_tally tally = {0};
+    struct outcome_tally tally;
+    outcome_tally_init(&tally);
     for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
         outcome_drop_stopped(host->outcome, task, &tally);
     outcome_flush(host->outcome, &tally);
@@ -130,8 +132,9 @@ static void skip_parked(struct host *host)
         room_taken(&host->pending) > parked)
         return;
     struct task_list tasks;
-    struct outcome_tally tally = {0};
+    struct outcome_tally tally;
     char why[512];
+    outcome_tally_init(&tally);
     task_list_init(&tasks);
     router_unpark(host->router, NULL, &tasks);
     for (struct task *task; (task = task_list_pop(&tasks)) != NULL;) {
@@ -257,6 +260,14 @@ static bool create_loop(struct host *host, struct error *error)
     return host->loop != NULL;
 }
 
+/* `run` keeps nothing of what has ended: the report hears of it when it happens. */
+static bool open_store(struct host *host, struct error *error)
+{
+    struct store_options options = {.describe = task_describe};
+    host->store = store_open("memory", &options, error);
+    return host->store != NULL;
+}
+
 static void create_intake(struct host *host)
 {
     size_t room = (size_t)host->config->max_pending;
@@ -283,7 +294,7 @@ static void create_outcome(struct host *host)
                                   .job_stops = on_job_stops,
                                   .delay = delay};
     host->delayed = delayed_create(wake, host);
-    host->outcome = outcome_create(&hooks, &host->pending);
+    host->outcome = outcome_create(&hooks, host->store, &host->pending);
 }
 
 static void create_executor(struct host *host)
@@ -352,6 +363,10 @@ struct host *host_create(const struct config *config, struct registry *registry,
     host->handlers = *handlers;
     host->end = HOST_FINISHED;
     host->cancel_ns = CLOCK_NEVER_NS;
+    if (!open_store(host, error)) {
+        free(host);
+        return NULL;
+    }
     create_intake(host);
     create_outcome(host);
     create_executor(host);
@@ -382,6 +397,7 @@ void host_destroy(struct host **host_pointer)
     inbound_destroy(&host->inbound);
     for (size_t i = 0; i < host->inputs_count; i++)
         job_destroy(&host->inputs[i].job);
+    store_close(&host->store);
     room_fini(&host->pending);
     chunk_pool_fini(&host->chunks);
     loop_destroy(&host->loop);
@@ -410,7 +426,8 @@ static struct reader *start_reader(struct host *host, struct error *error)
         .file = {.registry = host->registry,
                  .weight_capacity = (int32_t)host->config->max_weight,
                  .default_timeout_ns = host->config->timeout_ns},
-        .intake = {.inbound = host->inbound,
+        .intake = {.store = host->store,
+                   .inbound = host->inbound,
                    .pending = &host->pending,
                    .context = host,
                    .delay = delay,

@@ -1,6 +1,11 @@
 #include "accept/intake.h"
 
+#include <stdlib.h>
+
 #include "support/clock.h"
+#include "support/log.h"
+
+enum { STORE_BATCH = 256 };
 
 static bool job_stops(const struct job *job)
 {
@@ -24,31 +29,79 @@ static void enter(const struct intake *intake, struct task_list *tasks, size_t c
     }
 }
 
-/* Without room (the host stops) tasks are dropped; room is counted for them all the same, since
- * ending them gives it back. */
-static void drop(const struct intake *intake, struct task_list *tasks)
+static void must(bool stored, const struct error *error)
 {
-    if (tasks->count > 0)
-        intake->drop(intake->context, tasks);
+    if (stored)
+        return;
+    log_error("the store failed", LOG_TEXT("reason", error->message));
+    abort(); /* the memory store, the only one so far, fails when memory is out */
+}
+
+static void store_job(const struct intake *intake, struct job *job)
+{
+    struct error error;
+    struct store_job_given given = {.id = job->id,
+                                    .name = job->name,
+                                    .file = job->file,
+                                    .submitted_wall_ns = clock_wall_ns(),
+                                    .max_weight = job->max_weight,
+                                    .fail_fast = job->fail_fast};
+    if (job->store_key == 0)
+        must(store_add_job(intake->store, &given, &job->store_key, &error), &error);
+}
+
+/* Puts tasks of one job into the store, before anything can happen to them. */
+static void store_tasks(const struct intake *intake, const struct task_list *tasks)
+{
+    struct store_new_task added[STORE_BATCH];
+    struct error error;
+    int64_t wall_ns = clock_wall_ns();
+    size_t count = 0;
+    for (const struct task *task = tasks->head; task != NULL; task = task->next) {
+        added[count++] = (struct store_new_task){
+            .handle = task,
+            .due_wall_ns = task->due_ns > 0 ? clock_add_ns(wall_ns, task->due_ns) : 0};
+        if (count < STORE_BATCH && task->next != NULL)
+            continue;
+        must(store_add_tasks(intake->store, task->job->store_key, added, count, &error), &error);
+        count = 0;
+    }
+}
+
+/* Counts in what is only to be ended; also as room taken, since ending it gives room back. */
+static void enter_to_end(const struct intake *intake, struct task_list *tasks, size_t has_room)
+{
+    room_force(intake->pending, tasks->count - has_room);
+    job_count_submitted(tasks->head->job, (uint32_t)tasks->count);
+    intake->drop(intake->context, tasks);
 }
 
 bool intake_submit(const struct intake *intake, struct task_list *tasks)
 {
     struct task_list entered;
     task_list_init(&entered);
+    if (tasks->count > 0)
+        store_job(intake, tasks->head->job);
+    store_tasks(intake, tasks);
     while (tasks->count > 0) {
         struct job *job = tasks->head->job;
         size_t got = room_take(intake->pending, tasks->count);
         if (got == 0 || job_stops(job)) {
-            room_force(intake->pending, tasks->count - got);
-            job_count_submitted(job, (uint32_t)tasks->count);
-            drop(intake, tasks);
+            enter_to_end(intake, tasks, got);
             return false;
         }
         job_count_submitted(job, (uint32_t)got);
         enter(intake, tasks, got, &entered);
         inbound_push(intake->inbound, &entered);
-        drop(intake, &entered);
+        if (entered.count > 0) /* inbound is closed */
+            intake->drop(intake->context, &entered);
     }
     return true;
+}
+
+void intake_seal(const struct intake *intake, struct job *job)
+{
+    struct error error;
+    if (job->store_key != 0)
+        must(store_seal_job(intake->store, job->store_key, &error), &error);
 }

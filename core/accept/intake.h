@@ -9,8 +9,10 @@
 #include "accept/job.h"
 #include "accept/room.h"
 #include "accept/task.h"
+#include "store/store.h"
 
 struct intake {
+    struct store *store;
     struct inbound *inbound;
     struct room *pending;
     void *context;
@@ -25,3 +27,6 @@ struct intake {
  * What may not enter any more is dropped, but still counted as submitted. False if the job or the
  * host stops: the rest of the job may as well be dropped. Reader thread. */
 bool intake_submit(const struct intake *intake, struct task_list *tasks);
+
+/* Says that the job has all its tasks. Reader thread. */
+void intake_seal(const struct intake *intake, struct job *job);

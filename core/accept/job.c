@@ -123,6 +123,7 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
     task->id = kept;
     task->number = job->tasks_count++;
     task->attempt = 1;
+    task->name = 1;
     id_index_add(job->ids, hash, kept, task->number);
     return task;
 }

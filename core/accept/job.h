@@ -39,6 +39,7 @@ struct job {
     size_t chunks_taken, tasks_taken; /* handed on: whole chunks, and tasks of the next one */
     struct id_index *ids;
     uint32_t tasks_count; /* added so far */
+    uint64_t store_key;   /* 0: not in the store yet; set before its first task is handed on */
     /* atomic */
     _Atomic uint32_t submitted;  /* handed on to the host */
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */

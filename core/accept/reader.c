@@ -16,6 +16,7 @@ struct reader {
 /* Gives back the reader's own share in the job. */
 static void let_go(struct reader *reader, struct job *job)
 {
+    intake_seal(&reader->options.intake, job);
     if (job_count_ended(job, TASK_ACCEPTED, 1))
         reader->options.job_over(reader->options.context, job);
 }

@@ -20,6 +20,20 @@ const char *task_state_word(enum task_state state)
     return words[state];
 }
 
+void task_describe(const void *handle, struct store_task_given *given)
+{
+    const struct task *task = handle;
+    *given = (struct store_task_given){.id = task->id,
+                                       .type = task->type->name,
+                                       .params = task->params,
+                                       .params_bytes = task->params_bytes,
+                                       .line = task->line,
+                                       .labels = task->labels,
+                                       .timeout_ns = task->timeout_ns,
+                                       .weight = task->weight,
+                                       .priority = task->priority};
+}
+
 static void refuse_move(const struct task *task, enum task_state to)
 {
     fprintf(stderr, "sluice: task %s may not go from %s to %s\n", task->id, words[task->state],

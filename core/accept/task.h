@@ -10,6 +10,7 @@
 #include "plugin/params.h"
 #include "plugin/registry.h"
 #include "sluice/plugin.h"
+#include "store/stored.h"
 
 struct chunk;
 struct job;
@@ -44,7 +45,8 @@ struct task {
     uint32_t number;  /* in its job, from 0 */
     uint32_t line;    /* in the job file, from 1 */
     int32_t weight;   /* at least 1, or TASK_WEIGHT_AUTO */
-    uint32_t attempt; /* the current or next one, from 1 */
+    uint32_t attempt; /* what the plugin is told: the current or next one, from 1, if charged */
+    uint32_t name;    /* of the attempt in the store: one more each time, charged or not */
     int8_t priority;
     uint8_t state; /* enum task_state; changed by task_move alone */
 };
@@ -58,6 +60,9 @@ struct task_list {
 
 /* Moves a task to a state; asserts that the table allows it. */
 void task_move(struct task *task, enum task_state to);
+
+/* Tells a store what a task is that it was given as a handle. Any thread. */
+void task_describe(const void *handle, struct store_task_given *given);
 
 /* Returns the word of a state, as the API and the store spell it. */
 const char *task_state_word(enum task_state state);

@@ -132,7 +132,7 @@ static int64_t settle_plan(struct executor *executor, int64_t now_ns, int64_t ne
 /* The host ends the task; its memory stays until the call really returns. */
 static void end_given_up(struct executor *executor, const struct given_up *given_up, int64_t now_ns)
 {
-    struct outcome_tally tally = {0};
+    struct outcome_tally tally;
     struct attempt attempt = {
         .verdict = VERDICT_TIMED_OUT,
         .started_ns = given_up->started_ns,
@@ -143,6 +143,7 @@ static void end_given_up(struct executor *executor, const struct given_up *given
         .version = given_up->generation->version,
         .memory_stays = true,
     };
+    outcome_tally_init(&tally);
     outcome_end(executor->options.outcome, given_up->task, &attempt, &tally);
     outcome_flush(executor->options.outcome, &tally);
     group_done(given_up->group);

@@ -165,6 +165,7 @@ struct worker *worker_start(struct pool *pool, struct error *error)
     worker->began = calloc(offers, sizeof *worker->began);
     if (worker->contexts == NULL || worker->began == NULL)
         abort();
+    outcome_tally_init(&worker->tally);
     mutex_init(&worker->lock);
     call_init(&worker->call);
     atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);

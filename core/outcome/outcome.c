@@ -7,19 +7,25 @@
 #include "accept/job.h"
 #include "accept/room.h"
 #include "support/clock.h"
+#include "support/log.h"
 
 struct outcome {
     struct outcome_hooks hooks;
+    struct store *store;
     struct room *pending;
+    int64_t wall_ns; /* the wall clock when the monotonic one was 0 */
 };
 
-struct outcome *outcome_create(const struct outcome_hooks *hooks, struct room *pending)
+struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store,
+                               struct room *pending)
 {
     struct outcome *outcome = calloc(1, sizeof *outcome);
     if (outcome == NULL)
         abort();
     outcome->hooks = *hooks;
+    outcome->store = store;
     outcome->pending = pending;
+    outcome->wall_ns = clock_wall_ns() - clock_now_ns();
     return outcome;
 }
 
@@ -29,8 +35,85 @@ void outcome_destroy(struct outcome **outcome)
     *outcome = NULL;
 }
 
-static void flush_chunk(struct outcome_tally *tally)
+static enum store_state stored_state(enum task_state state)
 {
+    switch (state) {
+    case TASK_SUCCEEDED:
+        return STORE_SUCCEEDED;
+    case TASK_FAILED:
+        return STORE_FAILED;
+    case TASK_TIMED_OUT:
+        return STORE_TIMED_OUT;
+    case TASK_CRASHED:
+        return STORE_CRASHED;
+    case TASK_CANCELLED:
+        return STORE_CANCELLED;
+    case TASK_SKIPPED:
+        return STORE_SKIPPED;
+    case TASK_ACCEPTED:
+    case TASK_DELAYED:
+    case TASK_READY:
+    case TASK_PARKED:
+    case TASK_QUEUED:
+    case TASK_RUNNING:
+    case TASK_STATE_COUNT:
+        break;
+    }
+    assert(!"a final state");
+    return STORE_CRASHED;
+}
+
+static struct store_name attempt_name(const struct outcome *outcome, const struct task *task)
+{
+    return (struct store_name){.job = task->job->store_key,
+                               .epoch = store_epoch(outcome->store),
+                               .number = task->number,
+                               .attempt = task->name};
+}
+
+static struct store_attempt stored_attempt(const struct outcome *outcome,
+                                           const struct attempt *attempt)
+{
+    return (struct store_attempt){.started_wall_ns = outcome->wall_ns + attempt->started_ns,
+                                  .ended_wall_ns = outcome->wall_ns + attempt->ended_ns,
+                                  .reason = attempt->reason,
+                                  .message = attempt->message};
+}
+
+/* Brings the ends into the store, before the tasks' memory goes. */
+static void store_ends(struct outcome *outcome, struct outcome_tally *tally)
+{
+    struct error error;
+    if (tally->ends_count == 0)
+        return;
+    if (!store_end(outcome->store, tally->ends, tally->ends_count, &error)) {
+        log_error("the store failed", LOG_TEXT("reason", error.message));
+        abort(); /* the memory store, the only one so far, fails when memory is out */
+    }
+    for (uint32_t i = 0; i < tally->ends_count; i++)
+        assert(tally->ends[i].answer == STORE_DONE);
+    tally->ends_count = 0;
+}
+
+/* Ends without a text are gathered; texts live only as long as this call. */
+static void add_end(struct outcome *outcome, const struct task *task, const struct attempt *attempt,
+                    struct outcome_tally *tally)
+{
+    bool has_texts = attempt->reason[0] != '\0' || attempt->outputs != NULL;
+    tally->ends[tally->ends_count++] = (struct store_end){
+        .name = attempt_name(outcome, task),
+        .state = stored_state(task->state),
+        .how = stored_attempt(outcome, attempt),
+        .outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL,
+        .outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0,
+    };
+    if (has_texts || tally->ends_count == OUTCOME_ENDS_MOST)
+        store_ends(outcome, tally);
+}
+
+static void flush_chunk(struct outcome *outcome, struct outcome_tally *tally)
+{
+    store_ends(outcome, tally);
     if (tally->in_chunk > 0)
         chunk_release(tally->chunk, tally->in_chunk);
     tally->in_chunk = 0;
@@ -42,7 +125,7 @@ void outcome_flush(struct outcome *outcome, struct outcome_tally *tally)
     struct job *job = tally->job;
     size_t ended = 0;
     bool over = false;
-    flush_chunk(tally);
+    flush_chunk(outcome, tally);
     for (int state = 0; state < TASK_STATE_COUNT && job != NULL; state++) {
         uint32_t count = tally->in_job[state];
         if (count == 0)
@@ -63,7 +146,7 @@ static void count(struct outcome *outcome, const struct task *task, struct outco
     if (tally->job != task->job)
         outcome_flush(outcome, tally);
     if (tally->chunk != task->chunk)
-        flush_chunk(tally);
+        flush_chunk(outcome, tally);
     tally->job = task->job;
     tally->chunk = task->chunk;
     tally->in_job[task->state]++;
@@ -78,6 +161,7 @@ static void end_task(struct outcome *outcome, struct task *task, enum task_state
     if (hooks->ended != NULL && (state != TASK_SUCCEEDED || hooks->wants_all))
         hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt});
     count(outcome, task, tally);
+    add_end(outcome, task, attempt, tally);
     if (!attempt->memory_stays)
         tally->in_chunk++;
 }
@@ -92,13 +176,28 @@ static void fail_task(struct outcome *outcome, struct task *task, enum task_stat
         outcome->hooks.job_stops(outcome->hooks.context, job);
 }
 
+/* A new name for the next attempt, which is not charged. */
+static void store_try(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+                      int64_t due_ns)
+{
+    struct error error;
+    struct store_retry retry = {.name = attempt_name(outcome, task),
+                                .how = stored_attempt(outcome, attempt),
+                                .due_wall_ns = clock_add_ns(outcome->wall_ns, due_ns)};
+    bool stored = store_retry(outcome->store, &retry, 1, &error);
+    assert(stored && retry.answer == STORE_DONE);
+    task->name = retry.next_attempt;
+}
+
 static void try_again(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                       struct outcome_tally *tally)
 {
     int64_t due_ns = clock_add_ns(attempt->ended_ns, attempt->try_again_ns);
-    if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON &&
-        outcome->hooks.delay(outcome->hooks.context, task, due_ns))
-        return;
+    if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON) {
+        store_try(outcome, task, attempt, due_ns);
+        if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
+            return;
+    }
     end_task(outcome, task, TASK_CANCELLED, attempt, tally);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "accept/task.h"
+#include "store/store.h"
 #include "support/buffer.h"
 
 struct outcome;
@@ -47,13 +48,17 @@ struct outcome_reason {
     const char *message;
 };
 
-/* Counts that a thread gathers over a batch and hands in at once; zero-initialise. One job and one
- * chunk at a time: another one hands in first. */
+/* What a thread gathers over a batch and hands in at once; begins with outcome_tally_init. One job
+ * and one chunk at a time: another one hands in first. */
+enum { OUTCOME_ENDS_MOST = 64 };
+
 struct outcome_tally {
     struct job *job;
     struct chunk *chunk;
     uint32_t in_chunk;
     uint32_t in_job[TASK_STATE_COUNT];
+    struct store_end ends[OUTCOME_ENDS_MOST]; /* not in the store yet */
+    uint32_t ends_count;
 };
 
 struct outcome_hooks {
@@ -73,10 +78,21 @@ struct outcome_hooks {
 };
 
 /* Creates it; all are borrowed until the end. */
-struct outcome *outcome_create(const struct outcome_hooks *hooks, struct room *pending);
+struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store,
+                               struct room *pending);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void outcome_destroy(struct outcome **outcome);
+
+/* Makes a tally empty. */
+static inline void outcome_tally_init(struct outcome_tally *tally)
+{
+    tally->job = NULL;
+    tally->chunk = NULL;
+    tally->in_chunk = tally->ends_count = 0;
+    for (int i = 0; i < TASK_STATE_COUNT; i++)
+        tally->in_job[i] = 0;
+}
 
 /* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed. Counts
  * into the tally. */
