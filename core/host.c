@@ -128,8 +128,8 @@ static void release_delayed(struct host *host, int64_t now_ns, int64_t *next_ns)
 static void skip_parked(struct host *host)
 {
     size_t parked = router_parked(host->router);
-    if (parked == 0 || reader_state(host->reader) == READER_AT_WORK ||
-        room_taken(&host->pending) > parked)
+    bool more_may_come = host->signals == 0 && reader_state(host->reader) == READER_AT_WORK;
+    if (parked == 0 || more_may_come || room_taken(&host->pending) > parked)
         return;
     struct task_list tasks;
     struct outcome_tally tally;

@@ -17,8 +17,8 @@ struct delayed *delayed_create(void (*wake)(void *context), void *context);
 /* Frees it (it is empty); clears the pointer; accepts NULL. */
 void delayed_destroy(struct delayed **delayed);
 
-/* Takes a task (ACCEPTED or RUNNING, becomes DELAYED) until due_ns; false if it is closed: the task
- * stays the caller's, unchanged. */
+/* Takes a task (ACCEPTED or RUNNING, becomes DELAYED) until due_ns; false if its job stops or all
+ * was purged: the task stays the caller's, unchanged. Any thread. */
 bool delayed_add(struct delayed *delayed, struct task *task, int64_t due_ns);
 
 /* Moves what is due (it becomes READY) to the list and returns when the next one will be
