@@ -19,6 +19,7 @@ enum {
     CALL_ALLOC_MOST_BYTES = SLUICE_ALLOC_BYTES_MAX,
     CALL_MESSAGE_BYTES = SLUICE_MESSAGE_MAX,
     CALL_CODE_BYTES = SLUICE_CODE_MAX + 1,
+    CALL_KEY_BYTES = 160, /* a ULID, ':', 128 bytes of a task's id */
     CALL_NODE_BYTES = 65, /* HOST_NAME_MAX + 1 */
 };
 
@@ -33,7 +34,7 @@ enum {
 struct call_task {
     const char *task_id;
     const char *job_id;
-    const char *idempotency_key;
+    const char *idempotency_key; /* NULL: JOB:ID, put together when the plugin asks */
     const char *type;
     const struct sluice_map *labels; /* sorted by key; NULL: none */
     uint32_t attempt; /* from 1 */
@@ -58,6 +59,7 @@ struct call {
     uint32_t outputs_count;
     uint32_t outputs_doubled; /* names that were set again: the last won */
     int64_t try_again_ns;
+    char key[CALL_KEY_BYTES];        /* the idempotency key, once asked for */
     char fail_code[CALL_CODE_BYTES]; /* empty: not given */
     char fail_message[CALL_MESSAGE_BYTES];
 };

@@ -177,7 +177,12 @@ static uint32_t host_attempt(const struct sluice_call *visible)
 
 static const char *host_idempotency_key(const struct sluice_call *visible)
 {
-    return call_of(visible)->task.idempotency_key;
+    struct call *call = call_of(visible);
+    if (call->task.idempotency_key == NULL) {
+        snprintf(call->key, sizeof call->key, "%s:%s", call->task.job_id, call->task.task_id);
+        call->task.idempotency_key = call->key;
+    }
+    return call->task.idempotency_key;
 }
 
 static const char *host_label(const struct sluice_call *visible, const char *key)

@@ -132,7 +132,8 @@ static inline uint32_t sluice_attempt(const struct sluice_call *call)
     return call->host->attempt(call);
 }
 
-/* [any] the same text for every attempt of this task, and for no other task. */
+/* [worker] the same text for every attempt of this task, and for no other task. The host's, until
+ * execute returns. */
 static inline const char *sluice_idempotency_key(const struct sluice_call *call)
 {
     return call->host->idempotency_key(call);

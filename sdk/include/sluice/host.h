@@ -112,11 +112,11 @@ struct sluice_host {
     /* [worker] zeroed memory, aligned to 16, that the host frees when execute has returned; NULL
      * when there is none or SLUICE_ALLOC_BYTES_MAX would be passed. */
     void *(*alloc)(const struct sluice_call *call, size_t bytes);
-    const char *(*task_id)(const struct sluice_call *call);         /* [any] never NULL */
-    const char *(*job_id)(const struct sluice_call *call);          /* [any] never NULL */
-    uint32_t (*attempt)(const struct sluice_call *call);            /* [any] 1 is the first */
-    const char *(*idempotency_key)(const struct sluice_call *call); /* [any] never NULL; the same
-                                                                       for all attempts of a task */
+    const char *(*task_id)(const struct sluice_call *call); /* [any] never NULL */
+    const char *(*job_id)(const struct sluice_call *call);  /* [any] never NULL */
+    uint32_t (*attempt)(const struct sluice_call *call);    /* [any] 1 is the first */
+    /* [worker] never NULL; the same for all attempts of a task, and for no other task. */
+    const char *(*idempotency_key)(const struct sluice_call *call);
     const char *(*label)(const struct sluice_call *call, const char *key); /* [any] NULL: no such */
     const char *(*node)(const struct sluice_call *call);                   /* [any] never NULL */
     /* [worker] remembers why the call fails; status is the one that execute is about to return. A
