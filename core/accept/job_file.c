@@ -39,9 +39,12 @@ static bool read_version(struct job_reader *reader, const struct yaml_node *node
 {
     static const int64_t limits[2] = {INT64_MIN, INT64_MAX};
     int64_t version;
-    if (!job_value_int(reader, node, "version", limits, &version) || version == FORMAT_VERSION)
+    if (!job_value_int(reader, node,
+                       (struct job_want){"", "version", "the int 1", JOB_QUOTES_REFUSED}, limits,
+                       &version) ||
+        version == FORMAT_VERSION)
         return yaml_source_skip(reader->source, node);
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_VERSION, node->place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_VERSION, node->place, NULL},
                "version %" PRId64 " is not known: this version of Sluice reads version 1", version);
     reader->stopped = true; /* what follows may mean anything */
     return false;
@@ -56,7 +59,7 @@ static void read_name(struct job_reader *reader, const struct yaml_node *node)
     if (text.length > 0 && text.length <= JOB_FILE_NAME_MOST_BYTES)
         job_set_name(reader->job, text.bytes);
     else
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                    "'name' has %" PRIu32 " bytes, allowed are 1 to %d", text.length,
                    JOB_FILE_NAME_MOST_BYTES);
 }
@@ -65,7 +68,9 @@ static void read_max_weight(struct job_reader *reader, const struct yaml_node *n
 {
     const int64_t limits[2] = {1, reader->options->weight_capacity};
     int64_t weight;
-    if (job_value_int(reader, node, "max_weight", limits, &weight))
+    if (job_value_int(reader, node,
+                      (struct job_want){"", "max_weight", "an int", JOB_QUOTES_REFUSED}, limits,
+                      &weight))
         reader->job->max_weight = (int32_t)weight;
 }
 
@@ -74,7 +79,7 @@ static bool head_is_known(struct job_reader *reader, struct place place)
 {
     if (reader->job->mode == JOB_CHECKED || (reader->given & bit(JOB_KEY_VERSION)))
         return true;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_STREAM_ORDER, place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_STREAM_ORDER, place, NULL},
                "a streamed file has 'version' before 'tasks'");
     reader->stopped = true;
     return false;
@@ -97,7 +102,7 @@ static bool read_tasks(struct job_reader *reader, const struct yaml_node *list)
         }
     }
     if (position == 0 && !yaml_source_broken(reader->source))
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_EMPTY, list->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_EMPTY, list->place, NULL},
                    "'tasks' is empty");
     return !yaml_source_broken(reader->source);
 }
@@ -138,14 +143,14 @@ static enum job_key key_of(struct job_reader *reader, const struct yaml_node *no
     int found = key_find(&job_keys, node, next);
     if (found < 0) {
         CLEANUP(cleanup_free) char *hint = key_hint(&job_keys, node);
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_UNKNOWN_KEY, node->place, hint},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_KEY, node->place, hint},
                    "unknown key '%s' in a job", yaml_node_shown(node).text);
         return JOB_KEY_COUNT;
     }
     enum job_key key = (enum job_key)found;
     if (reader->given & bit(key)) {
         if (!node->merged)
-            job_report(reader->diagnostics,
+            job_report(&reader->faults,
                        (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
                        "key '%s' stands here twice", node->text);
         return JOB_KEY_COUNT;
@@ -161,8 +166,7 @@ static void note_late(struct job_reader *reader, enum job_key key, const struct 
     if ((reader->given & bit(JOB_KEY_TASKS)) == 0 || key == JOB_KEY_TASKS || key == JOB_KEY_COUNT)
         return;
     if (reader->job->mode == JOB_STREAMED)
-        job_report(reader->diagnostics,
-                   (struct job_fault){JOB_FILE_STREAM_ORDER, node->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_STREAM_ORDER, node->place, NULL},
                    "a streamed file has '%s' before 'tasks'", node->text);
     else if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT)
         reader->again = true;
@@ -171,7 +175,7 @@ static void note_late(struct job_reader *reader, enum job_key key, const struct 
 static void report_missing(struct job_reader *reader, enum job_key key, struct place place)
 {
     if ((reader->given & bit(key)) == 0)
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_MISSING_KEY, place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_MISSING_KEY, place, NULL},
                    "'%s' is missing in a job", job_keys.words[key].word);
 }
 
@@ -180,7 +184,7 @@ static void check_defaults(struct job_reader *reader)
 {
     int32_t most = reader->job->max_weight, weight = reader->defaults.weight;
     if (most > 0 && weight > most)
-        job_report(reader->diagnostics,
+        job_report(&reader->faults,
                    (struct job_fault){JOB_FILE_OUT_OF_RANGE, reader->defaults.weight_place, NULL},
                    "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight,
                    most);
@@ -213,12 +217,11 @@ static void read_document(struct job_reader *reader)
     if (node.kind == YAML_KIND_MAP) {
         read_keys(reader, &node);
     } else if (node.kind == YAML_KIND_SCALAR && node.plain && node.length == 0) {
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_EMPTY, (struct place){0}, NULL},
-                   "the file is empty");
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_EMPTY, (struct place){0}, NULL},
+                   "the file is empty: a job has 'version' and 'tasks'");
     } else {
-        job_value_refuse(reader, &node,
-                         (struct job_want){"a job ", "file", "a map with version and tasks",
-                                           JOB_QUOTES_ALLOWED});
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_WRONG_TYPE, node.place, NULL},
+                   "a job file is a map with 'version' and 'tasks'");
         yaml_source_skip(reader->source, &node);
     }
     if (!yaml_source_broken(reader->source) && !reader->stopped)
@@ -245,9 +248,9 @@ static void read_once(struct job_reader *reader, int fd)
         input.before_wait = hand_on;
         input.context = reader;
     }
-    reader->source = yaml_source_create(&input, reader->diagnostics);
+    reader->source = yaml_source_create(&input, &reader->faults);
     read_document(reader);
-    job_input_read_excerpts(&input, reader->diagnostics);
+    job_input_read_excerpts(&input, reader->faults.diagnostics);
     yaml_source_destroy(&reader->source);
     job_input_fini(&input);
 }
@@ -255,11 +258,12 @@ static void read_once(struct job_reader *reader, int fd)
 /* Forgets what the first reading found, but for the head. */
 static void read_again(struct job_reader *reader, int fd)
 {
-    CLEANUP(cleanup_free) char *file = strdup(reader->diagnostics->file);
+    struct diagnostics *diagnostics = reader->faults.diagnostics;
+    CLEANUP(cleanup_free) char *file = strdup(diagnostics->file);
     if (file == NULL)
         abort();
-    diagnostics_fini(reader->diagnostics);
-    diagnostics_init(reader->diagnostics, file);
+    diagnostics_fini(diagnostics);
+    diagnostics_init(diagnostics, file);
     job_clear(reader->job);
     reader->given = 0;
     read_once(reader, fd);
@@ -283,7 +287,7 @@ static bool copy_some(int from, int to, bool *at_end)
 
 /* Returns a memory file with what fd has to say, at most a bit over the limit; -1 and an error if
  * it cannot be read. */
-static int copy_to_memory(int fd, struct diagnostics *diagnostics)
+static int copy_to_memory(int fd, struct job_faults *faults)
 {
     int copy = memfd_create("job-file", MFD_CLOEXEC);
     bool at_end = false, right = copy >= 0;
@@ -291,7 +295,7 @@ static int copy_to_memory(int fd, struct diagnostics *diagnostics)
         right = copy_some(fd, copy, &at_end);
     if (right)
         return copy;
-    job_report(diagnostics, (struct job_fault){JOB_FILE_READ, (struct place){0}, NULL},
+    job_report(faults, (struct job_fault){JOB_FILE_READ, (struct place){0}, NULL},
                "cannot read the file: %s", strerror(errno));
     if (copy >= 0)
         close(copy);
@@ -301,13 +305,13 @@ static int copy_to_memory(int fd, struct diagnostics *diagnostics)
 bool job_file_read(int fd, struct job *job, const struct job_file_options *options,
                    struct diagnostics *diagnostics)
 {
-    struct job_reader reader = {.job = job, .options = options, .diagnostics = diagnostics};
+    struct job_reader reader = {.job = job, .options = options, .faults = {diagnostics, 0}};
     CLEANUP(cleanup_close) int copy = -1;
     bool checked = job->mode == JOB_CHECKED;
     assert(checked || options->take != NULL);
     task_list_init(&reader.batch);
     if (checked && !is_regular(fd)) {
-        fd = copy = copy_to_memory(fd, diagnostics);
+        fd = copy = copy_to_memory(fd, &reader.faults);
         if (copy < 0)
             return false;
     }

@@ -40,7 +40,7 @@ static uint32_t put_text(struct job_labels *labels, const char *text, size_t len
 
 static void refuse_too_many(struct job_reader *reader, struct place place)
 {
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
                "a task has at most %d labels, those of defaults included", JOB_FILE_LABELS_MOST);
 }
 
@@ -59,14 +59,14 @@ static bool key_is_new(struct job_reader *reader, const struct job_labels *label
     struct yaml_shown shown = yaml_node_shown(key);
     if (has_key(labels, key->text)) {
         if (!key->merged)
-            job_report(reader->diagnostics,
+            job_report(&reader->faults,
                        (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                        "label '%s' stands here twice", shown.text);
         return false;
     }
     if (key_is_valid(key))
         return true;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, key->place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, key->place, NULL},
                "label '%s': a key has 1 to %d of letters, digits, . _ - /", shown.text,
                JOB_FILE_LABEL_KEY_MOST_BYTES);
     return false;
@@ -80,7 +80,7 @@ static bool read_value(struct job_reader *reader, const struct yaml_node *node, 
         return false;
     if (value->length <= JOB_FILE_LABEL_VALUE_MOST_BYTES)
         return true;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                "label '%s' has %u bytes, at most %d are allowed", key, value->length,
                JOB_FILE_LABEL_VALUE_MOST_BYTES);
     return false;
@@ -104,8 +104,7 @@ static bool read_pair(struct job_reader *reader, const struct yaml_node *key,
     return true;
 }
 
-void job_labels_read(struct job_reader *reader, const struct yaml_node *map,
-                     struct job_labels *labels)
+void job_labels_read(struct job_reader *reader, struct job_labels *labels)
 {
     struct yaml_node key;
     YAML_MAP_NEW(keys);
@@ -114,7 +113,7 @@ void job_labels_read(struct job_reader *reader, const struct yaml_node *map,
         bool fits = !full && key_is_new(reader, labels, &key);
         if (fits && labels->count == JOB_FILE_LABELS_MOST) {
             full = true;
-            refuse_too_many(reader, map->place);
+            refuse_too_many(reader, key.place);
         }
         goes_on =
             fits && !full ? read_pair(reader, &key, labels) : yaml_source_skip_next(reader->source);

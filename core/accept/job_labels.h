@@ -23,9 +23,8 @@ struct job_labels {
 /* Frees the texts. */
 void job_labels_fini(struct job_labels *labels);
 
-/* Reads the map that a node begins into empty labels; what is wrong is reported and left out. */
-void job_labels_read(struct job_reader *reader, const struct yaml_node *map,
-                     struct job_labels *labels);
+/* Reads the map whose MAP node was read into empty labels; what is wrong is reported and left out. */
+void job_labels_read(struct job_reader *reader, struct job_labels *labels);
 
 /* Adds those of defaults whose keys are not there; too many in all is reported at the place. */
 void job_labels_inherit(struct job_reader *reader, struct job_labels *labels,

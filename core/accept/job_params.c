@@ -23,7 +23,7 @@ static void report_missing(struct job_reader *reader, const struct offer *offer,
 {
     for (size_t i = 0; i < offer->params.count; i++)
         if ((offer->params.required[i / 64] & ~seen->bits[i / 64]) >> i % 64 & 1)
-            job_report(reader->diagnostics, (struct job_fault){JOB_FILE_MISSING_PARAM, place, NULL},
+            job_report(&reader->faults, (struct job_fault){JOB_FILE_MISSING_PARAM, place, NULL},
                        "parameter '%s' of type '%s' is missing", offer->params.rows[i].name,
                        offer->type->name);
 }
@@ -55,7 +55,7 @@ static void report_unknown(struct job_reader *reader, const struct offer *offer,
         snprintf(hint, sizeof hint, "did you mean '%s'?", suggest.best);
     else
         snprintf(hint, sizeof hint, "'sluice plugin info %s' lists them", offer->type->name);
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_UNKNOWN_PARAM, key->place, hint},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_PARAM, key->place, hint},
                "unknown parameter '%s' for type '%s'", yaml_node_shown(key).text,
                offer->type->name);
 }
@@ -81,7 +81,7 @@ static void pack(struct job_reader *reader, const struct param *param, struct pa
     if (nearest != NULL)
         snprintf(hint, sizeof hint, "did you mean '%s'?", nearest);
     job_report(
-        reader->diagnostics,
+        &reader->faults,
         (struct job_fault){answer == PARAM_WRONG_TYPE ? JOB_FILE_WRONG_TYPE : JOB_FILE_OUT_OF_RANGE,
                            place, nearest != NULL ? hint : NULL},
         "%s", error.message);
@@ -153,8 +153,7 @@ static bool key_is_new(struct job_reader *reader, const struct yaml_node *key)
     if (name_table_set(&reader->keys, key->text, key->length, 0))
         return true;
     if (!key->merged)
-        job_report(reader->diagnostics,
-                   (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                    "key '%s' stands here twice", yaml_node_shown(key).text);
     return false;
 }
@@ -220,7 +219,7 @@ static const struct param *row_of(struct job_reader *reader, const struct offer 
     uint64_t bit = UINT64_C(1) << row % 64;
     if (seen->bits[row / 64] & bit) {
         if (!key->merged)
-            job_report(reader->diagnostics,
+            job_report(&reader->faults,
                        (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                        "parameter '%s' stands here twice", param->name);
         return NULL;

@@ -9,6 +9,7 @@
 #include "accept/job.h"
 #include "accept/job_file.h"
 #include "accept/job_labels.h"
+#include "accept/job_report.h"
 #include "accept/job_types.h"
 #include "accept/name_table.h"
 #include "accept/yaml_source.h"
@@ -28,7 +29,7 @@ struct task_fields {
 struct job_reader {
     struct job *job;
     const struct job_file_options *options;
-    struct diagnostics *diagnostics;
+    struct job_faults faults;
     struct yaml_source *source;
     struct job_types types;
     uint32_t given; /* bit of each enum job_key that stood there */
@@ -36,6 +37,7 @@ struct job_reader {
     bool stopped;   /* the rest is not to be read */
     bool unwanted;  /* JOB_STREAMED: nothing more is to be handed on */
     struct task_fields defaults;
+    bool in_defaults;       /* they are being read */
     struct task_list batch; /* JOB_STREAMED: read, not yet handed on */
     /* used again for each task */
     struct task_fields fields;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/cleanup.h"
 
@@ -17,7 +18,18 @@ const char *job_file_error_word(enum job_file_error error)
     return words[error];
 }
 
-void job_report(struct diagnostics *diagnostics, struct job_fault fault, const char *format, ...)
+static bool is_known(const struct diagnostics *diagnostics, struct place place, const char *message)
+{
+    for (size_t i = diagnostics->kept_count; i > 0; i--) {
+        const struct diagnostic *kept = &diagnostics->kept[i - 1];
+        if (kept->place.line == place.line && kept->place.column == place.column &&
+            strcmp(kept->message, message) == 0)
+            return true;
+    }
+    return false;
+}
+
+void job_report(struct job_faults *faults, struct job_fault fault, const char *format, ...)
 {
     CLEANUP(cleanup_free) char *message = NULL;
     va_list arguments;
@@ -25,5 +37,7 @@ void job_report(struct diagnostics *diagnostics, struct job_fault fault, const c
     if (vasprintf(&message, format, arguments) < 0)
         abort();
     va_end(arguments);
-    diagnostics_add(diagnostics, fault.place, words[fault.code], message, fault.hint);
+    faults->count++;
+    if (!is_known(faults->diagnostics, fault.place, message))
+        diagnostics_add(faults->diagnostics, fault.place, words[fault.code], message, fault.hint);
 }

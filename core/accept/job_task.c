@@ -54,7 +54,7 @@ static void read_id(struct job_reader *reader, const struct yaml_node *node, str
         return;
     draft->id_place = node->place;
     if (!id_is_valid(text.bytes, text.length)) {
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_INVALID_ID, node->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_INVALID_ID, node->place, NULL},
                    "'%s' is no id: 1 to %d letters, digits, '.', '_', '-'",
                    yaml_node_shown(node).text, TASK_ID_MOST_BYTES);
         return;
@@ -78,7 +78,7 @@ static bool read_labels(struct job_reader *reader, const struct yaml_node *node,
                         struct task_fields *fields)
 {
     if (node->kind == YAML_KIND_MAP) {
-        job_labels_read(reader, node, &fields->labels);
+        job_labels_read(reader, &fields->labels);
         return !yaml_source_broken(reader->source);
     }
     job_value_refuse(reader, node,
@@ -94,7 +94,9 @@ static void read_weight(struct job_reader *reader, const struct yaml_node *node,
     fields->weight_place = node->place;
     if (node->kind == YAML_KIND_SCALAR && strcmp(node->text, "auto") == 0)
         fields->weight = TASK_WEIGHT_AUTO;
-    else if (job_value_int(reader, node, "weight", limits, &weight))
+    else if (job_value_int(reader, node,
+                           (struct job_want){"", "weight", "an int or auto", JOB_QUOTES_REFUSED},
+                           limits, &weight))
         fields->weight = (int32_t)weight;
 }
 
@@ -103,7 +105,8 @@ static void read_priority(struct job_reader *reader, const struct yaml_node *nod
 {
     static const int64_t limits[2] = {TASK_PRIORITY_MIN, TASK_PRIORITY_MAX};
     int64_t priority;
-    if (job_value_int(reader, node, "priority", limits, &priority))
+    if (job_value_int(reader, node, (struct job_want){"", "priority", "an int", JOB_QUOTES_REFUSED},
+                      limits, &priority))
         fields->priority = (int8_t)priority;
 }
 
@@ -159,27 +162,30 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct draf
     return yaml_source_skip(reader->source, &node);
 }
 
-static void report_key(struct job_reader *reader, const struct yaml_node *key, const char *owner)
+static void report_key(struct job_reader *reader, const struct yaml_node *key, bool own_key)
 {
-    CLEANUP(cleanup_free) char *hint = key_hint(&task_keys, key);
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_UNKNOWN_KEY, key->place, hint},
-               "unknown key '%s' in %s", yaml_node_shown(key).text, owner);
+    CLEANUP(cleanup_free) char *hint = own_key ? NULL : key_hint(&task_keys, key);
+    struct job_fault fault = {JOB_FILE_UNKNOWN_KEY, key->place, hint};
+    if (own_key)
+        fault.hint = "each task says that for itself";
+    job_report(&reader->faults, fault, "unknown key '%s' in %s", yaml_node_shown(key).text,
+               reader->in_defaults ? "defaults" : "a task");
 }
 
 /* Returns the key whose value is to be read, or TASK_KEY_COUNT if it is to be skipped. */
 static enum task_key key_of(struct job_reader *reader, const struct yaml_node *node,
                             struct task_fields *fields, int *next)
 {
-    bool in_defaults = fields == &reader->defaults;
     int found = key_find(&task_keys, node, next);
-    if (found < 0 || (in_defaults && !task_keys.words[found].in_defaults)) {
-        report_key(reader, node, in_defaults ? "defaults" : "a task");
+    bool own_key = reader->in_defaults && found >= 0 && !task_keys.words[found].in_defaults;
+    if (found < 0 || own_key) {
+        report_key(reader, node, own_key);
         return TASK_KEY_COUNT;
     }
     enum task_key key = (enum task_key)found;
     if (fields->given & bit(key)) {
         if (!node->merged)
-            job_report(reader->diagnostics,
+            job_report(&reader->faults,
                        (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
                        "key '%s' stands here twice", node->text);
         return TASK_KEY_COUNT;
@@ -209,8 +215,12 @@ static bool read_keys(struct job_reader *reader, struct draft *draft)
 bool job_defaults_read(struct job_reader *reader, const struct yaml_node *map)
 {
     struct draft draft = {.fields = &reader->defaults, .place = map->place};
-    if (map->kind == YAML_KIND_MAP)
-        return read_keys(reader, &draft);
+    if (map->kind == YAML_KIND_MAP) {
+        reader->in_defaults = true;
+        bool goes_on = read_keys(reader, &draft);
+        reader->in_defaults = false;
+        return goes_on;
+    }
     job_value_refuse(reader, map,
                      (struct job_want){"", "defaults", "a map of task fields", JOB_QUOTES_ALLOWED});
     return yaml_source_skip(reader->source, map);
@@ -238,10 +248,10 @@ static void check_weight(struct job_reader *reader, const struct draft *draft, i
 {
     int32_t own = reader->job->max_weight, most = reader->options->weight_capacity;
     if (own > 0 && weight > own)
-        job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, NULL},
                    "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight, own);
     else if (weight > most)
-        job_report(reader->diagnostics,
+        job_report(&reader->faults,
                    (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, "give the task a weight"},
                    "weight %" PRId32 " of type '%s' is above the capacity, %" PRId32, weight,
                    draft->offer->type->name, most);
@@ -290,14 +300,15 @@ static void inherit(struct job_reader *reader, struct draft *draft)
 static void report_duplicate(struct job_reader *reader, const struct draft *draft,
                              uint32_t first_line)
 {
+    bool named = draft->fields->given & bit(TASK_KEY_ID);
+    struct job_fault fault = {JOB_FILE_DUPLICATE_ID, draft->id_place, NULL};
+    if (!named)
+        fault.hint = "a task without an id is called TYPE-POSITION";
     if (first_line > 0)
-        job_report(reader->diagnostics,
-                   (struct job_fault){JOB_FILE_DUPLICATE_ID, draft->id_place, NULL},
-                   "id '%s' is taken by the task in line %" PRIu32, draft->id, first_line);
+        job_report(&reader->faults, fault, "id '%s' is taken by the task in line %" PRIu32,
+                   draft->id, first_line);
     else
-        job_report(reader->diagnostics,
-                   (struct job_fault){JOB_FILE_DUPLICATE_ID, draft->id_place, NULL},
-                   "id '%s' is taken by an earlier task", draft->id);
+        job_report(&reader->faults, fault, "id '%s' is taken by an earlier task", draft->id);
 }
 
 static void name_by_type(struct draft *draft)
@@ -346,15 +357,14 @@ static struct task *add(struct job_reader *reader, struct draft *draft)
 static bool finish(struct job_reader *reader, struct draft *draft, size_t found_before)
 {
     if ((draft->fields->given & bit(TASK_KEY_TYPE)) == 0)
-        job_report(reader->diagnostics,
-                   (struct job_fault){JOB_FILE_MISSING_KEY, draft->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_MISSING_KEY, draft->place, NULL},
                    "'type' is missing in a task");
     if (!read_late_params(reader, draft))
         return false;
     if (draft->offer != NULL)
         inherit(reader, draft);
     struct task *task = add(reader, draft);
-    bool right = reader->diagnostics->found_count == found_before;
+    bool right = reader->faults.count == found_before;
     assert(!right || task != NULL);
     if (right)
         fill(reader, draft, task);
@@ -371,14 +381,14 @@ static bool job_is_full(struct job_reader *reader, struct place place)
 {
     if (reader->job->tasks_count < JOB_TASKS_MOST)
         return false;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
                "a job has at most %d tasks", JOB_TASKS_MOST);
     return true;
 }
 
 bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint32_t position)
 {
-    size_t found_before = reader->diagnostics->found_count;
+    size_t found_before = reader->faults.count;
     struct draft draft;
     if (job_is_full(reader, map->place))
         return false;

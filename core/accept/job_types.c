@@ -85,11 +85,10 @@ static void report_type(struct job_reader *reader, const struct job_type *type,
 {
     struct yaml_shown shown = yaml_node_shown(name);
     if (type->refused != NULL)
-        job_report(reader->diagnostics,
-                   (struct job_fault){JOB_FILE_REFUSED_TYPE, name->place, NULL},
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_REFUSED_TYPE, name->place, NULL},
                    "the plugin with task type '%s' was refused: %s", shown.text, type->refused);
     else
-        job_report(reader->diagnostics,
+        job_report(&reader->faults,
                    (struct job_fault){JOB_FILE_UNKNOWN_TYPE, name->place, type->hint},
                    "no plugin has the task type '%s'", shown.text);
 }

@@ -18,7 +18,9 @@ static const char *describe(const struct yaml_node *node, char *text, size_t cap
         return "a map";
     case YAML_KIND_SCALAR:
         snprintf(text, capacity, "'%s'", yaml_node_shown(node).text);
-        return node->plain ? text : "a quoted text";
+        if (node->plain)
+            return node->length > 0 ? text : "nothing";
+        return "a quoted text";
     case YAML_KIND_END:
     case YAML_KIND_WRONG:
     case YAML_KIND_ALIAS:
@@ -42,7 +44,7 @@ void job_value_refuse(struct job_reader *reader, const struct yaml_node *node, s
     if (node->kind == YAML_KIND_WRONG)
         return;
     job_report(
-        reader->diagnostics,
+        &reader->faults,
         (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, hint_of(node, hint, sizeof hint)},
         "%s'%s' wants %s, found %s", want.role, want.name, want.kind,
         describe(node, found, sizeof found));
@@ -51,7 +53,7 @@ void job_value_refuse(struct job_reader *reader, const struct yaml_node *node, s
 static void refuse_quotes(struct job_reader *reader, const struct yaml_node *node,
                           struct job_want want)
 {
-    job_report(reader->diagnostics,
+    job_report(&reader->faults,
                (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, "write it without quotes"},
                "%s'%s' wants %s, found a quoted text", want.role, want.name, want.kind);
 }
@@ -59,7 +61,7 @@ static void refuse_quotes(struct job_reader *reader, const struct yaml_node *nod
 static void report_substitution(struct job_reader *reader, const struct yaml_node *node)
 {
     job_report(
-        reader->diagnostics,
+        &reader->faults,
         (struct job_fault){JOB_FILE_SUBSTITUTION, node->place, "'$${' stands for a literal '${'"},
         "'${' is for substitution, which this version of Sluice cannot do yet");
 }
@@ -89,18 +91,10 @@ static bool resolve_dollars(struct job_reader *reader, const struct yaml_node *n
     return true;
 }
 
-static bool refuse_nothing(struct job_reader *reader, const struct yaml_node *node,
-                           struct job_want want)
-{
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, NULL},
-               "%s'%s' has no value: it wants %s", want.role, want.name, want.kind);
-    return false;
-}
-
 bool job_value_text(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                     struct params_text *text)
 {
-    if (node->kind != YAML_KIND_SCALAR) {
+    if (node->kind != YAML_KIND_SCALAR || (node->plain && node->length == 0)) {
         job_value_refuse(reader, node, want);
         return false;
     }
@@ -108,16 +102,13 @@ bool job_value_text(struct job_reader *reader, const struct yaml_node *node, str
         refuse_quotes(reader, node, want);
         return false;
     }
-    if (node->plain && node->length == 0)
-        return refuse_nothing(reader, node, want);
     *text = (struct params_text){node->text, (uint32_t)node->length};
     return memchr(node->text, '$', node->length) == NULL || resolve_dollars(reader, node, text);
 }
 
-bool job_value_int(struct job_reader *reader, const struct yaml_node *node, const char *name,
+bool job_value_int(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                    const int64_t limits[2], int64_t *value)
 {
-    const struct job_want want = {"", name, "an int", JOB_QUOTES_REFUSED};
     struct params_text text;
     if (!job_value_text(reader, node, want, &text))
         return false;
@@ -127,9 +118,9 @@ bool job_value_int(struct job_reader *reader, const struct yaml_node *node, cons
     }
     if (*value >= limits[0] && *value <= limits[1])
         return true;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
-               "'%s' is %" PRId64 ", allowed is %" PRId64 " to %" PRId64, name, *value, limits[0],
-               limits[1]);
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
+               "'%s' is %" PRId64 ", allowed is %" PRId64 " to %" PRId64, want.name, *value,
+               limits[0], limits[1]);
     return false;
 }
 
@@ -161,7 +152,7 @@ bool job_value_duration(struct job_reader *reader, const struct yaml_node *node,
     }
     if (*value >= least_ns)
         return true;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
                "'%s' is %s, it must be %s", name, text.bytes,
                least_ns == 0 ? "at least 0" : "more than 0");
     return false;

@@ -27,7 +27,7 @@ bool job_value_text(struct job_reader *reader, const struct yaml_node *node, str
                     struct params_text *text);
 
 /* Reads a decimal or 0x number between least and most. */
-bool job_value_int(struct job_reader *reader, const struct yaml_node *node, const char *name,
+bool job_value_int(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                    const int64_t limits[2], int64_t *value);
 
 /* Reads true or false. */

@@ -75,7 +75,7 @@ static bool key_is_new(struct job_reader *reader, const json_t *map, const struc
         return true;
     if (key->merged)
         return false;
-    job_report(reader->diagnostics, (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_DUPLICATE_KEY, key->place, NULL},
                "key '%s' stands here twice", yaml_node_shown(key).text);
     *right = false;
     return false;
@@ -125,7 +125,7 @@ char *json_text_read(struct job_reader *reader, const struct yaml_node *node, co
     const struct job_want want = {"parameter ", param, "a value", JOB_QUOTES_ALLOWED};
     if (node->kind == YAML_KIND_SCALAR && node->plain && node->length == 0) {
         job_report(
-            reader->diagnostics,
+            &reader->faults,
             (struct job_fault){JOB_FILE_WRONG_TYPE, node->place, "write null to mean nothing"},
             "parameter '%s' has no value", param);
         return NULL;

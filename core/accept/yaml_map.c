@@ -13,7 +13,7 @@ static bool merge_note(struct yaml_source *source, struct yaml_map *map,
         return false;
     uint32_t count = yaml_source_items(source, value, items, JOB_FILE_MERGES_MOST);
     if (count > JOB_FILE_MERGES_MOST - map->merges_count) {
-        job_report(yaml_source_diagnostics(source),
+        job_report(yaml_source_faults(source),
                    (struct job_fault){JOB_FILE_TOO_LARGE, key->place, NULL},
                    "more than %d maps are merged into one", JOB_FILE_MERGES_MOST);
         return true;
@@ -35,7 +35,7 @@ static bool merge_begin(struct yaml_source *source, struct yaml_map *map)
         if (node.kind == YAML_KIND_MAP)
             return true;
         if (node.kind != YAML_KIND_WRONG)
-            job_report(yaml_source_diagnostics(source),
+            job_report(yaml_source_faults(source),
                        (struct job_fault){JOB_FILE_WRONG_TYPE, node.place, NULL},
                        "'<<' wants a map or a list of maps");
         if (!yaml_source_skip(source, &node))
@@ -53,7 +53,7 @@ static bool is_merge(const struct yaml_node *key)
 static bool skip_entry(struct yaml_source *source, const struct yaml_node *key)
 {
     if (key->kind != YAML_KIND_WRONG)
-        job_report(yaml_source_diagnostics(source),
+        job_report(yaml_source_faults(source),
                    (struct job_fault){JOB_FILE_WRONG_TYPE, key->place, NULL},
                    "a key must be a word");
     return yaml_source_skip(source, key) && yaml_source_skip_next(source);

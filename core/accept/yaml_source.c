@@ -22,7 +22,7 @@ struct yaml_source {
     yaml_parser_t parser;
     yaml_event_t event; /* what the newest node's text belongs to */
     struct job_input *input;
-    struct diagnostics *diagnostics;
+    struct job_faults *faults;
     struct yaml_tape tape;
     struct frame frames[FRAMES_MOST];
     uint32_t frames_count;
@@ -31,7 +31,7 @@ struct yaml_source {
     bool broken;
 };
 
-struct yaml_source *yaml_source_create(struct job_input *input, struct diagnostics *diagnostics)
+struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults)
 {
     struct yaml_source *source = calloc(1, sizeof *source);
     if (source == NULL || !yaml_parser_initialize(&source->parser))
@@ -39,7 +39,7 @@ struct yaml_source *yaml_source_create(struct job_input *input, struct diagnosti
     yaml_parser_set_encoding(&source->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&source->parser, job_input_give, input);
     source->input = input;
-    source->diagnostics = diagnostics;
+    source->faults = faults;
     return source;
 }
 
@@ -55,9 +55,9 @@ void yaml_source_destroy(struct yaml_source **source_pointer)
     *source_pointer = NULL;
 }
 
-struct diagnostics *yaml_source_diagnostics(struct yaml_source *source)
+struct job_faults *yaml_source_faults(struct yaml_source *source)
 {
-    return source->diagnostics;
+    return source->faults;
 }
 
 bool yaml_source_broken(const struct yaml_source *source)
@@ -69,7 +69,7 @@ bool yaml_source_broken(const struct yaml_source *source)
 static bool source_break(struct yaml_source *source, enum job_file_error code, struct place place,
                          const char *message)
 {
-    job_report(source->diagnostics, (struct job_fault){code, place, NULL}, "%s", message);
+    job_report(source->faults, (struct job_fault){code, place, NULL}, "%s", message);
     source->broken = true;
     return false;
 }
@@ -80,7 +80,7 @@ static bool next_event(struct yaml_source *source)
         return false;
     yaml_event_delete(&source->event);
     if (!yaml_parser_parse(&source->parser, &source->event)) {
-        yaml_problem_report(&source->parser, source->input, source->diagnostics);
+        yaml_problem_report(&source->parser, source->input, source->faults);
         source->broken = true;
         return false;
     }
@@ -104,7 +104,8 @@ bool yaml_source_begin(struct yaml_source *source)
     if (!next_event(source) || !next_event(source)) /* the stream, its first document */
         return false;
     if (source->event.type == YAML_STREAM_END_EVENT)
-        return source_break(source, JOB_FILE_EMPTY, file, "the file is empty");
+        return source_break(source, JOB_FILE_EMPTY, file,
+                            "the file is empty: a job has 'version' and 'tasks'");
     assert(source->event.type == YAML_DOCUMENT_START_EVENT);
     return true;
 }
@@ -121,11 +122,15 @@ void yaml_source_finish(struct yaml_source *source)
 /* A tag or a text that is not allowed makes the node WRONG, so that it is reported once. */
 static void check_tag(struct yaml_source *source, struct yaml_node *node, const yaml_char_t *tag)
 {
+    static const char prefix[] = "tag:yaml.org,2002:";
+    const char *text = (const char *)tag;
     if (tag == NULL)
         return;
-    job_report(source->diagnostics,
+    bool is_short = strncmp(text, prefix, sizeof(prefix) - 1) == 0;
+    job_report(source->faults,
                (struct job_fault){JOB_FILE_TAG, node->place, "the expected kind decides"},
-               "explicit tags are not allowed, found '%s'", (const char *)tag);
+               "explicit tags are not allowed, found '%s%s'", is_short ? "!!" : "",
+               text + (is_short ? sizeof(prefix) - 1 : 0));
     if (node->kind == YAML_KIND_SCALAR)
         node->kind = YAML_KIND_WRONG;
 }
@@ -136,12 +141,12 @@ static void check_text(struct yaml_source *source, struct yaml_node *node, bool 
         node->length =
             surrogate_restore((char *)source->event.data.scalar.value, node->length, double_quoted);
     if (node->length > JOB_FILE_STRING_MOST_BYTES) {
-        job_report(source->diagnostics, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
+        job_report(source->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                    "a string of %zu bytes, at most %d are allowed", node->length,
                    JOB_FILE_STRING_MOST_BYTES);
         node->kind = YAML_KIND_WRONG;
     } else if (double_quoted && memchr(node->text, '\0', node->length) != NULL) {
-        job_report(source->diagnostics, (struct job_fault){JOB_FILE_ENCODING, node->place, NULL},
+        job_report(source->faults, (struct job_fault){JOB_FILE_ENCODING, node->place, NULL},
                    "a string may not hold a NUL byte");
         node->kind = YAML_KIND_WRONG;
     }
@@ -198,7 +203,7 @@ static uint32_t resolve_alias(struct yaml_source *source, struct yaml_node *node
     const uint32_t *index = yaml_tape_find(&source->tape, name, strlen(name));
     if (index != NULL && yaml_tape_behind(&source->tape, *index) != 0)
         return *index;
-    job_report(source->diagnostics, (struct job_fault){JOB_FILE_ALIAS, node->place, NULL},
+    job_report(source->faults, (struct job_fault){JOB_FILE_ALIAS, node->place, NULL},
                index == NULL ? "no anchor '&%s' stands before this alias"
                              : "the alias '*%s' stands inside its own anchor",
                name);
@@ -275,7 +280,7 @@ static bool read_tape(struct yaml_source *source, struct frame *frame, struct ya
     node->alias_line = frame->alias_line;
     if (node->kind != YAML_KIND_END && frame->alias_line != 0 &&
         ++source->alias_nodes > JOB_FILE_ALIAS_NODES_MOST)
-        return source_break(source, JOB_FILE_TOO_LARGE, node->place,
+        return source_break(source, JOB_FILE_TOO_LARGE, event_place(&source->event),
                             "aliases stand for more than 1,000,000 nodes in all");
     return count_depth(source, node);
 }

@@ -1,6 +1,6 @@
 /* yaml_source: a YAML file as a stream of nodes, with aliases and merge keys (<<) already carried
  * out and limits and encoding checked; nothing is built in memory but what has an anchor. What it
- * finds wrong goes to the diagnostics; after what it cannot read on from, it is broken: every call
+ * finds wrong is reported; after what it cannot read on from, it is broken: every call
  * says false. Created by the job file reader; its thread alone. */
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "accept/job_file.h"
 #include "accept/job_input.h"
+#include "accept/job_report.h"
 #include "accept/yaml_node.h"
 #include "accept/yaml_tape.h"
 
@@ -21,8 +22,8 @@ struct yaml_aside {
     uint32_t alias_line; /* of the alias that it came through; 0: none */
 };
 
-/* Makes a source over an input, both borrowed as the diagnostics are. */
-struct yaml_source *yaml_source_create(struct job_input *input, struct diagnostics *diagnostics);
+/* Makes a source over an input, both borrowed as the faults are. */
+struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void yaml_source_destroy(struct yaml_source **source);
@@ -60,8 +61,8 @@ struct yaml_tape_mark yaml_source_mark(const struct yaml_source *source);
 /* Lets go of what was put aside since the mark. */
 void yaml_source_forget(struct yaml_source *source, struct yaml_tape_mark mark);
 
-/* Returns the diagnostics that were given to yaml_source_create. */
-struct diagnostics *yaml_source_diagnostics(struct yaml_source *source);
+/* Returns the faults that were given to yaml_source_create. */
+struct job_faults *yaml_source_faults(struct yaml_source *source);
 
 /* Returns whether reading cannot go on. */
 bool yaml_source_broken(const struct yaml_source *source);
