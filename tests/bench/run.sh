@@ -37,7 +37,7 @@ run_measure() {
 quartiles() {
     sort -n "$1" | awk '{ v[NR] = $1 } function at(q, p, i) {
         p = 1 + (NR - 1) * q; i = int(p); return v[i] + (p - i) * (v[i < NR ? i + 1 : i] - v[i])
-    } END { printf "%.3f %.3f %.3f", at(0.25), at(0.5), at(0.75) }'
+    } END { printf "%.3f %.3f %.3f\n", at(0.25), at(0.5), at(0.75) }'
 }
 
 # row NAME GOAL OURS REFERENCE RATIO QUARTILES HELD: prints a line of the table.
