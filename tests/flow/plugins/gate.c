@@ -1,0 +1,63 @@
+/* gate: tasks that a test can hold. A gate says that it has started by making a file, and ends when
+ * another file appears or it is cancelled; a deaf gate does not look whether it is cancelled. */
+#include <sluice/plugin.h>
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_NS 5000000
+
+struct gate_params {
+    const char *started;
+    const char *open;
+};
+
+static const struct sluice_param gate_table[] = {
+    SLUICE_STRING(struct gate_params, started, .help = "made, or made longer, when a call begins"),
+    SLUICE_STRING(struct gate_params, open, .required = true, .help = "when it is there, it ends"),
+    SLUICE_PARAMS_END,
+};
+
+static void say_started(const struct sluice_call *call, const struct gate_params *p)
+{
+    if (p->started == NULL)
+        return;
+    int fd = open(p->started, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0 || write(fd, "x", 1) != 1)
+        sluice_log(call, SLUICE_WARNING, "cannot write %s", p->started);
+    if (fd >= 0)
+        close(fd);
+}
+
+static enum sluice_status gate(const struct sluice_call *call, const void *params)
+{
+    const struct gate_params *p = params;
+
+    say_started(call, p);
+    while (access(p->open, F_OK) != 0)
+        if (!sluice_wait(call, LOOK_NS))
+            return SLUICE_CANCELLED;
+    return SLUICE_OK;
+}
+
+static enum sluice_status deaf_gate(const struct sluice_call *call, const void *params)
+{
+    const struct gate_params *p = params;
+    const struct timespec look = {.tv_nsec = LOOK_NS};
+
+    say_started(call, p);
+    while (access(p->open, F_OK) != 0)
+        nanosleep(&look, NULL);
+    return SLUICE_OK;
+}
+
+static const struct sluice_type gate_types[] = {
+    {SLUICE_TYPE("gate", "Waits for a file."), .params = gate_table,
+     .params_size = sizeof(struct gate_params), .execute = gate},
+    {SLUICE_TYPE("deaf_gate", "Waits for a file, cancelled or not."), .params = gate_table,
+     .params_size = sizeof(struct gate_params), .execute = deaf_gate},
+    SLUICE_TYPES_END,
+};
+
+SLUICE_PLUGIN("gate", "1.0.0", "gate deaf_gate", gate_types)
