@@ -144,6 +144,7 @@ void job_clear(struct job *job)
         chunk_release(job->chunks[i], (uint32_t)chunk_count(job->chunks[i]));
     job->chunks_count = 0;
     job->tasks_count = 0;
+    atomic_store(&job->total, 0);
     id_index_destroy(&job->ids);
     job->ids = id_index_create(0);
 }
@@ -176,6 +177,7 @@ void job_seal(struct job *job)
         job->chunks_count--; /* its only task was taken back: it goes at once */
     chunk_seal(job->open);
     job->open = NULL;
+    atomic_store(&job->total, job->tasks_count);
 }
 
 void job_count_submitted(struct job *job, uint32_t count)

@@ -41,6 +41,7 @@ struct job {
     uint32_t tasks_count; /* added so far */
     uint64_t store_key;   /* 0: not in the store yet; set before its first task is handed on */
     /* atomic */
+    _Atomic uint32_t total;      /* tasks in all, once it is sealed; 0 before */
     _Atomic uint32_t submitted;  /* handed on to the host */
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
