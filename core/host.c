@@ -166,10 +166,13 @@ static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
 static void stop(struct host *host, enum host_end end)
 {
     int64_t now_ns = clock_now_ns();
-    if (host->signals++ == 0)
+    if (host->signals++ == 0) {
+        log_info("stopping: what runs may finish within the grace period, another signal cancels it",
+                 LOG_NUMBER("running", host_running(host)));
         stop_starting(host, end, now_ns);
-    else
+    } else {
         host->cancel_ns = now_ns;
+    }
 }
 
 static void on_signal(void *context, const struct signalfd_siginfo *info)
