@@ -96,7 +96,7 @@ static void failure_line(const struct report *report, const struct outcome_recor
     buffer_printf(line, ":%u:%s task '%s' (%s) %s%s%s", task->line, colour ? "\033[0m" : "",
                   task->id, task->type->name, colour ? "\033[1;31m" : "", state_text(record->state),
                   colour ? "\033[0m" : "");
-    if (attempt != NULL && attempt->started_ns > 0)
+    if (attempt != NULL && attempt->plugin != NULL)
         buffer_printf(line, ", attempt %u", task->attempt);
     if (attempt != NULL && said(attempt->reason))
         buffer_printf(line, ": %s", attempt->reason);

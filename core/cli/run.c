@@ -154,8 +154,9 @@ static struct progress_counts count_tasks(const struct run *run)
         const struct job *job = run->inputs.items[i].job;
         if (job == NULL)
             continue;
-        counts.total += atomic_load(&job->submitted);
-        counts.total_is_known &= job->mode == JOB_CHECKED;
+        uint32_t total = atomic_load(&job->total);
+        counts.total += total;
+        counts.total_is_known &= total > 0;
         for (int state = TASK_SUCCEEDED; state <= TASK_SKIPPED; state++)
             counts.done += atomic_load(&job->ended[state]);
         for (int state = TASK_FAILED; state <= TASK_CRASHED; state++)
@@ -210,8 +211,7 @@ static bool run_create(struct run *run, const struct config *config)
     progress_init(&run->progress, terminal, run->begun_ns);
     if (!plugins_open(&run->plugins, config))
         return false;
-    run->host =
-        host_create(config, run->plugins.registry, run->options->mode, &handlers, &error);
+    run->host = host_create(config, run->plugins.registry, run->options->mode, &handlers, &error);
     return run->host != NULL || output_error("%s", error.message);
 }
 

@@ -100,8 +100,8 @@ static json_t *record_json(const struct outcome_record *record)
     static const struct attempt none = {.reason = "", .message = ""};
     const struct attempt *attempt = record->attempt == NULL ? &none : record->attempt;
     const struct task *task = record->task;
-    bool ran = attempt->started_ns > 0;
-    int64_t waited_to_ns = ran ? attempt->started_ns : clock_now_ns();
+    bool ran = attempt->plugin != NULL;
+    int64_t waited_to_ns = attempt->started_ns > 0 ? attempt->started_ns : clock_now_ns();
     int64_t waited_from_ns = task->submitted_ns > 0 ? task->submitted_ns : waited_to_ns;
 
     return json_pack("{so so ss ss ss ss si so so so so sf sf so}", "time", time_json(), "job",

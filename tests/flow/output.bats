@@ -193,7 +193,7 @@ JOB
     run -0 --separate-stderr "$SLUICE" run nap.yaml
     [ -z "$stderr" ]
     run -0 --separate-stderr "$SLUICE" run --progress on nap.yaml
-    [[ $stderr == "0/1 done, "* ]]
+    [[ $stderr == *"1/1 done, "* ]]
     [[ $stderr != *$'\r'* ]]
     run in_terminal 80 "$SLUICE" run --progress off nap.yaml
     [[ $output != *" done, "* ]]

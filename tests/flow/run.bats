@@ -18,7 +18,7 @@ load helpers
     job bad <<<"tasks: [{type: count, params: {file: $PWD/count}}, {type: nop}, {typ: noop}]"
     run -2 --separate-stderr "$SLUICE" run "${both[@]}" good.yaml bad.yaml
     [ -z "$output" ]
-    [[ $stderr == *"bad.yaml:2:"*"unknown task type 'nop'"*"bad.yaml:2:"*"typ"* ]]
+    [[ $stderr == *"bad.yaml:2:"*"no plugin has the task type 'nop'"*"bad.yaml:2:"*"typ"* ]]
     [ ! -e count ]
 }
 
@@ -63,13 +63,15 @@ JOB
 }
 
 @test "--max-weight limits what runs at once" {
+    # The weight that is kept for counting lets it pass the gate that waits.
+    printf '[group:count]\ntype = count\nreserve = 1\n' >sluice.ini
     job two <<JOB
 tasks:
   - {type: gate, weight: 2, params: {started: $PWD/started, open: $PWD/open}}
   - {type: gate, weight: 2, params: {started: $PWD/started, open: $PWD/open}}
   - {type: count, delay: 300ms, params: {file: $PWD/count}}
 JOB
-    start run --max-weight 3 --workers gate=2 "${both[@]}" two.yaml
+    start run --config sluice.ini --max-weight 4 --workers gate=2 "${both[@]}" two.yaml
     wait_until has_bytes count 1
     [ "$(bytes started)" -eq 1 ]
     touch open
@@ -116,7 +118,7 @@ tasks:
 JOB
     run -2 --separate-stderr "$SLUICE" run --stream "${both[@]}" part.yaml
     [ "$(wc -l <count)" -eq 1 ]
-    [[ $stderr == *"part.yaml:4:"*"unknown task type 'nop'"* ]]
+    [[ $stderr == *"part.yaml:4:"*"no plugin has the task type 'nop'"* ]]
     [[ $output == "part: 1 task: 1 succeeded in "* ]]
 }
 

@@ -48,6 +48,7 @@ static enum sluice_status fail_status(const struct sluice_call *call, const void
 static enum sluice_status fail_ugly(const struct sluice_call *call, const void *params)
 {
     (void)params;
+    sluice_log(call, SLUICE_DEBUG, "one\ntwo \"\033[31m\" \xff");
     sluice_output(call, "ugly", "a\xff" "b\nc");
     return sluice_fail(call, "ugly", "one\ntwo \033[31mred\xff end");
 }
