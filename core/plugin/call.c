@@ -15,8 +15,8 @@ static const uint64_t all_flags = CALL_TURN - 1;
 void call_init(struct call *call)
 {
     memset(call, 0, sizeof *call);
-    call->visible = (struct sluice_call){
-        .size = sizeof call->visible, .host = call_host(), .context = call};
+    call->visible =
+        (struct sluice_call){.size = sizeof call->visible, .host = call_host(), .context = call};
     atomic_init(&call->cancel_fd, -1);
     arena_init(&call->arena, ARENA_BLOCK_BYTES, ARENA_MOST_BYTES);
     if (gethostname(call->node, sizeof call->node) != 0)

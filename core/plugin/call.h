@@ -26,9 +26,9 @@ enum {
 /* The low bits of call.turn; the rest counts calls, so that whoever acts on a call names exactly
  * that one. */
 #define CALL_CANCELLED UINT64_C(1) /* somebody asked it to end */
-#define CALL_STUCK UINT64_C(2)     /* the host has ended the task without waiting for the call */
-#define CALL_BUSY UINT64_C(4)      /* a call is in progress */
-#define CALL_TURN UINT64_C(8)      /* one call more */
+#define CALL_STUCK     UINT64_C(2) /* the host has ended the task without waiting for the call */
+#define CALL_BUSY      UINT64_C(4) /* a call is in progress */
+#define CALL_TURN      UINT64_C(8) /* one call more */
 
 /* What the plugin can ask about its task; texts are borrowed for the call. */
 struct call_task {
@@ -37,8 +37,8 @@ struct call_task {
     const char *idempotency_key; /* NULL: JOB:ID, put together when the plugin asks */
     const char *type;
     const struct sluice_map *labels; /* sorted by key; NULL: none */
-    uint32_t attempt; /* from 1 */
-    int64_t deadline_ns; /* monotonic; CLOCK_NEVER_NS: none */
+    uint32_t attempt;                /* from 1 */
+    int64_t deadline_ns;             /* monotonic; CLOCK_NEVER_NS: none */
 };
 
 struct call {
@@ -53,9 +53,9 @@ struct call {
     _Atomic uint32_t cancelling; /* threads inside call_cancel */
     _Atomic uint64_t progress_done, progress_total;
     /* the worker's thread */
-    struct arena arena;     /* sluice_alloc, lists and maps of parameters */
-    struct buffer outputs;  /* name NUL text NUL ..., in the order they were first set */
-    size_t alloc_bytes;     /* of sluice_alloc alone */
+    struct arena arena;    /* sluice_alloc, lists and maps of parameters */
+    struct buffer outputs; /* name NUL text NUL ..., in the order they were first set */
+    size_t alloc_bytes;    /* of sluice_alloc alone */
     uint32_t outputs_count;
     uint32_t outputs_doubled; /* names that were set again: the last won */
     int64_t try_again_ns;

@@ -22,7 +22,7 @@ typedef const struct sluice_plugin *entry_function(const struct sluice_host *hos
 struct generation_code {
     void *handle;
     char *copy;
-    struct arena texts; /* settings, help */
+    struct arena texts;      /* settings, help */
     struct sluice_host host; /* this plugin's own table: the log names it outside calls */
     struct sluice_settings settings;
     entry_function *entry;
@@ -117,8 +117,8 @@ static void run_entry(void *context)
 static void run_init(void *context)
 {
     struct generation_code *code = context;
-    code->initialised = code->descriptor.plugin.init(&code->host, &code->settings, &code->self,
-                                                     &code->err);
+    code->initialised =
+        code->descriptor.plugin.init(&code->host, &code->settings, &code->self, &code->err);
 }
 
 static void run_deinit(void *context)

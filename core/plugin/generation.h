@@ -20,11 +20,11 @@ enum generation_state {
 
 struct generation {
     /* immutable once READY */
-    char *plugin;  /* name from the note */
+    char *plugin; /* name from the note */
     char *version;
-    char *file;    /* as found in its folder */
-    uint32_t number; /* from 1, counted per plugin */
-    void *self;    /* what init returned */
+    char *file;           /* as found in its folder */
+    uint32_t number;      /* from 1, counted per plugin */
+    void *self;           /* what init returned */
     struct offer *offers; /* in the order of the note */
     uint32_t offers_count;
     /* set once by execute/ under its own lock, read by it alone */
@@ -39,7 +39,7 @@ struct generation_origin {
     const char *file; /* as found in its folder */
     const char *copy; /* what is mapped */
     uint32_t number;
-    const struct type *const *types; /* in the order of the note */
+    const struct type *const *types;         /* in the order of the note */
     const struct registry_setting *settings; /* of all plugins */
     size_t settings_count;
     int64_t start_limit_ns; /* of entry and init, each */

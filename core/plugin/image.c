@@ -67,9 +67,9 @@ static const char *machine_word(unsigned machine, char *number, size_t capacity)
         unsigned machine;
         const char *word;
     } words[] = {
-        {EM_386, "i386"},   {EM_X86_64, "x86-64"}, {EM_ARM, "arm"},    {EM_AARCH64, "aarch64"},
-        {EM_RISCV, "riscv"}, {EM_PPC64, "ppc64"},   {EM_S390, "s390x"}, {EM_LOONGARCH, "loongarch"},
-        {EM_MIPS, "mips"},
+        {EM_386, "i386"},        {EM_X86_64, "x86-64"},       {EM_ARM, "arm"},
+        {EM_AARCH64, "aarch64"}, {EM_RISCV, "riscv"},         {EM_PPC64, "ppc64"},
+        {EM_S390, "s390x"},      {EM_LOONGARCH, "loongarch"}, {EM_MIPS, "mips"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (words[i].machine == machine)
@@ -147,8 +147,8 @@ static bool check_load(const struct image *image, const GElf_Phdr *load, uint64_
         return truncated(image, load->p_offset + load->p_filesz, error);
     if ((load->p_flags & PF_W) != 0 && (load->p_flags & PF_X) != 0)
         return error_set(error, "unsafe_code", "has a segment that is writable and executable");
-    if (load->p_filesz > load->p_memsz || load->p_vaddr < *end ||
-        load->p_memsz > SPAN_MOST_BYTES || load->p_vaddr > SPAN_MOST_BYTES)
+    if (load->p_filesz > load->p_memsz || load->p_vaddr < *end || load->p_memsz > SPAN_MOST_BYTES ||
+        load->p_vaddr > SPAN_MOST_BYTES)
         return malformed(error, "its segments overlap, are out of order or too large");
     *end = load->p_vaddr + load->p_memsz;
     return true;
@@ -170,8 +170,8 @@ static bool check_segments(const struct image *image, struct error *error)
     if (!loads_seen)
         return malformed(error, "nothing to load");
     /* Without the mark the dynamic linker makes the stacks of all threads executable. */
-    return stack_seen || error_set(error, "unsafe_code",
-                                   "wants an executable stack (it has no PT_GNU_STACK)");
+    return stack_seen ||
+           error_set(error, "unsafe_code", "wants an executable stack (it has no PT_GNU_STACK)");
 }
 
 /* Finds where in the file an address of the image lies, with that many bytes behind it. */

@@ -157,8 +157,7 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
         .float_min = row->float_min,
         .float_max = row->float_max,
     };
-    param->has_range =
-        row->min != 0 || row->max != 0 || row->float_min != 0 || row->float_max != 0;
+    param->has_range = row->min != 0 || row->max != 0 || row->float_min != 0 || row->float_max != 0;
     if (param->name == NULL || (param->help == NULL) != (row->help == NULL) ||
         (param->def == NULL) != (row->def == NULL) ||
         (param->choices == NULL) != (row->choices == NULL))
@@ -220,12 +219,14 @@ static bool pack_items(const struct param *param, json_t *value, struct buffer *
     size_t index;
     const char *key;
     json_t *item;
-    json_array_foreach(value, index, item) {
+    json_array_foreach(value, index, item)
+    {
         if (!json_is_string(item))
             return false;
         params_put_text(record, json_string_value(item), json_string_length(item));
     }
-    json_object_foreach(value, key, item) {
+    json_object_foreach(value, key, item)
+    {
         if (!json_is_string(item))
             return false;
         params_put_text(record, key, strlen(key));
@@ -255,8 +256,7 @@ static bool pack_default(const struct param *param, struct buffer *record, struc
 static bool make_image(struct param_table *table, struct error *error)
 {
     for (size_t i = 0; i < table->count; i++) {
-        if (table->rows[i].def != NULL &&
-            !pack_default(&table->rows[i], &table->defaults, error))
+        if (table->rows[i].def != NULL && !pack_default(&table->rows[i], &table->defaults, error))
             return false;
     }
     size_t bytes = table->struct_bytes == 0 ? 1 : table->struct_bytes;

@@ -40,9 +40,9 @@ struct param_table {
     size_t count;
     size_t struct_bytes;
     uint64_t required[PARAM_ROWS_MOST / 64]; /* bit i: row i must be given */
-    void *image;            /* struct_bytes with all defaults filled in */
-    struct buffer defaults; /* their record, to which the image points */
-    struct arena texts;     /* what rows and image point to */
+    void *image;                             /* struct_bytes with all defaults filled in */
+    struct buffer defaults;                  /* their record, to which the image points */
+    struct arena texts;                      /* what rows and image point to */
 };
 
 enum param_answer { PARAM_OK, PARAM_WRONG_TYPE, PARAM_OUT_OF_RANGE, PARAM_UNKNOWN_CHOICE };

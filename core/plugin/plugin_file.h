@@ -21,8 +21,8 @@ struct plugin_file {
     /* written before state is REJECTED, then immutable */
     struct error reason;
     /* written by the loader thread */
-    uint32_t generations; /* made so far */
-    _Atomic int state;    /* enum generation_state */
+    uint32_t generations;                 /* made so far */
+    _Atomic int state;                    /* enum generation_state */
     _Atomic(struct generation *) current; /* the pointer by which a generation is published */
 };
 

@@ -31,7 +31,7 @@ struct registry {
     uint32_t slots_count;
     struct loader *loader;
     /* the loader thread */
-    struct snapshots *snapshots; /* NULL until the first load */
+    struct snapshots *snapshots;
     /* atomic */
     _Atomic uint32_t left_behind;
 };
@@ -217,6 +217,8 @@ struct registry *registry_create(const struct registry_options *options, struct 
         scan_folder(registry, &registry->folders[i]);
     made = made && complete_types(registry, error);
     if (made)
+        registry->snapshots = snapshots_create(options->state_dir, error);
+    if (registry->snapshots != NULL)
         registry->loader = loader_create(error);
     if (registry->loader == NULL)
         registry_destroy(&registry);
@@ -248,7 +250,6 @@ static void unload_all(void *context)
     struct registry *registry = context;
     for (size_t i = registry->files_count; i > 0; i--)
         unload_file(registry, registry->files[i - 1]);
-    snapshots_destroy(&registry->snapshots);
 }
 
 void registry_destroy(struct registry **pointer)
@@ -260,6 +261,7 @@ void registry_destroy(struct registry **pointer)
     if (registry->loader != NULL)
         loader_run(registry->loader, unload_all, registry);
     loader_destroy(&registry->loader);
+    snapshots_destroy(&registry->snapshots);
     tdestroy(registry->slots, free);
     for (size_t i = 0; i < registry->files_count; i++)
         plugin_file_destroy(&registry->files[i]);
@@ -280,16 +282,10 @@ static void load_file(void *context)
     const struct load *load = context;
     struct registry *registry = load->registry;
     struct plugin_file *file = load->file;
-    struct error error;
     uint32_t left_behind = 0;
     if (state_of(file) != GENERATION_FOUND)
         return; /* somebody else asked before */
-    if (registry->snapshots == NULL)
-        registry->snapshots = snapshots_create(registry->options.state_dir, &error);
-    if (registry->snapshots == NULL)
-        plugin_file_reject(file, &error);
-    else
-        plugin_file_load(file, registry->snapshots, &registry->options, &left_behind);
+    plugin_file_load(file, registry->snapshots, &registry->options, &left_behind);
     count_left_behind(registry, left_behind);
     if (state_of(file) == GENERATION_REJECTED)
         log_refusal(file);

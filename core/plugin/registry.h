@@ -62,7 +62,7 @@ enum registry_answer {
 /* What `plugin list` shows of one file. The texts live until the registry ends. */
 struct registry_plugin {
     const char *file;
-    const char *plugin;  /* name and version by its note; NULL where that could not be read */
+    const char *plugin; /* name and version by its note; NULL where that could not be read */
     const char *version;
     const char *state;   /* a word of generation_states.def */
     const char *reason;  /* why it is refused; NULL if it is not */
@@ -71,10 +71,11 @@ struct registry_plugin {
     size_t types_count;
 };
 
-/* Scans the folders and reads the notes; runs no plugin code. Files that are refused are logged and
- * listed, never an error; a folder that cannot be opened is logged, and an error if no other could
- * be: NULL with a message. What options point to must live until registry_destroy. Starts the
- * loader thread. */
+/* Scans the folders, reads the notes and makes the place for private copies; runs no plugin code.
+ * Files that are refused are logged and listed, never an error; a folder that cannot be opened is
+ * logged, and an error if no other could be; a state_dir that code cannot run from is an error:
+ * NULL with a message. What options point to must live until registry_destroy. Starts the loader
+ * thread. */
 struct registry *registry_create(const struct registry_options *options, struct error *error);
 
 /* Unloads everything (deinit on a thread of each generation, dlclose, verify), removes the

@@ -151,9 +151,8 @@ static bool open_instance(struct snapshots *snapshots, struct error *error)
                                   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     snapshots->lock_fd =
         snapshots->folder_fd < 0 ? -1 : take_lock(snapshots->folder_fd, LOCK_EX | LOCK_NB);
-    return snapshots->lock_fd >= 0 ||
-           error_errno(error, "state_dir", "cannot lock %s/%s", snapshots->code,
-                       snapshots->instance);
+    return snapshots->lock_fd >= 0 || error_errno(error, "state_dir", "cannot lock %s/%s",
+                                                  snapshots->code, snapshots->instance);
 }
 
 static bool open_code(struct snapshots *snapshots, const char *state_dir, struct error *error)
@@ -232,8 +231,8 @@ static bool copy(int from_fd, int to_fd, struct error *error)
 int snapshot_take(struct snapshots *snapshots, int from_fd, const char *name, char **path,
                   struct error *error)
 {
-    int to CLEANUP(cleanup_close) = openat(snapshots->folder_fd, name,
-                                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int to CLEANUP(cleanup_close) =
+        openat(snapshots->folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     *path = NULL;
     if (to < 0) {
         error_errno(error, "snapshot", "cannot make the copy %s", name);
@@ -242,8 +241,7 @@ int snapshot_take(struct snapshots *snapshots, int from_fd, const char *name, ch
     int fd = -1;
     if (copy(from_fd, to, error)) {
         fd = openat(snapshots->folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 ||
-            asprintf(path, "%s/%s/%s", snapshots->code, snapshots->instance, name) < 0)
+        if (fd < 0 || asprintf(path, "%s/%s/%s", snapshots->code, snapshots->instance, name) < 0)
             error_errno(error, "snapshot", "cannot open the copy %s", name);
     }
     if (fd < 0 || *path == NULL) {

@@ -72,8 +72,7 @@ static bool check(const struct stat *stat, const char *path, struct error *error
                          path, stat->st_uid, geteuid(), path);
     if ((stat->st_mode & S_IWOTH) != 0 && !sticky)
         return error_set(error, "unsafe", "%s is writable by everybody: chmod o-w %s", path, path);
-    if ((stat->st_mode & S_IWGRP) != 0 && !sticky &&
-        !group_is_private(stat->st_gid, stat->st_uid))
+    if ((stat->st_mode & S_IWGRP) != 0 && !sticky && !group_is_private(stat->st_gid, stat->st_uid))
         return error_set(error, "unsafe",
                          "%s is writable by group %u, which is not private to its owner: chmod "
                          "g-w %s",

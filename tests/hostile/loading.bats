@@ -51,6 +51,16 @@ load host
     others_work
 }
 
+@test "a state folder that others can write stops the host, naming what mends it" {
+    mkdir -p state/code
+    chmod o+w state/code
+    printf '[host]\nstate_dir = %s/state\n' "$PWD" >sluice.ini
+    run "$SLUICE" run --config sluice.ini --plugins plugins others.yaml
+    echo "$output"
+    [ "$status" -eq 3 ]
+    [[ $output == *"$PWD/state/code is writable by everybody: chmod o-w $PWD/state/code"* ]]
+}
+
 @test "what was loaded is gone from the cache folder when the program has ended" {
     others_work
     [ -d cache/sluice/code ]

@@ -167,9 +167,8 @@ Test(param_table, a_secret_is_never_shown)
     struct param_table other;
     const char *hint;
     cr_assert(param_table_init(&other, secret, sizeof(struct fields), &error));
-    cr_assert_eq(
-        param_pack(other.rows, (struct params_text){"hunter2", 7}, &record, &error, &hint),
-        PARAM_WRONG_TYPE);
+    cr_assert_eq(param_pack(other.rows, (struct params_text){"hunter2", 7}, &record, &error, &hint),
+                 PARAM_WRONG_TYPE);
     cr_assert_null(strstr(error.message, "hunter2"));
     param_table_fini(&other);
 }

@@ -99,6 +99,15 @@ Test(registry, without_any_folder_that_opens_is_not_created)
     cr_assert_not_null(strstr(error.message, "/missing: No such file or directory"));
 }
 
+Test(registry, without_a_place_for_private_copies_is_not_created)
+{
+    const char *dirs[] = {files_path("plugins"), NULL};
+    files_write("state", "", 0);
+    struct registry_options options = {.plugin_dirs = dirs, .state_dir = files_path("state")};
+    cr_assert_null(registry_create(&options, &error));
+    cr_assert_not_null(strstr(error.message, "cannot make the folder"), "%s", error.message);
+}
+
 Test(registry, the_private_copy_is_what_runs)
 {
     create(NS_PER_S);
