@@ -33,19 +33,29 @@ void queue_push(struct queue *queue, struct task *task)
     queue->count++;
 }
 
-/* A level is put together anew: what comes back, then what was there. */
+static void push_front(struct queue *queue, struct task *task)
+{
+    size_t level = level_of(task);
+    struct task_list *list = &queue->levels[level];
+    if (list->count == 0) {
+        queue_push(queue, task);
+        return;
+    }
+    task->next = list->head;
+    list->head = task;
+    list->count++;
+    queue->count++;
+}
+
+/* From the last to the first, since ageing may have mixed the priorities of a batch. */
 void queue_put_back(struct queue *queue, struct task_list *tasks)
 {
-    while (tasks->count > 0) {
-        size_t level = level_of(tasks->head);
-        struct task_list front;
-        task_list_init(&front);
-        while (tasks->count > 0 && level_of(tasks->head) == level)
-            task_list_push(&front, task_list_pop(tasks));
-        queue->count += front.count;
-        task_list_append(&front, &queue->levels[level]);
-        task_list_append(&queue->levels[level], &front);
-        mark(queue, level);
+    struct task *last = NULL;
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL; last = task)
+        task->next = last;
+    for (struct task *task = last, *before; task != NULL; task = before) {
+        before = task->next;
+        push_front(queue, task);
     }
 }
 
