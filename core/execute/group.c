@@ -147,7 +147,7 @@ static bool take_grant(struct group *group, const struct task *head, struct clai
     int32_t weight = weight_of(group, head);
     if (group->has_grant) {
         group->has_grant = false;
-        if (group->grant.job == head->job && group->grant.weight >= weight) {
+        if (group->grant.job == head->job && group->asked >= weight) {
             *grant = group->grant;
             return true;
         }
@@ -155,6 +155,7 @@ static bool take_grant(struct group *group, const struct task *head, struct clai
         claim->surplus = group->grant;
     }
     const struct gate *gate = &group->executor->options.gate;
+    group->asked = weight;
     group->waiting = !gate->ask(gate->context, group, head->job, weight, grant);
     return !group->waiting;
 }
@@ -176,21 +177,21 @@ static uint32_t batch_limit(const struct group *group, const struct task *head)
     return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
 }
 
-/* Moves the head, and behind it what may share its grant, into the worker's batch. Locks of group
- * and worker held. */
+/* Moves the head, and behind it what may share its grant, into the worker's batch. A weight is
+ * compared with what was asked for: the gate may have granted less; the head's own is not, since a
+ * measured weight may have grown meanwhile. Locks of group and worker held. */
 static void fill_batch(struct group *group, struct worker *worker, struct task *head)
 {
     uint32_t limit = batch_limit(group, head);
-    int32_t weight = worker->grant.weight;
     struct job *job = head->job;
     const struct type *type = head->type;
     uint32_t count = 0;
-    while (count < limit && head != NULL && head->job == job && head->type == type &&
-           weight_of(group, head) <= weight) {
+    do {
         queue_pop(&group->queue, head);
         worker->batch[count++] = head;
         head = queue_head(&group->queue);
-    }
+    } while (count < limit && head != NULL && head->job == job && head->type == type &&
+             weight_of(group, head) <= group->asked);
     worker->batch_count = count;
     worker->group = group;
     atomic_store_explicit(&worker->next, 0, memory_order_release);

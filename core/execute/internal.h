@@ -56,6 +56,7 @@ struct group {
     bool waiting;     /* the gate has yet to answer */
     bool has_grant;   /* .grant is held for the next batch */
     struct grant grant;
+    int32_t asked; /* the weight for which .grant, or the last one, was asked; it may hold less */
     /* guarded by the pool's lock */
     struct group *next_ready;
 };
