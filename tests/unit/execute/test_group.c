@@ -1,0 +1,278 @@
+/* How many calls a group makes at once, in which order, and for which weight. */
+#include "shop.h"
+
+static const struct shop_setup usual = {0};
+
+static enum sluice_status hold(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    (void)n;
+    shop_hold(1);
+    return SLUICE_OK;
+}
+
+static enum sluice_status yield_a_little(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    (void)n;
+    sched_yield();
+    return SLUICE_OK;
+}
+
+static int32_t weight_in_use(void)
+{
+    MUTEX_GUARD(&shop.lock);
+    return shop.in_use;
+}
+
+static int waiting_count(void)
+{
+    MUTEX_GUARD(&shop.lock);
+    return shop.waiting_count;
+}
+
+Test(group, runs_every_task_exactly_once_with_any_number_of_workers)
+{
+    enum { EACH = 5000 };
+    shop_begin(&usual);
+    for (uint32_t workers = 1; workers <= 16; workers *= 2)
+        shop_push(shop_group("g", workers), &(struct shop_task){0}, EACH);
+    SHOP_UNTIL(shop_ended() == 5 * EACH);
+    for (int n = 0; n < 5 * EACH; n++)
+        cr_assert_eq(shop.runs[n], 1, "task %d ran %d times", n, shop.runs[n]);
+    cr_assert_eq(shop.ended[TASK_SUCCEEDED], 5 * EACH);
+    shop_end();
+}
+
+Test(group, never_makes_more_calls_at_once_than_it_has_workers)
+{
+    shop_begin(&(struct shop_setup){.act = yield_a_little});
+    shop_push(shop_group("g", 3), &(struct shop_task){0}, 2000);
+    SHOP_UNTIL(shop_ended() == 2000);
+    cr_assert_leq(shop.inside_most, 3);
+    shop_end();
+}
+
+Test(group, uses_all_its_workers_for_calls_that_take_long)
+{
+    shop_begin(&(struct shop_setup){.act = hold});
+    struct group *group = shop_group("g", 5);
+    shop_push(group, &(struct shop_task){0}, 20);
+    SHOP_UNTIL(shop.inside == 5);
+    cr_assert_eq(group_load(group).running, 5);
+    cr_assert_eq(group_load(group).queued, 15);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 20);
+    cr_assert_eq(shop.inside_most, 5);
+    shop_end();
+}
+
+Test(group, starts_the_highest_priority_first)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop.shut = true;
+    int64_t low = shop_push(group, &(struct shop_task){.priority = -1}, 1);
+    SHOP_UNTIL(waiting_count() == 1);
+    int64_t usual_one = shop_push(group, &(struct shop_task){0}, 1);
+    int64_t high = shop_push(group, &(struct shop_task){.priority = 100}, 1);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 3);
+    cr_assert_eq(shop.started[0], high);
+    cr_assert_eq(shop.started[1], usual_one);
+    cr_assert_eq(shop.started[2], low);
+    shop_end();
+}
+
+Test(group, a_task_that_has_waited_longer_than_max_age_goes_first)
+{
+    shop_begin(&(struct shop_setup){.max_age_ns = 60 * NS_PER_S});
+    struct group *group = shop_group("g", 1);
+    shop.shut = true;
+    shop_push(group, &(struct shop_task){.priority = 100}, 3);
+    int64_t old =
+        shop_push(group, &(struct shop_task){.priority = -100, .age_ns = 61 * NS_PER_S}, 1);
+    SHOP_UNTIL(waiting_count() == 1);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 4);
+    cr_assert_eq(shop.started[0], old);
+    shop_end();
+}
+
+Test(group, waits_at_the_gate_with_its_tasks_in_the_queue)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 4);
+    shop.shut = true;
+    shop_push(group, &(struct shop_task){.weight = 3}, 10);
+    SHOP_UNTIL(waiting_count() == 1);
+    cr_assert_eq(group_load(group).queued, 10);
+    cr_assert_eq(shop.started_count, 0);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 10);
+    shop_end();
+}
+
+Test(group, gives_a_grant_back_that_it_has_no_more_use_for)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop.shut = true;
+    shop_push(group, &(struct shop_task){0}, 10);
+    SHOP_UNTIL(waiting_count() == 1);
+    executor_purge(shop.executor, NULL, &purged);
+    cr_assert_eq(shop_drop(&purged), 10);
+    shop_open_gate();
+    SHOP_UNTIL(weight_in_use() == 0);
+    cr_assert_eq(shop.started_count, 0);
+    shop_push(group, &(struct shop_task){0}, 1);
+    SHOP_UNTIL(shop.ended[TASK_SUCCEEDED] == 1);
+    shop_end();
+}
+
+Test(group, asks_anew_when_something_heavier_has_come_first)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop.shut = true;
+    shop_push(group, &(struct shop_task){.weight = 1}, 1);
+    SHOP_UNTIL(waiting_count() == 1);
+    int64_t heavy = shop_push(group, &(struct shop_task){.weight = 50, .priority = 9}, 1);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 2);
+    cr_assert_eq(shop.started[0], heavy);
+    cr_assert_geq(shop.in_use_most, 50);
+    shop_end();
+}
+
+Test(group, asks_anew_when_another_job_has_come_first)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop.shut = true;
+    shop_push(group, &(struct shop_task){.job = 0}, 1);
+    SHOP_UNTIL(waiting_count() == 1);
+    int64_t other = shop_push(group, &(struct shop_task){.job = 1, .priority = 9}, 1);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 2);
+    cr_assert_eq(shop.started[0], other);
+    cr_assert_geq(shop.asked_count, 2);
+    shop_end();
+}
+
+Test(group, runs_a_task_that_is_heavier_than_any_grant)
+{
+    shop_begin(&usual);
+    shop.clamp = 10;
+    struct group *group = shop_group("g", 2);
+    shop_push(group, &(struct shop_task){.weight = 60}, 20);
+    SHOP_UNTIL(shop_ended() == 20);
+    cr_assert_leq(shop.in_use_most, 20);
+    shop_end();
+}
+
+Test(group, runs_a_task_that_waited_for_less_than_its_weight)
+{
+    shop_begin(&usual);
+    shop.clamp = 10;
+    shop.shut = true;
+    shop_push(shop_group("g", 1), &(struct shop_task){.weight = 60}, 3);
+    SHOP_UNTIL(waiting_count() == 1);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 3);
+    shop_end();
+}
+
+Test(group, a_batch_holds_the_weight_of_its_heaviest_task)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop_push(group, &(struct shop_task){0}, 500); /* the mean is known from here on */
+    SHOP_UNTIL(shop_ended() == 500);
+    for (int i = 0; i < 50; i++) {
+        shop_push(group, &(struct shop_task){.weight = 1}, 3);
+        shop_push(group, &(struct shop_task){.weight = 7}, 3);
+    }
+    SHOP_UNTIL(shop_ended() == 800);
+    cr_assert_eq(shop.in_use_most, 7);
+    shop_end();
+}
+
+Test(group, weighs_by_the_measured_time_where_the_weight_is_auto)
+{
+    struct shop_task automatic = {.weight = SHOP_AUTO};
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop_push(group, &automatic, 1);
+    SHOP_UNTIL(shop_ended() == 1 && weight_in_use() == 0);
+    cr_assert_eq(shop.in_use_most, 1);
+    shop_push(group, &automatic, 1);
+    SHOP_UNTIL(shop_ended() == 2);
+    cr_assert_eq(shop.in_use_most, 2);
+    shop_end();
+}
+
+Test(group, starts_a_task_although_its_measured_weight_grows_meanwhile)
+{
+    shop_begin(&usual);
+    shop.weigh_more = 1;
+    shop_push(shop_group("g", 2), &(struct shop_task){.weight = SHOP_AUTO}, 20);
+    SHOP_UNTIL(shop_ended() == 20);
+    shop_end();
+}
+
+Test(group, serves_types_of_two_plugins_in_order)
+{
+    shop_begin(&(struct shop_setup){.act = yield_a_little});
+    struct group *group = shop_group("both", 1);
+    for (int i = 0; i < 100; i++) {
+        shop_push(group, &(struct shop_task){.type = SHOP_PLAIN}, 2);
+        shop_push(group, &(struct shop_task){.type = SHOP_OTHER}, 2);
+    }
+    SHOP_UNTIL(shop_ended() == 400);
+    for (int i = 0; i < 400; i++)
+        cr_assert_eq(shop.started[i], i);
+    cr_assert_eq(shop.inside_most, 1);
+    shop_end();
+}
+
+Test(group, calls_of_a_serial_type_never_overlap_even_from_two_groups)
+{
+    shop_begin(&(struct shop_setup){.act = yield_a_little});
+    struct group *groups[] = {shop_group("a", 4), shop_group("b", 4)};
+    for (int i = 0; i < 200; i++)
+        shop_push(groups[i % 2], &(struct shop_task){.type = SHOP_SERIAL}, 5);
+    SHOP_UNTIL(shop_ended() == 1000);
+    cr_assert_eq(shop.inside_most, 1);
+    shop_end();
+}
+
+Test(group, one_that_is_full_of_long_calls_does_not_hold_up_another)
+{
+    shop_begin(&(struct shop_setup){.act = hold});
+    shop_push(shop_group("slow", 2), &(struct shop_task){0}, 100);
+    SHOP_UNTIL(shop.inside == 2);
+    shop.setup.act = NULL;
+    shop_push(shop_group("fast", 2), &(struct shop_task){.type = SHOP_SECOND}, 100);
+    SHOP_UNTIL(shop_ended() == 100);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 200);
+    shop_end();
+}
+
+Test(group, after_the_executor_was_closed_tasks_stay_with_who_brings_them)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    struct task task = {.id = "late", .state = TASK_READY};
+    struct task_list list;
+    task_list_init(&list);
+    task_list_push(&list, &task);
+    executor_close(shop.executor);
+    group_push(group, &list);
+    cr_assert_eq(list.head, &task);
+    cr_assert_eq(task.state, TASK_READY);
+    shop_end();
+}
