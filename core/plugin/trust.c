@@ -13,9 +13,16 @@
 
 enum { DATABASE_LINE_BYTES = 16 * 1024 };
 
-static bool is_root_or_us(uid_t uid)
+/* Whoever owns the program could have changed it instead: root may run a tree that a user built. */
+static bool owns_program(uid_t uid)
 {
-    return uid == 0 || uid == geteuid();
+    struct stat program;
+    return stat("/proc/self/exe", &program) == 0 && program.st_uid == uid;
+}
+
+static bool is_trusted(uid_t uid)
+{
+    return uid == 0 || uid == geteuid() || owns_program(uid);
 }
 
 /* A name in the group's own list; several are allowed if all are the owner's. */
@@ -65,7 +72,7 @@ static bool group_is_private(gid_t gid, uid_t owner)
 static bool check(const struct stat *stat, const char *path, struct error *error)
 {
     bool sticky = S_ISDIR(stat->st_mode) && (stat->st_mode & S_ISVTX) != 0;
-    if (!is_root_or_us(stat->st_uid))
+    if (!is_trusted(stat->st_uid))
         return error_set(error, "unsafe",
                          "%s is owned by uid %u, neither root nor the user who runs this: chown "
                          "%u %s",

@@ -90,6 +90,17 @@ needed() {
     [[ $output == *"others: 1000 tasks: 1000 succeeded in "* ]]
 }
 
+@test "28: whoever owns the program may own its plugins" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can give files away"
+    mkdir own
+    cp -r "$SLUICE" plugins own/
+    chown -R 65534 own
+    run own/sluice run --plugins own/plugins others.yaml
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"others: 1000 tasks: 1000 succeeded in "* ]]
+}
+
 @test "28: a private group may write" {
     [ "$(id -u)" -eq 0 ] || skip "only root's group is known to be private"
     cp "$PLUGINS/hash.so" plugins/
