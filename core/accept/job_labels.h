@@ -23,7 +23,7 @@ struct job_labels {
 /* Frees the texts. */
 void job_labels_fini(struct job_labels *labels);
 
-/* Reads the map whose MAP node was read into empty labels; what is wrong is reported and left out. */
+/* Reads a map, whose MAP node was read, into empty labels; leaves out what is wrong, reported. */
 void job_labels_read(struct job_reader *reader, struct job_labels *labels);
 
 /* Adds those of defaults whose keys are not there; too many in all is reported at the place. */
