@@ -129,7 +129,7 @@ static void skip_parked(struct host *host)
 {
     size_t parked = router_parked(host->router);
     bool more_may_come = host->signals == 0 && reader_state(host->reader) == READER_AT_WORK;
-    if (parked == 0 || more_may_come || room_taken(&host->pending) > parked)
+    if (parked == 0 || more_may_come || room_watch(&host->pending, parked) > parked)
         return;
     struct task_list tasks;
     struct outcome_tally tally;
@@ -190,7 +190,7 @@ static void on_signal(void *context, const struct signalfd_siginfo *info)
 static bool is_over(struct host *host)
 {
     if (host->signals > 0) /* the reader may wait for input for ever */
-        return room_taken(&host->pending) == 0;
+        return room_watch(&host->pending, 0) == 0;
     return reader_state(host->reader) != READER_AT_WORK &&
            atomic_load(&host->jobs_over) == host->inputs_count;
 }
@@ -294,6 +294,7 @@ static void create_outcome(struct host *host)
                                   .ended = host->handlers.ended != NULL ? on_ended : NULL,
                                   .wants_all = host->handlers.wants_all,
                                   .job_over = on_job_over,
+                                  .room_reached = wake,
                                   .job_stops = on_job_stops,
                                   .delay = delay};
     host->delayed = delayed_create(wake, host);

@@ -40,20 +40,33 @@ void room_force(struct room *room, size_t count)
 
 /* A producer is woken when a quarter of the room is free, not at each task: it then has a batch to
  * do. */
-void room_give(struct room *room, size_t count)
+bool room_give(struct room *room, size_t count)
 {
     mutex_lock(&room->lock);
     assert(room->taken >= count);
     room->taken -= count;
     bool wake = room->waiting > 0 && room->taken + (room->capacity + 3) / 4 <= room->capacity;
+    bool reached = room->taken < room->watched;
+    if (reached)
+        room->watched = 0;
     mutex_unlock(&room->lock);
     if (wake)
         cond_broadcast(&room->freed);
+    return reached;
 }
 
 size_t room_taken(struct room *room)
 {
     MUTEX_GUARD(&room->lock);
+    return room->taken;
+}
+
+/* Of two who watch, the one who waits for less comes again when the other's mark is reached. */
+size_t room_watch(struct room *room, size_t most)
+{
+    MUTEX_GUARD(&room->lock);
+    if (room->taken > most && room->watched <= most)
+        room->watched = most + 1;
     return room->taken;
 }
 

@@ -14,6 +14,7 @@ struct room {
     size_t capacity; /* guarded by lock, as are all below */
     size_t taken;
     size_t waiting;
+    size_t watched; /* room_give answers true once fewer than that are taken; 0: nobody watches */
     bool closed;
 };
 
@@ -31,11 +32,15 @@ size_t room_take(struct room *room, size_t count);
  * order. */
 void room_force(struct room *room, size_t count);
 
-/* Gives back room for count tasks. */
-void room_give(struct room *room, size_t count);
+/* Gives back room for count tasks; true: somebody watches for what is left now. */
+bool room_give(struct room *room, size_t count);
 
 /* Returns how much is taken. */
 size_t room_taken(struct room *room);
+
+/* The same; if it is more than most, the room_give that first leaves no more than that answers
+ * true, once. */
+size_t room_watch(struct room *room, size_t most);
 
 /* Lets everyone who waits go away with 0, now and later. */
 void room_close(struct room *room);

@@ -135,8 +135,8 @@ void outcome_flush(struct outcome *outcome, struct outcome_tally *tally)
         over = job_count_ended(job, (enum task_state)state, count);
     }
     tally->job = NULL;
-    if (ended > 0)
-        room_give(outcome->pending, ended);
+    if (ended > 0 && room_give(outcome->pending, ended))
+        outcome->hooks.room_reached(outcome->hooks.context);
     if (over)
         outcome->hooks.job_over(outcome->hooks.context, job);
 }

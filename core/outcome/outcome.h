@@ -69,6 +69,8 @@ struct outcome_hooks {
     bool wants_all;
     /* The last task of a job has ended. Any thread. */
     void (*job_over)(void *context, struct job *job);
+    /* As many tasks are left as somebody watches for (room_watch). Any thread. */
+    void (*room_reached)(void *context);
     /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread,
      * called once a job. */
     void (*job_stops)(void *context, struct job *job);
