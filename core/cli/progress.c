@@ -14,7 +14,7 @@ enum { WIDTH_MOST = 160, WIDTH_UNKNOWN = 80 };
 
 void progress_init(struct progress *progress, bool terminal, int64_t now_ns)
 {
-    *progress = (struct progress){.terminal = terminal, .begun_ns = now_ns, .drawn_ns = now_ns};
+    *progress = (struct progress){.terminal = terminal, .drawn_ns = now_ns};
 }
 
 static void measure_rate(struct progress *progress, uint64_t done, int64_t now_ns)
@@ -81,24 +81,30 @@ static void write_once(const char *text, size_t length)
     (void)ignored;
 }
 
-void progress_draw(struct progress *progress, const struct progress_counts *counts, int64_t now_ns)
+static void draw(struct progress *progress, const struct progress_counts *counts, int64_t now_ns)
 {
     char text[WIDTH_MOST + 1], whole[WIDTH_MOST + 32];
-    bool first = progress->drawn_ns == progress->begun_ns;
 
-    if (!progress->terminal && !first && now_ns - progress->drawn_ns < PLAIN_TICK_NS)
-        return;
     measure_rate(progress, counts->done, now_ns);
     /* The last column stays free: writing there makes some terminals wrap. */
     size_t capacity = progress->terminal ? terminal_width() : sizeof(text);
     progress_format(progress, counts, text, capacity);
-    int length =
-        snprintf(whole, sizeof(whole), progress->terminal ? PROGRESS_CLEAR "%s" : "%s\n", text);
-    write_once(whole, (size_t)length);
+    const char *format = progress->terminal ? PROGRESS_CLEAR "%s" : "%s\n";
+    write_once(whole, (size_t)snprintf(whole, sizeof(whole), format, text));
 }
 
-void progress_clear(const struct progress *progress)
+void progress_draw(struct progress *progress, const struct progress_counts *counts, int64_t now_ns)
+{
+    int64_t pause_ns = progress->terminal ? PROGRESS_TICK_NS / 2 : PLAIN_TICK_NS;
+
+    if (now_ns - progress->drawn_ns >= pause_ns)
+        draw(progress, counts, now_ns);
+}
+
+void progress_end(struct progress *progress, const struct progress_counts *counts, int64_t now_ns)
 {
     if (progress->terminal)
         write_once(PROGRESS_CLEAR, sizeof(PROGRESS_CLEAR) - 1);
+    else
+        draw(progress, counts, now_ns);
 }

@@ -13,7 +13,7 @@
 
 struct progress {
     bool terminal; /* else whole lines now and then */
-    int64_t begun_ns, drawn_ns;
+    int64_t drawn_ns;
     uint64_t done_before;
     double rate; /* tasks a second, smoothed; 0 while unknown */
 };
@@ -26,11 +26,11 @@ struct progress_counts {
 /* Begins; terminal says whether standard error is one. */
 void progress_init(struct progress *progress, bool terminal, int64_t now_ns);
 
-/* Draws the line, cut to the width of the terminal. */
+/* Draws the line, cut to the width of the terminal, if it is time to. */
 void progress_draw(struct progress *progress, const struct progress_counts *counts, int64_t now_ns);
 
-/* Takes the line away. */
-void progress_clear(const struct progress *progress);
+/* Takes the line away; where it is no terminal, writes a last one instead. */
+void progress_end(struct progress *progress, const struct progress_counts *counts, int64_t now_ns);
 
 /* Writes the text of the line into text, cut to capacity - 1 columns, and returns its length. */
 size_t progress_format(const struct progress *progress, const struct progress_counts *counts,

@@ -248,8 +248,10 @@ static int run_finish(struct run *run, enum host_end end)
     bool nothing_ran = end == HOST_INVALID && run->options->mode == JOB_CHECKED;
     struct error error;
 
-    if (shows_progress(run->options))
-        progress_clear(&run->progress);
+    if (shows_progress(run->options)) {
+        struct progress_counts counts = count_tasks(run);
+        progress_end(&run->progress, &counts, clock_now_ns());
+    }
     log_set_interlude(NULL, NULL);
     report_end(run->report);
     inputs_print(&run->inputs, run->options->common);

@@ -1,4 +1,5 @@
 # The command line: commands, help, plugins, versions.
+# shellcheck disable=SC2034,SC2154 # run sets variables, helpers.bash uses and sets some
 load helpers
 
 @test "help lists every command and an example" {
@@ -20,7 +21,6 @@ load helpers
 @test "no command at all is wrong usage, and help goes to standard error" {
     run -2 --separate-stderr "$SLUICE"
     [ -z "$output" ]
-    # shellcheck disable=SC2154 # set by run
     [[ $stderr == "Usage: sluice"* ]]
 }
 

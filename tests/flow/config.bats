@@ -1,4 +1,5 @@
 # The configuration file: where it is looked for, what is wrong in it, what it changes.
+# shellcheck disable=SC2034,SC2154 # run sets variables, helpers.bash uses and sets some
 load helpers
 
 setup_job() {

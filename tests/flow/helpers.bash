@@ -12,6 +12,13 @@ setup() {
     both=(--plugins "$PLUGINS" --plugins "$TEST_PLUGINS")
 }
 
+# A test that failed may leave a run behind.
+teardown() {
+    if [ -n "${pid:-}" ] && kill -0 "$pid" 2>/dev/null; then
+        kill -KILL "$pid"
+    fi
+}
+
 # wait_until COMMAND...: until the command succeeds; fails the test after half a minute.
 wait_until() {
     local end=$((SECONDS + 30))

@@ -1,4 +1,5 @@
 # What `run` prints and writes: failures, last lines, JSON, events, the progress line.
+# shellcheck disable=SC2034,SC2154 # run sets variables, helpers.bash uses and sets some
 load helpers
 
 @test "the last line counts the tasks by how they ended" {
@@ -148,7 +149,7 @@ JOB
     jq -es 'length == 3' events
     jq -e 'select(.task == "echo") | .job == "mixed" and (.job_id | length == 26) and .type == "exec"
         and .state == "succeeded" and .attempt == 1 and .plugin == "exec" and .version and .wait_seconds >= 0
-        and .run_seconds > 0 and .outputs.stdout == "hello\n" and (.time | test("^20..-.*Z$"))' events
+        and .run_seconds > 0 and .outputs.stdout == "hello" and (.time | test("^20..-.*Z$"))' events
     jq -e 'select(.task == "bad") | .state == "failed" and .reason == "c" and .message == "m"' events
     jq -e 'select(.task == "lost") | .state == "skipped" and .run_seconds == 0 and .plugin == null' events
 }

@@ -1,4 +1,5 @@
 # `sluice run`: what runs, what does not, and how it ends.
+# shellcheck disable=SC2034,SC2154 # run sets variables, helpers.bash uses and sets some
 load helpers
 
 @test "a job of every standard type succeeds" {

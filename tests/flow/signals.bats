@@ -1,4 +1,5 @@
 # What stops a run: signals, once and twice, and a terminal that goes away.
+# shellcheck disable=SC2034,SC2154 # run sets variables, helpers.bash uses and sets some
 load helpers
 
 # hold N: a job of N gates, of which one runs at a time; the first has started.
