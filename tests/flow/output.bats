@@ -147,17 +147,17 @@ tasks:
 JOB
     run -1 "$SLUICE" run --events events "${both[@]}" mixed.yaml
     jq -es 'length == 3' events
-    jq -e 'select(.task == "echo") | .job == "mixed" and (.job_id | length == 26) and .type == "exec"
+    jq -es '.[] | select(.task == "echo") | .job == "mixed" and (.job_id | length == 26) and .type == "exec"
         and .state == "succeeded" and .attempt == 1 and .plugin == "exec" and .version and .wait_seconds >= 0
         and .run_seconds > 0 and .outputs.stdout == "hello" and (.time | test("^20..-.*Z$"))' events
-    jq -e 'select(.task == "bad") | .state == "failed" and .reason == "c" and .message == "m"' events
-    jq -e 'select(.task == "lost") | .state == "skipped" and .run_seconds == 0 and .plugin == null' events
+    jq -es '.[] | select(.task == "bad") | .state == "failed" and .reason == "c" and .message == "m"' events
+    jq -es '.[] | select(.task == "lost") | .state == "skipped" and .run_seconds == 0 and .plugin == null' events
 }
 
 @test "--events replaces what is not text" {
     job ugly <<<'tasks: [{type: fail_ugly}]'
     run -1 "$SLUICE" run --events events "${both[@]}" ugly.yaml
-    jq -e '.outputs.ugly == "a\ufffdb\nc" and .message == "one\ntwo \u001b[31mred\ufffd end"' events
+    jq -es '.[] | .outputs.ugly == "a\ufffdb\nc" and .message == "one\ntwo \u001b[31mred\ufffd end"' events
 }
 
 @test "ten thousand tasks have ten thousand events, each whole" {
