@@ -99,6 +99,16 @@ bad() {
         "type 'params': parameter row 2: size is 0, allowed is 88 to 4096"
 }
 
+@test "what a stream has started goes on while a plugin further on is refused" {
+    cp "$HOSTILE/entry_refuses.so" plugins/bad.so
+    thousand noop 'type: entry' 'type: noop' >job.yaml
+    run "$SLUICE" run --stream --plugins plugins job.yaml
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ $output == *"job.yaml:1004:12: error: the plugin with task type 'entry' was refused: plugins/bad.so: entry refused: the licence ended in 1999"* ]]
+    [[ $output == *"others: 1000 tasks: 1000 succeeded in "* ]]
+}
+
 @test "a type that must not run in the host is refused with the reason" {
     bad descriptor_process_only descriptor \
         "type 'descriptor' asks for a worker process (PROCESS_ONLY); this host runs threads only"

@@ -13,6 +13,7 @@ hostile_variants(note two huge other_magic other_major no_types type_twice bad_t
                  short unterminated)
 hostile_variants(entry missing refuses hangs)
 hostile_variants(init refuses silent hangs)
+hostile_variants(ending stays hangs)
 hostile_variants(descriptor size_zero size_huge size_small tail_zero tail_set no_name no_version
                  no_table other_name other_version other_abi other_type more_types fewer_types
                  no_types no_execute type_size_zero type_tail_zero type_tail_set flags_unknown
@@ -21,6 +22,7 @@ hostile_variants(params bad_name no_end_size twice unknown_kind min_over_max def
                  default_no_kind offset_outside offset_odd size_of_other required_default
                  enum_alone struct_huge tail_set)
 
+target_link_options(hostile_plugin_ending_stays PRIVATE -Wl,-z,nodelete)
 target_link_options(hostile_plugin_exec_stack PRIVATE -Wl,-z,execstack)
 # Address sanitizers would relocate more than the one place that the test is about.
 target_link_options(hostile_plugin_text_relocation PRIVATE -Wl,-z,notext)
