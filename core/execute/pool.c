@@ -128,12 +128,13 @@ void pool_wake(struct pool *pool, int64_t backlog_ns)
 
 /* Waits to be called, uncounted as brisk; whoever calls counts. False if nobody has for
  * WORKER_LINGER_NS or the pool stops. Lock held. */
-static bool wait_for_call(struct pool *pool)
+static bool wait_for_call(struct pool *pool, struct worker *worker)
 {
     int64_t until_ns = clock_now_ns() + WORKER_LINGER_NS;
     bool in_time = true;
     pool->brisk--;
     pool->idle++;
+    atomic_store_explicit(&worker->slow, true, memory_order_relaxed);
     while (pool->called == 0 && !pool->stopping && in_time)
         in_time = cond_wait_until(&pool->work, &pool->lock, until_ns);
     if (pool->called == 0) {
@@ -141,6 +142,7 @@ static bool wait_for_call(struct pool *pool)
         return false;
     }
     pool->called--;
+    atomic_store_explicit(&worker->slow, false, memory_order_relaxed);
     return true;
 }
 
@@ -157,7 +159,7 @@ struct group *pool_next(struct pool *pool, struct worker *worker)
     }
     struct group *group;
     while ((group = pop_ready(pool)) == NULL)
-        if (!wait_for_call(pool))
+        if (!wait_for_call(pool, worker))
             return NULL;
     return group;
 }
