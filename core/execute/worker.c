@@ -29,8 +29,11 @@ static void begin_call(struct worker *worker, const struct task *task, int64_t s
         task->timeout_ns > 0 ? clock_add_ns(started_ns, task->timeout_ns) : CLOCK_NEVER_NS;
     atomic_store_explicit(&worker->started_ns, started_ns, memory_order_relaxed);
     atomic_store_explicit(&worker->deadline_ns, deadline_ns, memory_order_relaxed);
-    if (worker->batch_count == 1)
-        mind_watch(worker, deadline_ns);
+    if (worker->batch_count > 1)
+        return; /* minded as a whole */
+    int64_t long_ns = clock_add_ns(started_ns, WATCH_TICK_NS);
+    bool counted_on = !atomic_load_explicit(&worker->slow, memory_order_relaxed);
+    mind_watch(worker, counted_on && long_ns < deadline_ns ? long_ns : deadline_ns);
 }
 
 /* Returns when it was over, or 0 if the host has taken the task away meanwhile. */
@@ -61,7 +64,7 @@ static struct task *next_task(struct worker *worker)
 static bool run_batch(struct worker *worker)
 {
     struct executor *executor = worker->pool->executor;
-    const struct type *type = worker->batch[0]->type;
+    const struct type *type = NULL; /* of all that run */
     int64_t begun_ns = clock_now_ns(), now_ns = begun_ns;
     uint32_t ran = 0;
     if (worker->batch_count > 1)
@@ -69,6 +72,7 @@ static bool run_batch(struct worker *worker)
     for (struct task *task; (task = next_task(worker)) != NULL;) {
         if (drop_if_stopped(worker, task))
             continue;
+        type = task->type;
         now_ns = run_task(worker, task, now_ns);
         if (now_ns == 0)
             return false;
