@@ -106,7 +106,7 @@ struct worker {
     bool *began;     /* by the offer's index: worker_init has succeeded */
     void *params;
     size_t params_capacity;
-    struct outcome_tally tally;
+    struct outcome_tally *tally; /* the control loop takes it over when it gives a call up */
     /* the control loop */
     uint64_t seen_turn;  /* / CALL_TURN, at its last look */
     uint64_t freed_turn; /* / CALL_TURN: the call whose batch was freed */

@@ -5,7 +5,7 @@
  * that is later; the loop first publishes planned_ns, then reads every look_ns once more. While
  * calls come and go the loop looks every WATCH_TICK_NS anyway, so that under load nobody ever has
  * to wake it. */
-#include <assert.h>
+#include <stdlib.h>
 
 #include "execute/internal.h"
 
@@ -23,6 +23,7 @@ struct findings {
         struct group *group;
         struct task *task;
         struct generation *generation;
+        struct outcome_tally *tally; /* with what ended before it in its batch */
         int64_t started_ns;
     } given_up[FINDINGS_MOST];
     size_t held_up_count, given_up_count;
@@ -43,31 +44,39 @@ static void ask_to_end(struct worker *worker, uint64_t turn, int64_t now_ns)
     worker->asked_ns = now_ns;
 }
 
-/* The group of a worker whose call cannot end meanwhile: it was just given up. */
-static void give_up(struct worker *worker, uint64_t turn, struct findings *findings)
-{
-    if (findings->given_up_count == FINDINGS_MOST || !call_give_up(&worker->call, turn))
-        return;
-    atomic_fetch_add(&worker->pool->executor->stuck, 1);
-    findings->given_up[findings->given_up_count++] = (struct given_up){
-        .group = worker->group,
-        .task = worker->current,
-        .generation = worker->pool->generation,
-        .started_ns = atomic_load(&worker->started_ns),
-    };
-}
-
 /* The call takes long: the pool must not count on this worker, nor its batch wait for it. */
-static void free_the_rest(struct worker *worker, struct findings *findings)
+static void free_the_rest(struct worker *worker, int64_t now_ns, struct findings *findings)
 {
-    if (findings->held_up_count == FINDINGS_MOST)
+    if (findings->held_up_count == FINDINGS_MOST) {
+        look_again(findings, now_ns + WATCH_TICK_NS);
         return;
+    }
     struct held_up *held_up = &findings->held_up[findings->held_up_count++];
     task_list_init(&held_up->rest);
     held_up->pool = worker->pool;
     held_up->group = worker_take_rest(worker, NULL, &held_up->rest);
     worker->freed_turn = worker->seen_turn;
     pool_mark_slow(worker->pool, worker);
+}
+
+/* The batch is freed before: nobody will look at this call again. Group, task and tally of the
+ * worker are the control loop's once the call is given up, for it touches them no more. */
+static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct findings *findings)
+{
+    if (worker->freed_turn != worker->seen_turn)
+        free_the_rest(worker, now_ns, findings);
+    if (worker->freed_turn != worker->seen_turn || findings->given_up_count == FINDINGS_MOST ||
+        !call_give_up(&worker->call, turn))
+        return;
+    atomic_fetch_add(&worker->pool->executor->stuck, 1);
+    findings->given_up[findings->given_up_count++] = (struct given_up){
+        .group = worker->group,
+        .task = worker->current,
+        .generation = worker->pool->generation,
+        .tally = worker->tally,
+        .started_ns = atomic_load(&worker->started_ns),
+    };
+    worker->tally = NULL;
 }
 
 static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
@@ -81,13 +90,13 @@ static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
         look_again(findings, deadline_ns);
     if (worker->asked_turn / CALL_TURN == turn / CALL_TURN) {
         if (now_ns - worker->asked_ns >= grace_ns)
-            give_up(worker, turn, findings);
+            give_up(worker, turn, now_ns, findings);
         look_again(findings, clock_add_ns(worker->asked_ns, grace_ns));
     }
     if (now_ns - atomic_load(&worker->started_ns) < WATCH_TICK_NS)
         look_again(findings, now_ns + WATCH_TICK_NS);
     else if (worker->freed_turn != worker->seen_turn)
-        free_the_rest(worker, findings);
+        free_the_rest(worker, now_ns, findings);
 }
 
 static void look_at_worker(struct worker *worker, int64_t now_ns, struct findings *findings)
@@ -115,6 +124,13 @@ static void look_at_all(struct executor *executor, int64_t now_ns, struct findin
         look_at_worker(worker, now_ns, findings);
 }
 
+/* Whether the worker is in a call that was looked at: then the plan already minds it. */
+static bool is_seen(const struct worker *worker)
+{
+    uint64_t turn = atomic_load(&worker->call.turn);
+    return (turn & CALL_BUSY) != 0 && turn / CALL_TURN == worker->seen_turn;
+}
+
 /* Publishes the plan, then looks whether somebody has published something nearer meanwhile. */
 static int64_t settle_plan(struct executor *executor, int64_t now_ns, int64_t next_ns)
 {
@@ -122,6 +138,8 @@ static int64_t settle_plan(struct executor *executor, int64_t now_ns, int64_t ne
     MUTEX_GUARD(&executor->lock);
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
         int64_t look_ns = atomic_load(&worker->look_ns);
+        if (look_ns <= now_ns && !is_seen(worker))
+            look_ns = now_ns + WATCH_TICK_NS;
         if (look_ns > now_ns && look_ns < next_ns)
             next_ns = look_ns;
     }
@@ -132,7 +150,6 @@ static int64_t settle_plan(struct executor *executor, int64_t now_ns, int64_t ne
 /* The host ends the task; its memory stays until the call really returns. */
 static void end_given_up(struct executor *executor, const struct given_up *given_up, int64_t now_ns)
 {
-    struct outcome_tally tally;
     struct attempt attempt = {
         .verdict = VERDICT_TIMED_OUT,
         .started_ns = given_up->started_ns,
@@ -143,9 +160,9 @@ static void end_given_up(struct executor *executor, const struct given_up *given
         .version = given_up->generation->version,
         .memory_stays = true,
     };
-    outcome_tally_init(&tally);
-    outcome_end(executor->options.outcome, given_up->task, &attempt, &tally);
-    outcome_flush(executor->options.outcome, &tally);
+    outcome_end(executor->options.outcome, given_up->task, &attempt, given_up->tally);
+    outcome_flush(executor->options.outcome, given_up->tally);
+    free(given_up->tally);
     group_done(given_up->group);
 }
 

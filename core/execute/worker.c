@@ -10,7 +10,7 @@ static bool drop_if_stopped(struct worker *worker, struct task *task)
     int stop = atomic_load_explicit(&task->job->stop, memory_order_relaxed);
     if (stop == JOB_GOES_ON)
         return false;
-    outcome_drop_stopped(worker->pool->executor->options.outcome, task, &worker->tally);
+    outcome_drop_stopped(worker->pool->executor->options.outcome, task, worker->tally);
     return true;
 }
 
@@ -47,7 +47,7 @@ static int64_t run_task(struct worker *worker, struct task *task, int64_t starte
         atomic_fetch_sub(&worker->pool->executor->stuck, 1);
         return 0;
     }
-    outcome_end(worker->pool->executor->options.outcome, task, &attempt, &worker->tally);
+    outcome_end(worker->pool->executor->options.outcome, task, &attempt, worker->tally);
     return attempt.ended_ns;
 }
 
@@ -112,9 +112,10 @@ static bool serve(struct worker *worker, struct group *group)
     if (claim.count == 0)
         return true;
     bool ours = run_batch(worker);
-    outcome_flush(outcome, &worker->tally);
-    if (ours)
+    if (ours) {
+        outcome_flush(outcome, worker->tally);
         group_done(group);
+    }
     give_back(worker, group, &worker->grant);
     return ours;
 }
@@ -155,6 +156,7 @@ static void worker_free(struct worker *worker)
     free(worker->contexts);
     free(worker->began);
     free(worker->params);
+    free(worker->tally);
     free(worker);
 }
 
@@ -169,7 +171,10 @@ struct worker *worker_start(struct pool *pool, struct error *error)
     worker->began = calloc(offers, sizeof *worker->began);
     if (worker->contexts == NULL || worker->began == NULL)
         abort();
-    outcome_tally_init(&worker->tally);
+    worker->tally = malloc(sizeof *worker->tally);
+    if (worker->tally == NULL)
+        abort();
+    outcome_tally_init(worker->tally);
     mutex_init(&worker->lock);
     call_init(&worker->call);
     atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);
