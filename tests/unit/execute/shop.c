@@ -71,6 +71,8 @@ static void make_offers(void)
                                 .index = i == SHOP_OTHER ? 0 : i,
                                 .flags = i == SHOP_SERIAL ? SLUICE_SERIAL : 0,
                                 .weight = 1,
+                                .worker_init = i == SHOP_SECOND ? shop.setup.worker_init : NULL,
+                                .worker_exit = i == SHOP_SECOND ? shop.setup.worker_exit : NULL,
                                 .execute = execute};
         cr_assert(param_table_init(&offer->params, rows, sizeof(struct shop_params), &error));
     }
@@ -85,6 +87,14 @@ void shop_wake(void *unused)
     cond_broadcast(&shop.changed);
 }
 
+static void tell(void)
+{
+    mutex_lock(&shop.lock);
+    shop.told = true;
+    mutex_unlock(&shop.lock);
+    cond_broadcast(&shop.changed);
+}
+
 static void on_ended(void *context, const struct outcome_record *record)
 {
     (void)context;
@@ -93,7 +103,7 @@ static void on_ended(void *context, const struct outcome_record *record)
         snprintf(shop.reason, sizeof shop.reason, "%s", record->attempt->reason);
     }
     atomic_fetch_add(&shop.ended[record->state], 1);
-    shop_wake(NULL);
+    tell();
 }
 
 static void on_job_over(void *context, struct job *job)
@@ -101,7 +111,7 @@ static void on_job_over(void *context, struct job *job)
     (void)context;
     (void)job;
     atomic_fetch_add(&shop.jobs_over, 1);
-    shop_wake(NULL);
+    tell();
 }
 
 static void on_job_stops(void *context, struct job *job)
@@ -204,7 +214,7 @@ void shop_begin(const struct shop_setup *setup)
                                                                            : 3600 * NS_PER_S,
                                        .wake = shop_wake};
     shop.executor = executor_create(&options);
-    executor_watch(shop.executor, clock_now_ns());
+    shop.planned_ns = executor_watch(shop.executor, clock_now_ns());
 }
 
 void shop_end(void)
@@ -234,10 +244,10 @@ struct group *shop_group(const char *name, uint32_t workers)
     return group_create(shop.executor, &options);
 }
 
-static void pack_params(struct task *task, int64_t n)
+static void pack_params(struct task *task, const char *name, int64_t n)
 {
     struct buffer record = {0};
-    params_put_head(&record, SLUICE_KIND_INT, "n");
+    params_put_head(&record, SLUICE_KIND_INT, name);
     params_put_int(&record, n);
     char *kept = job_alloc(task->job, record.length, 1);
     memcpy(kept, record.bytes, record.length);
@@ -252,7 +262,7 @@ static struct task *make_task(const struct shop_task *how, int64_t n)
     uint32_t first_line;
     int length = snprintf(id, sizeof id, "n-%lld", (long long)n);
     struct task *task = job_add_task(shop.jobs[how->job], id, (size_t)length, &first_line);
-    pack_params(task, n);
+    pack_params(task, how->damaged ? "m" : "n", n);
     task->type = &types[how->type];
     task->weight = how->weight == SHOP_AUTO ? TASK_WEIGHT_AUTO : how->weight == 0 ? 1 : how->weight;
     task->priority = how->priority;
@@ -281,7 +291,7 @@ int64_t shop_push(struct group *group, const struct shop_task *how, int count)
 void shop_hold(int step)
 {
     mutex_lock(&shop.lock);
-    shop.woken = true;
+    shop.told = true;
     cond_broadcast(&shop.changed);
     while (atomic_load(&shop.opened) < step)
         cond_wait(&shop.changed, &shop.lock);
@@ -291,20 +301,23 @@ void shop_hold(int step)
 void shop_open(int step)
 {
     atomic_store(&shop.opened, step);
-    shop_wake(NULL);
+    tell();
 }
 
 void shop_step(void)
 {
-    int64_t now_ns = clock_now_ns();
-    int64_t next_ns = executor_watch(shop.executor, now_ns);
-    if (next_ns > now_ns + 10 * NS_PER_MS)
-        next_ns = now_ns + 10 * NS_PER_MS; /* for conditions that nobody wakes us for */
+    int64_t until_ns = clock_now_ns() + 10 * NS_PER_MS; /* for conditions that nobody tells of */
+    if (until_ns > shop.planned_ns)
+        until_ns = shop.planned_ns;
     mutex_lock(&shop.lock);
-    while (!shop.woken && cond_wait_until(&shop.changed, &shop.lock, next_ns))
+    while (!shop.woken && !shop.told && cond_wait_until(&shop.changed, &shop.lock, until_ns))
         ;
-    shop.woken = false;
+    bool woken = shop.woken;
+    shop.woken = shop.told = false;
     mutex_unlock(&shop.lock);
+    int64_t now_ns = clock_now_ns();
+    if (woken || now_ns >= shop.planned_ns)
+        shop.planned_ns = executor_watch(shop.executor, now_ns);
 }
 
 int shop_ended(void)

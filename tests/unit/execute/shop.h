@@ -13,7 +13,7 @@
 #include "execute/group.h"
 #include "outcome/outcome.h"
 
-enum { SHOP_TASKS_MOST = 100 * 1000, SHOP_JOBS = 2, SHOP_WAITING_MOST = 16, SHOP_AUTO = -1 };
+enum { SHOP_TASKS_MOST = 100 * 1000, SHOP_JOBS = 2, SHOP_WAITING_MOST = 128, SHOP_AUTO = -1 };
 
 /* Types of the first generation, and one of the second. */
 enum shop_type { SHOP_PLAIN, SHOP_SECOND, SHOP_SERIAL, SHOP_OTHER, SHOP_TYPES };
@@ -23,6 +23,9 @@ struct shop_setup {
     int64_t max_age_ns; /* 0: an hour */
     /* What a call of task n does; NULL: nothing. Any worker's thread. */
     enum sluice_status (*act)(const struct sluice_call *call, int64_t n);
+    /* Of the type SHOP_SECOND; may be NULL. */
+    bool (*worker_init)(void *self, void **worker, struct sluice_error *error);
+    void (*worker_exit)(void *self, void *worker);
 };
 
 /* How tasks are made; what is 0 is usual. */
@@ -33,6 +36,7 @@ struct shop_task {
     int8_t priority;
     int64_t timeout_ns; /* 0: none */
     int64_t age_ns;     /* how long it has been waiting */
+    bool damaged;       /* its parameters are not of its type */
 };
 
 struct shop_asked {
@@ -53,7 +57,9 @@ struct shop {
     int64_t next; /* the n of the next task */
     struct mutex lock;
     struct cond changed;
-    bool woken; /* guarded by lock */
+    bool woken;         /* guarded by lock: the control loop is to look */
+    bool told;          /* guarded by lock: something has happened */
+    int64_t planned_ns; /* when the control loop looks again, if nobody wakes it */
     /* atomic */
     _Atomic int runs[SHOP_TASKS_MOST];        /* calls by n */
     _Atomic int64_t started[SHOP_TASKS_MOST]; /* n in the order of their starts */
@@ -100,7 +106,8 @@ void shop_open(int step);
 /* Wakes the control loop. Any thread. */
 void shop_wake(void *unused);
 
-/* Looks once at the running calls, and waits a little for something to happen. */
+/* Waits a little for something to happen; looks at the running calls, as the host would, only when
+ * it was woken or the time has come that the last look asked for. */
 void shop_step(void);
 
 /* Returns how many tasks have ended, however. */

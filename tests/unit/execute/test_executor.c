@@ -1,0 +1,101 @@
+/* The executor as the host uses it: purge, stop, many groups. */
+#include "shop.h"
+
+static enum sluice_status yield_a_little(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    (void)n;
+    sched_yield();
+    return SLUICE_OK;
+}
+
+Test(executor, that_never_had_a_task_ends)
+{
+    shop_begin(&(struct shop_setup){0});
+    shop_group("g", 1);
+    shop_end();
+    cr_assert_null(shop.executor);
+    executor_destroy(&shop.executor);
+}
+
+Test(executor, purging_while_tasks_come_and_run_ends_each_of_them_once)
+{
+    struct task_list purged;
+    int dropped = 0;
+    task_list_init(&purged);
+    shop_begin(&(struct shop_setup){.act = yield_a_little});
+    struct group *groups[] = {shop_group("a", 1), shop_group("b", 4)};
+    for (int i = 0; i < 400; i++) {
+        shop_push(groups[i % 2], &(struct shop_task){.job = i % 3 / 2}, 50);
+        executor_purge(shop.executor, i % 5 == 0 ? NULL : shop.jobs[i % 2], &purged);
+        dropped += shop_drop(&purged);
+    }
+    SHOP_UNTIL(shop_ended() == 400 * 50);
+    cr_assert_eq(shop.ended[TASK_CANCELLED], dropped);
+    cr_assert_eq(shop.ended[TASK_SUCCEEDED], 400 * 50 - dropped);
+    for (int64_t n = 0; n < shop.next; n++)
+        cr_assert_leq(shop.runs[n], 1);
+    shop_end();
+}
+
+Test(executor, purging_one_job_leaves_the_others_in_their_order)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    shop_begin(&(struct shop_setup){0});
+    shop.shut = true;
+    struct group *group = shop_group("g", 1);
+    for (int i = 0; i < 20; i++)
+        shop_push(group, &(struct shop_task){.job = i % 2}, 1);
+    executor_purge(shop.executor, shop.jobs[0], &purged);
+    cr_assert_eq(shop_drop(&purged), 10);
+    SHOP_UNTIL(shop.waiting_count == 1);
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 20);
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(shop.started[i], 2 * i + 1);
+    shop_end();
+}
+
+Test(executor, drops_the_tasks_of_a_job_that_has_stopped_before_their_call)
+{
+    shop_begin(&(struct shop_setup){0});
+    shop.shut = true;
+    shop_push(shop_group("g", 1), &(struct shop_task){0}, 20);
+    SHOP_UNTIL(shop.waiting_count == 1);
+    shop.jobs[0]->stop = JOB_FAILED_FAST;
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 20);
+    cr_assert_eq(shop.started_count, 0);
+    cr_assert_eq(shop.ended[TASK_SKIPPED], 20);
+    shop_end();
+}
+
+Test(executor, hundreds_of_groups_are_all_served)
+{
+    enum { GROUPS = 300 };
+    struct group *groups[GROUPS];
+    shop_begin(&(struct shop_setup){.act = yield_a_little});
+    for (int i = 0; i < GROUPS; i++)
+        groups[i] = shop_group("one of many", 1);
+    for (int round = 0; round < 5; round++)
+        for (int i = 0; i < GROUPS; i++)
+            shop_push(groups[i], &(struct shop_task){.type = i % 2 ? SHOP_PLAIN : SHOP_OTHER}, 3);
+    SHOP_UNTIL(shop_ended() == GROUPS * 15);
+    shop_end();
+}
+
+Test(executor, a_trickle_of_single_tasks_is_never_forgotten)
+{
+    shop_begin(&(struct shop_setup){0});
+    struct group *groups[] = {shop_group("a", 1), shop_group("b", 3), shop_group("c", 16)};
+    for (int i = 0; i < 3000; i++) {
+        shop_push(groups[i % 3], &(struct shop_task){.type = (enum shop_type)(i % SHOP_TYPES)}, 1);
+        if (i % 7 == 0)
+            AWAIT(shop_ended() == i + 1);
+    }
+    SHOP_UNTIL(shop_ended() == 3000);
+    for (int n = 0; n < 3000; n++)
+        cr_assert_eq(shop.runs[n], 1);
+    shop_end();
+}
