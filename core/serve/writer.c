@@ -19,7 +19,7 @@ struct writer {
     struct cond filled; /* there is something to write, or the end has come */
     struct cond room;   /* something was written */
     struct buffer pending;
-    bool writing, ending;
+    bool writing, ending; /* writing: without the lock */
     int failed; /* errno of the first write that failed */
     /* the writer's thread */
     struct buffer taken;
@@ -114,14 +114,6 @@ void writer_append(struct writer *writer, const char *text, size_t length)
     if (writer->pending.length == 0 && !writer->writing)
         cond_signal(&writer->filled);
     buffer_append(&writer->pending, text, length);
-}
-
-void writer_flush(struct writer *writer)
-{
-    MUTEX_GUARD(&writer->lock);
-
-    while ((writer->pending.length > 0 || writer->writing) && writer->failed == 0)
-        cond_wait(&writer->room, &writer->lock);
 }
 
 bool writer_destroy(struct writer **writer, struct error *error)

@@ -19,9 +19,6 @@ struct writer *writer_create(int fd, const char *prefix, struct error *error);
  * Once a write has failed it does nothing. Any thread, no lock held. */
 void writer_append(struct writer *writer, const char *text, size_t length);
 
-/* Blocks until all that was appended is written or a write has failed. Any thread. */
-void writer_flush(struct writer *writer);
-
 /* Writes the rest, ends the thread, clears the pointer; accepts NULL. False if a write failed, then
  * with the system's reason in *error. */
 bool writer_destroy(struct writer **writer, struct error *error);
