@@ -251,14 +251,6 @@ static bool read_file(struct yaml_source *source, struct yaml_node *node, uint32
     return !(named || must_record || source->tape.depth > 0) || record_node(source, node, *target);
 }
 
-static bool enter(struct yaml_source *source, struct frame frame, struct place place)
-{
-    if (source->frames_count == FRAMES_MOST)
-        return source_break(source, JOB_FILE_TOO_LARGE, place, "aliases are nested too deep");
-    source->frames[source->frames_count++] = frame;
-    return true;
-}
-
 /* Leaves the frames that are done and returns the one to read from, NULL for the file. */
 static struct frame *frame_current(struct yaml_source *source)
 {
@@ -269,6 +261,15 @@ static struct frame *frame_current(struct yaml_source *source)
         source->frames_count--;
     }
     return NULL;
+}
+
+static bool enter(struct yaml_source *source, struct frame frame, struct place place)
+{
+    frame_current(source);
+    if (source->frames_count == FRAMES_MOST)
+        return source_break(source, JOB_FILE_TOO_LARGE, place, "aliases are nested too deep");
+    source->frames[source->frames_count++] = frame;
+    return true;
 }
 
 static bool read_tape(struct yaml_source *source, struct frame *frame, struct yaml_node *node,

@@ -79,9 +79,10 @@ uint32_t yaml_tape_target(const struct yaml_tape *tape, uint32_t index)
 struct yaml_node yaml_tape_node(const struct yaml_tape *tape, uint32_t index)
 {
     const struct yaml_tape_entry *entry = &tape->entries[index];
+    bool scalar = entry->kind == YAML_KIND_SCALAR;
     return (struct yaml_node){.kind = (enum yaml_kind)entry->kind,
                               .plain = entry->plain,
-                              .text = tape->texts.bytes + entry->text,
+                              .text = scalar ? tape->texts.bytes + entry->text : NULL,
                               .length = entry->length,
                               .place = entry->place};
 }

@@ -277,3 +277,42 @@ Test(yaml_source, surrogate_pairs_move_no_column)
     cr_assert(eq(u32, node.place.column, 18));
     close_text(&opened);
 }
+
+/* How many keys a map has, those of the maps in it included, with all that is merged. */
+static int count_keys(struct opened *opened)
+{
+    struct yaml_node node;
+    int count = 0;
+    YAML_MAP_NEW(map);
+    while (yaml_map_key(opened->source, &map, &node)) {
+        count++;
+        if (yaml_source_next(opened->source, &node) && node.kind == YAML_KIND_MAP)
+            count += count_keys(opened);
+    }
+    return count;
+}
+
+Test(yaml_source, a_map_may_merge_thirty_two_maps_at_several_levels)
+{
+    struct opened opened;
+    struct yaml_node node;
+    char text[4096] = "a: &a {k: 1}\n";
+    for (int level = 0; level < 8; level++) {
+        size_t length = strlen(text);
+        length += (size_t)snprintf(text + length, sizeof text - length, "%c: &%c {v: {<<: [",
+                                   'b' + level, 'b' + level);
+        for (int i = 0; i < 31; i++)
+            length += (size_t)snprintf(text + length, sizeof text - length, "*a, ");
+        snprintf(text + length, sizeof text - length, "*%c]}}\n", 'a' + level);
+    }
+    open_text(&opened, text);
+    yaml_source_next(opened.source, &node);
+    int keys = count_keys(&opened);
+    cr_assert(eq(sz, opened.faults.count, 0), "%s", first_error(&opened));
+    /* a has 2 keys, b 2 + 32; each further one 2 and 31 and those of the one before but its name */
+    int level_keys = 34, wanted = 2 + level_keys;
+    for (int level = 1; level < 8; level++)
+        wanted += level_keys = 2 + 31 + level_keys - 1;
+    cr_assert(eq(int, keys, wanted));
+    close_text(&opened);
+}
