@@ -33,6 +33,12 @@ struct key_set {
     int count;
 };
 
+/* The bit of a key in task_fields.given. */
+static inline uint32_t task_key_bit(enum task_key key)
+{
+    return UINT32_C(1) << key;
+}
+
 extern const struct key_set job_keys;  /* by enum job_key */
 extern const struct key_set task_keys; /* by enum task_key */
 

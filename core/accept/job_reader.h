@@ -37,8 +37,9 @@ struct job_reader {
     bool stopped;   /* the rest is not to be read */
     bool unwanted;  /* JOB_STREAMED: nothing more is to be handed on */
     struct task_fields defaults;
-    bool in_defaults;       /* they are being read */
-    struct task_list batch; /* JOB_STREAMED: read, not yet handed on */
+    bool in_defaults;                       /* they are being read */
+    const struct sluice_map *shared_labels; /* of defaults, in the chunk of the task added last */
+    struct task_list batch;                 /* JOB_STREAMED: read, not yet handed on */
     /* used again for each task */
     struct task_fields fields;
     struct buffer params;   /* its packed record */

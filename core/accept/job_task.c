@@ -1,11 +1,8 @@
 #include "accept/job_task.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "accept/job_draft.h"
 #include "accept/job_keys.h"
 #include "accept/job_labels.h"
 #include "accept/job_params.h"
@@ -13,25 +10,6 @@
 #include "accept/job_value.h"
 #include "accept/yaml_map.h"
 #include "support/cleanup.h"
-
-/* A task while it is read. */
-struct draft {
-    struct task_fields *fields;
-    struct place place;
-    uint32_t position;
-    char id[TASK_ID_MOST_BYTES + 1];
-    size_t id_length; /* 0: none */
-    struct place id_place;
-    const struct offer *offer; /* NULL: not seen yet, or wrong */
-    struct place type_place;
-    struct yaml_aside params; /* that came before the type */
-    bool params_aside;
-};
-
-static uint32_t bit(enum task_key key)
-{
-    return UINT32_C(1) << key;
-}
 
 static bool id_is_valid(const char *id, size_t length)
 {
@@ -46,7 +24,8 @@ static bool id_is_valid(const char *id, size_t length)
     return true;
 }
 
-static void read_id(struct job_reader *reader, const struct yaml_node *node, struct draft *draft)
+static void read_id(struct job_reader *reader, const struct yaml_node *node,
+                    struct job_draft *draft)
 {
     struct params_text text;
     if (!job_value_text(reader, node, (struct job_want){"", "id", "a string", JOB_QUOTES_ALLOWED},
@@ -64,7 +43,8 @@ static void read_id(struct job_reader *reader, const struct yaml_node *node, str
     job_expect_id(reader->job, draft->id, draft->id_length);
 }
 
-static void read_type(struct job_reader *reader, const struct yaml_node *node, struct draft *draft)
+static void read_type(struct job_reader *reader, const struct yaml_node *node,
+                      struct job_draft *draft)
 {
     struct params_text text;
     draft->type_place = node->place;
@@ -111,10 +91,10 @@ static void read_priority(struct job_reader *reader, const struct yaml_node *nod
 }
 
 /* Params can be checked only when the type is known: what comes before it is put aside. */
-static bool read_params(struct job_reader *reader, struct draft *draft)
+static bool read_params(struct job_reader *reader, struct job_draft *draft)
 {
     struct yaml_node node;
-    if ((draft->fields->given & bit(TASK_KEY_TYPE)) == 0) {
+    if ((draft->fields->given & task_key_bit(TASK_KEY_TYPE)) == 0) {
         draft->params_aside = true;
         return yaml_source_record(reader->source, &draft->params);
     }
@@ -126,7 +106,7 @@ static bool read_params(struct job_reader *reader, struct draft *draft)
 }
 
 /* Reads the value of a key; a list or map that ought not to be one is skipped. */
-static bool read_value(struct job_reader *reader, enum task_key key, struct draft *draft)
+static bool read_value(struct job_reader *reader, enum task_key key, struct job_draft *draft)
 {
     struct task_fields *fields = draft->fields;
     struct yaml_node node;
@@ -183,18 +163,18 @@ static enum task_key key_of(struct job_reader *reader, const struct yaml_node *n
         return TASK_KEY_COUNT;
     }
     enum task_key key = (enum task_key)found;
-    if (fields->given & bit(key)) {
+    if (fields->given & task_key_bit(key)) {
         if (!node->merged)
             job_report(&reader->faults,
                        (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
                        "key '%s' stands here twice", node->text);
         return TASK_KEY_COUNT;
     }
-    fields->given |= bit(key);
+    fields->given |= task_key_bit(key);
     return key;
 }
 
-static bool read_keys(struct job_reader *reader, struct draft *draft)
+static bool read_keys(struct job_reader *reader, struct job_draft *draft)
 {
     struct task_fields *fields = draft->fields;
     struct yaml_node node;
@@ -214,7 +194,7 @@ static bool read_keys(struct job_reader *reader, struct draft *draft)
 
 bool job_defaults_read(struct job_reader *reader, const struct yaml_node *map)
 {
-    struct draft draft = {.fields = &reader->defaults, .place = map->place};
+    struct job_draft draft = {.fields = &reader->defaults, .place = map->place};
     if (map->kind == YAML_KIND_MAP) {
         reader->in_defaults = true;
         bool goes_on = read_keys(reader, &draft);
@@ -224,157 +204,6 @@ bool job_defaults_read(struct job_reader *reader, const struct yaml_node *map)
     job_value_refuse(reader, map,
                      (struct job_want){"", "defaults", "a map of task fields", JOB_QUOTES_ALLOWED});
     return yaml_source_skip(reader->source, map);
-}
-
-/* Reads or checks what had to wait for the type. */
-static bool read_late_params(struct job_reader *reader, const struct draft *draft)
-{
-    struct yaml_node node;
-    if (draft->offer == NULL)
-        return true;
-    if (draft->params_aside) {
-        yaml_source_replay(reader->source, draft->params);
-        return yaml_source_next(reader->source, &node) &&
-               job_params_read(reader, &node, draft->offer, draft->type_place);
-    }
-    if ((draft->fields->given & bit(TASK_KEY_PARAMS)) == 0)
-        job_params_none(reader, draft->offer, draft->type_place);
-    return true;
-}
-
-/* A weight that the type says is checked as if it stood in the task. */
-static void check_weight(struct job_reader *reader, const struct draft *draft, int32_t weight,
-                         struct place place)
-{
-    int32_t own = reader->job->max_weight, most = reader->options->weight_capacity;
-    if (own > 0 && weight > own)
-        job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, NULL},
-                   "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight, own);
-    else if (weight > most)
-        job_report(&reader->faults,
-                   (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, "give the task a weight"},
-                   "weight %" PRId32 " of type '%s' is above the capacity, %" PRId32, weight,
-                   draft->offer->type->name, most);
-}
-
-static void inherit_weight(struct job_reader *reader, struct draft *draft)
-{
-    struct task_fields *fields = draft->fields;
-    int32_t of_type = draft->offer->weight;
-    if (fields->given & bit(TASK_KEY_WEIGHT)) {
-        check_weight(reader, draft, fields->weight, fields->weight_place);
-    } else if (reader->defaults.given & bit(TASK_KEY_WEIGHT)) {
-        fields->weight = reader->defaults.weight; /* checked once, where it stands */
-    } else {
-        fields->weight = of_type == SLUICE_WEIGHT_AUTO ? TASK_WEIGHT_AUTO : of_type;
-        check_weight(reader, draft, fields->weight, draft->type_place);
-    }
-}
-
-static void inherit_timeout(struct job_reader *reader, struct draft *draft)
-{
-    if (draft->fields->given & bit(TASK_KEY_TIMEOUT))
-        return;
-    int64_t of_type = draft->offer->timeout_ns;
-    if (reader->defaults.given & bit(TASK_KEY_TIMEOUT))
-        draft->fields->timeout_ns = reader->defaults.timeout_ns;
-    else
-        draft->fields->timeout_ns = of_type > 0 ? of_type : reader->options->default_timeout_ns;
-}
-
-/* Fills in what the task does not say: from defaults, the type, the host, in this order. */
-static void inherit(struct job_reader *reader, struct draft *draft)
-{
-    struct task_fields *fields = draft->fields;
-    const struct task_fields *defaults = &reader->defaults;
-    if ((fields->given & bit(TASK_KEY_PRIORITY)) == 0)
-        fields->priority = defaults->priority;
-    if ((fields->given & bit(TASK_KEY_DELAY)) == 0)
-        fields->delay_ns = defaults->delay_ns;
-    inherit_timeout(reader, draft);
-    inherit_weight(reader, draft);
-    if (defaults->labels.count > 0)
-        job_labels_inherit(reader, &fields->labels, &defaults->labels, draft->place);
-}
-
-static void report_duplicate(struct job_reader *reader, const struct draft *draft,
-                             uint32_t first_line)
-{
-    bool named = draft->fields->given & bit(TASK_KEY_ID);
-    struct job_fault fault = {JOB_FILE_DUPLICATE_ID, draft->id_place, NULL};
-    if (!named)
-        fault.hint = "a task without an id is called TYPE-POSITION";
-    if (first_line > 0)
-        job_report(&reader->faults, fault, "id '%s' is taken by the task in line %" PRIu32,
-                   draft->id, first_line);
-    else
-        job_report(&reader->faults, fault, "id '%s' is taken by an earlier task", draft->id);
-}
-
-static void name_by_type(struct draft *draft)
-{
-    draft->id_place = draft->place;
-    int length = snprintf(draft->id, sizeof draft->id, "%s-%" PRIu32, draft->offer->type->name,
-                          draft->position);
-    draft->id_length = (size_t)length;
-}
-
-static void fill(struct job_reader *reader, const struct draft *draft, struct task *task)
-{
-    const struct task_fields *fields = draft->fields;
-    task->type = draft->offer->type;
-    task->priority = fields->priority;
-    task->weight = fields->weight;
-    task->timeout_ns = fields->timeout_ns;
-    task->due_ns = fields->delay_ns;
-    task->params_bytes = (uint32_t)reader->params.length;
-    if (task->params_bytes > 0) {
-        char *params = job_alloc(reader->job, task->params_bytes, 1);
-        memcpy(params, reader->params.bytes, task->params_bytes);
-        task->params = params;
-    }
-    task->labels = job_labels_keep(&fields->labels, reader->job);
-}
-
-/* A wrong task is added as well to a job that will not run, so that its id is known to those that
- * follow. */
-static struct task *add(struct job_reader *reader, struct draft *draft)
-{
-    uint32_t first_line = 0;
-    if (draft->id_length == 0 && draft->offer != NULL &&
-        (draft->fields->given & bit(TASK_KEY_ID)) == 0)
-        name_by_type(draft);
-    if (draft->id_length == 0)
-        return NULL;
-    struct task *task = job_add_task(reader->job, draft->id, draft->id_length, &first_line);
-    if (task == NULL)
-        report_duplicate(reader, draft, first_line);
-    else
-        task->line = draft->place.line;
-    return task;
-}
-
-static bool finish(struct job_reader *reader, struct draft *draft, size_t found_before)
-{
-    if ((draft->fields->given & bit(TASK_KEY_TYPE)) == 0)
-        job_report(&reader->faults, (struct job_fault){JOB_FILE_MISSING_KEY, draft->place, NULL},
-                   "'type' is missing in a task");
-    if (!read_late_params(reader, draft))
-        return false;
-    if (draft->offer != NULL)
-        inherit(reader, draft);
-    struct task *task = add(reader, draft);
-    bool right = reader->faults.count == found_before;
-    assert(!right || task != NULL);
-    if (right)
-        fill(reader, draft, task);
-    if (reader->job->mode == JOB_CHECKED)
-        return true;
-    if (right)
-        task_list_push(&reader->batch, task);
-    else if (task != NULL)
-        job_take_back_task(reader->job);
-    return right;
 }
 
 static bool job_is_full(struct job_reader *reader, struct place place)
@@ -388,8 +217,7 @@ static bool job_is_full(struct job_reader *reader, struct place place)
 
 bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint32_t position)
 {
-    size_t found_before = reader->faults.count;
-    struct draft draft;
+    struct job_draft draft;
     if (job_is_full(reader, map->place))
         return false;
     if (map->kind != YAML_KIND_MAP) {
@@ -401,12 +229,13 @@ bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint3
     draft.fields = &reader->fields;
     draft.place = map->place;
     draft.position = position;
+    draft.faults_before = reader->faults.count;
     draft.id_length = 0;
     draft.offer = NULL;
     draft.params_aside = false;
     reader->params.length = 0;
     struct yaml_tape_mark mark = yaml_source_mark(reader->source);
-    bool goes_on = read_keys(reader, &draft) && finish(reader, &draft, found_before);
+    bool goes_on = read_keys(reader, &draft) && job_draft_finish(reader, &draft);
     yaml_source_forget(reader->source, mark);
     return goes_on;
 }

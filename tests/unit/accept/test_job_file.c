@@ -332,3 +332,22 @@ Test(job_file, errors_before_a_syntax_error_are_reported_with_it)
     cr_assert(eq(str, (char *)read.diagnostics.kept[1].code, "syntax"));
     read_job_fini(&read);
 }
+
+Test(job_file, tasks_without_labels_of_their_own_share_those_of_defaults_in_each_chunk)
+{
+    struct read_job read;
+    struct buffer text = BUFFER_EMPTY;
+    buffer_puts(&text, "version: 1\ndefaults: {labels: {b: 1, a: 2}}\ntasks:\n");
+    for (int i = 0; i < CHUNK_TASKS + 2; i++)
+        buffer_puts(&text, i == 1 ? "  - {type: noop, labels: {a: 3}}\n" : "  - {type: noop}\n");
+    read_right(&read, buffer_text(&text));
+    const struct sluice_map *first = read_job_task(&read, 0)->labels;
+    cr_assert(eq(ptr, (void *)read_job_task(&read, 2)->labels, (void *)first));
+    cr_assert(eq(str, (char *)read_job_task(&read, 1)->labels->pairs[0].value, "3"));
+    const struct sluice_map *second = read_job_task(&read, CHUNK_TASKS)->labels;
+    cr_assert(ne(ptr, (void *)second, (void *)first));
+    cr_assert(eq(str, (char *)second->pairs[0].key, "a"));
+    cr_assert(eq(ptr, (void *)read_job_task(&read, CHUNK_TASKS + 1)->labels, (void *)second));
+    read_job_fini(&read);
+    buffer_fini(&text);
+}

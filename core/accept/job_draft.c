@@ -1,0 +1,176 @@
+#include "accept/job_draft.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "accept/job_keys.h"
+#include "accept/job_labels.h"
+#include "accept/job_params.h"
+#include "accept/job_report.h"
+
+/* Reads or checks what had to wait for the type. */
+static bool read_late_params(struct job_reader *reader, const struct job_draft *draft)
+{
+    struct yaml_node node;
+    if (draft->offer == NULL)
+        return true;
+    if (draft->params_aside) {
+        yaml_source_replay(reader->source, draft->params);
+        return yaml_source_next(reader->source, &node) &&
+               job_params_read(reader, &node, draft->offer, draft->type_place);
+    }
+    if ((draft->fields->given & task_key_bit(TASK_KEY_PARAMS)) == 0)
+        job_params_none(reader, draft->offer, draft->type_place);
+    return true;
+}
+
+/* A weight that the type says is checked as if it stood in the task. */
+static void check_weight(struct job_reader *reader, const struct job_draft *draft, int32_t weight,
+                         struct place place)
+{
+    int32_t own = reader->job->max_weight, most = reader->options->weight_capacity;
+    if (own > 0 && weight > own)
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, NULL},
+                   "weight %" PRId32 " is above the max_weight of this job, %" PRId32, weight, own);
+    else if (weight > most)
+        job_report(&reader->faults,
+                   (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, "give the task a weight"},
+                   "weight %" PRId32 " of type '%s' is above the capacity, %" PRId32, weight,
+                   draft->offer->type->name, most);
+}
+
+static void inherit_weight(struct job_reader *reader, struct job_draft *draft)
+{
+    struct task_fields *fields = draft->fields;
+    int32_t of_type = draft->offer->weight;
+    if (fields->given & task_key_bit(TASK_KEY_WEIGHT)) {
+        check_weight(reader, draft, fields->weight, fields->weight_place);
+    } else if (reader->defaults.given & task_key_bit(TASK_KEY_WEIGHT)) {
+        fields->weight = reader->defaults.weight; /* checked once, where it stands */
+    } else {
+        fields->weight = of_type == SLUICE_WEIGHT_AUTO ? TASK_WEIGHT_AUTO : of_type;
+        check_weight(reader, draft, fields->weight, draft->type_place);
+    }
+}
+
+static void inherit_timeout(struct job_reader *reader, struct job_draft *draft)
+{
+    if (draft->fields->given & task_key_bit(TASK_KEY_TIMEOUT))
+        return;
+    int64_t of_type = draft->offer->timeout_ns;
+    if (reader->defaults.given & task_key_bit(TASK_KEY_TIMEOUT))
+        draft->fields->timeout_ns = reader->defaults.timeout_ns;
+    else
+        draft->fields->timeout_ns = of_type > 0 ? of_type : reader->options->default_timeout_ns;
+}
+
+/* Fills in what the task does not say: from defaults, the type, the host, in this order. */
+static void inherit(struct job_reader *reader, struct job_draft *draft)
+{
+    struct task_fields *fields = draft->fields;
+    const struct task_fields *defaults = &reader->defaults;
+    if ((fields->given & task_key_bit(TASK_KEY_PRIORITY)) == 0)
+        fields->priority = defaults->priority;
+    if ((fields->given & task_key_bit(TASK_KEY_DELAY)) == 0)
+        fields->delay_ns = defaults->delay_ns;
+    inherit_timeout(reader, draft);
+    inherit_weight(reader, draft);
+    if (defaults->labels.count > 0 && fields->labels.count > 0)
+        job_labels_inherit(reader, &fields->labels, &defaults->labels, draft->place);
+}
+
+static void report_duplicate(struct job_reader *reader, const struct job_draft *draft,
+                             uint32_t first_line)
+{
+    bool named = draft->fields->given & task_key_bit(TASK_KEY_ID);
+    struct job_fault fault = {JOB_FILE_DUPLICATE_ID, draft->id_place, NULL};
+    if (!named)
+        fault.hint = "a task without an id is called TYPE-POSITION";
+    if (first_line > 0)
+        job_report(&reader->faults, fault, "id '%s' is taken by the task in line %" PRIu32,
+                   draft->id, first_line);
+    else
+        job_report(&reader->faults, fault, "id '%s' is taken by an earlier task", draft->id);
+}
+
+static void name_by_type(struct job_draft *draft)
+{
+    draft->id_place = draft->place;
+    int length = snprintf(draft->id, sizeof draft->id, "%s-%" PRIu32, draft->offer->type->name,
+                          draft->position);
+    draft->id_length = (size_t)length;
+}
+
+/* Tasks of one chunk that have no labels of their own share those of defaults. */
+static const struct sluice_map *labels_of(struct job_reader *reader,
+                                          const struct task_fields *fields)
+{
+    if (fields->labels.count > 0)
+        return job_labels_keep(&fields->labels, reader->job);
+    if (reader->shared_labels == NULL)
+        reader->shared_labels = job_labels_keep(&reader->defaults.labels, reader->job);
+    return reader->shared_labels;
+}
+
+static void fill(struct job_reader *reader, const struct job_draft *draft, struct task *task)
+{
+    const struct task_fields *fields = draft->fields;
+    task->type = draft->offer->type;
+    task->priority = fields->priority;
+    task->weight = fields->weight;
+    task->timeout_ns = fields->timeout_ns;
+    task->due_ns = fields->delay_ns;
+    task->params_bytes = (uint32_t)reader->params.length;
+    if (task->params_bytes > 0) {
+        char *params = job_alloc(reader->job, task->params_bytes, 1);
+        memcpy(params, reader->params.bytes, task->params_bytes);
+        task->params = params;
+    }
+    task->labels = labels_of(reader, fields);
+}
+
+/* A wrong task is added as well to a job that will not run, so that its id is known to those that
+ * follow. */
+static struct task *add(struct job_reader *reader, struct job_draft *draft)
+{
+    uint32_t first_line = 0;
+    if (draft->id_length == 0 && draft->offer != NULL &&
+        (draft->fields->given & task_key_bit(TASK_KEY_ID)) == 0)
+        name_by_type(draft);
+    if (draft->id_length == 0)
+        return NULL;
+    struct task *task = job_add_task(reader->job, draft->id, draft->id_length, &first_line);
+    if (task == NULL) {
+        report_duplicate(reader, draft, first_line);
+        return NULL;
+    }
+    task->line = draft->place.line;
+    if (chunk_count(task->chunk) == 1)
+        reader->shared_labels = NULL;
+    return task;
+}
+
+bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)
+{
+    if ((draft->fields->given & task_key_bit(TASK_KEY_TYPE)) == 0)
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_MISSING_KEY, draft->place, NULL},
+                   "'type' is missing in a task");
+    if (!read_late_params(reader, draft))
+        return false;
+    if (draft->offer != NULL)
+        inherit(reader, draft);
+    struct task *task = add(reader, draft);
+    bool right = reader->faults.count == draft->faults_before;
+    assert(!right || task != NULL);
+    if (right)
+        fill(reader, draft, task);
+    if (reader->job->mode == JOB_CHECKED)
+        return true;
+    if (right)
+        task_list_push(&reader->batch, task);
+    else if (task != NULL)
+        job_take_back_task(reader->job);
+    return right;
+}

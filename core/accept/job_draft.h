@@ -1,0 +1,29 @@
+/* job_draft: a task while it is read, and what becomes of it at its end: it takes over what it does
+ * not say, gets its id and becomes a task of the job. On the reader's stack; its thread alone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/job_reader.h"
+#include "accept/task.h"
+#include "plugin/registry.h"
+
+struct job_draft {
+    struct task_fields *fields; /* what it says so far */
+    size_t faults_before;       /* of reader->faults.count */
+    struct place place;
+    uint32_t position;
+    char id[TASK_ID_MOST_BYTES + 1];
+    size_t id_length; /* 0: none */
+    struct place id_place;
+    const struct offer *offer; /* NULL: not seen yet, or wrong */
+    struct place type_place;
+    struct yaml_aside params; /* that came before the type */
+    bool params_aside;
+};
+
+/* Adds the task that was read to the job; one with an error is reported and not handed on. False
+ * when the source is broken, or a streamed job has an error. */
+bool job_draft_finish(struct job_reader *reader, struct job_draft *draft);
