@@ -24,5 +24,11 @@ hostile_variants(params bad_name no_end_size twice unknown_kind min_over_max def
 
 target_link_options(hostile_plugin_ending_stays PRIVATE -Wl,-z,nodelete)
 target_link_options(hostile_plugin_exec_stack PRIVATE -Wl,-z,execstack)
+# A linker that warns of writable code (binutils 2.39 and later) is told that it is meant.
+include(CheckLinkerFlag)
+check_linker_flag(C -Wl,--no-warn-rwx-segments linker_warns_of_rwx)
+if(linker_warns_of_rwx)
+    target_link_options(hostile_plugin_rwx_segment PRIVATE -Wl,--no-warn-rwx-segments)
+endif()
 # Address sanitizers would relocate more than the one place that the test is about.
 target_link_options(hostile_plugin_text_relocation PRIVATE -Wl,-z,notext)
