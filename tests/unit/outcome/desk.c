@@ -1,0 +1,122 @@
+#include "desk.h"
+
+#include <stdio.h>
+
+#include "support/clock.h"
+
+struct desk desk;
+
+static int index_of(const struct job *job)
+{
+    return job == desk.jobs[0] ? 0 : 1;
+}
+
+static void on_ended(void *context, const struct outcome_record *record)
+{
+    (void)context;
+    desk.ended[record->state]++;
+    cr_assert_eq(record->task->state, record->state);
+    snprintf(desk.reason, sizeof desk.reason, "%s", record->attempt->reason);
+}
+
+static void on_job_over(void *context, struct job *job)
+{
+    (void)context;
+    desk.overs[index_of(job)]++;
+}
+
+static void on_job_stops(void *context, struct job *job)
+{
+    (void)context;
+    desk.stops[index_of(job)]++;
+}
+
+static bool on_delay(void *context, struct task *task, int64_t due_ns)
+{
+    (void)context;
+    if (!desk.delays)
+        return false;
+    task_move(task, TASK_DELAYED);
+    desk.delayed = task;
+    desk.delayed_until_ns = due_ns;
+    return true;
+}
+
+void desk_use_hooks(void)
+{
+    outcome_destroy(&desk.outcome);
+    desk.outcome = outcome_create(&desk.hooks, desk.store, &desk.pending);
+}
+
+void desk_begin(void)
+{
+    struct error error;
+    struct store_options options = {.describe = task_describe};
+    desk.hooks = (struct outcome_hooks){.ended = on_ended,
+                                        .wants_all = true,
+                                        .job_over = on_job_over,
+                                        .job_stops = on_job_stops,
+                                        .delay = on_delay};
+    desk.store = store_open("memory", &options, &error);
+    cr_assert_not_null(desk.store);
+    chunk_pool_init(&desk.chunks);
+    room_init(&desk.pending, 1000 * 1000);
+    desk.inbound = inbound_create(1000 * 1000);
+    for (int i = 0; i < DESK_JOBS; i++)
+        desk.jobs[i] = job_create(&desk.chunks, "desk", "desk.yaml", JOB_STREAMED);
+    outcome_tally_init(&desk.tally);
+    desk_use_hooks();
+}
+
+void desk_end(void)
+{
+    cr_assert_eq(room_taken(&desk.pending), 0);
+    for (int i = 0; i < DESK_JOBS; i++) {
+        cr_assert_leq(desk.jobs[i]->unfinished, 1);
+        job_destroy(&desk.jobs[i]);
+    }
+    outcome_destroy(&desk.outcome);
+    cr_assert_null(desk.outcome);
+    inbound_destroy(&desk.inbound);
+    store_close(&desk.store);
+    room_fini(&desk.pending);
+    chunk_pool_fini(&desk.chunks);
+}
+
+struct task *desk_task(int job)
+{
+    struct intake intake = {
+        .store = desk.store, .inbound = desk.inbound, .pending = &desk.pending, .delay = on_delay};
+    static const struct type type = {"any", 0};
+    struct task_list list;
+    char id[32];
+    uint32_t first_line;
+    int length = snprintf(id, sizeof id, "t-%u", desk.jobs[job]->tasks_count);
+    struct task *task = job_add_task(desk.jobs[job], id, (size_t)length, &first_line);
+    task->type = &type;
+    task_list_init(&list);
+    task_list_push(&list, task);
+    cr_assert(intake_submit(&intake, &list));
+    inbound_take(desk.inbound, &list);
+    return task;
+}
+
+struct task *desk_running(int job)
+{
+    struct task *task = desk_task(job);
+    task_move(task, TASK_QUEUED);
+    task_move(task, TASK_RUNNING);
+    return task;
+}
+
+void desk_finish(struct task *task, enum verdict verdict)
+{
+    int64_t now_ns = clock_now_ns();
+    struct attempt attempt = {.verdict = verdict,
+                              .started_ns = now_ns,
+                              .ended_ns = now_ns,
+                              .try_again_ns = 5,
+                              .reason = verdict == VERDICT_OK ? "" : "because",
+                              .message = ""};
+    outcome_end(desk.outcome, task, &attempt, &desk.tally);
+}

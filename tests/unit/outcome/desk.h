@@ -1,0 +1,51 @@
+/* desk: an outcome with jobs and a store in a test; what it says through its hooks is written down.
+ * One desk a test. */
+#pragma once
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "accept/inbound.h"
+#include "accept/intake.h"
+#include "accept/job.h"
+#include "accept/room.h"
+#include "outcome/outcome.h"
+
+enum { DESK_JOBS = 2 };
+
+struct desk {
+    struct outcome *outcome;
+    struct outcome_hooks hooks;
+    struct store *store;
+    struct inbound *inbound;
+    struct room pending;
+    struct chunk_pool chunks;
+    struct job *jobs[DESK_JOBS];
+    struct outcome_tally tally;
+    /* what the hooks said */
+    _Atomic int ended[TASK_STATE_COUNT];
+    char reason[64];
+    _Atomic int overs[DESK_JOBS], stops[DESK_JOBS];
+    bool delays; /* whether tasks that wait are taken */
+    struct task *delayed;
+    int64_t delayed_until_ns;
+};
+
+extern struct desk desk;
+
+/* For a TestSuite: the desk is made; at the end every task of it must have ended. */
+void desk_begin(void);
+void desk_end(void);
+
+/* Makes the outcome again, with desk.hooks as they are now. */
+void desk_use_hooks(void);
+
+/* Makes a task of a job, in the host and READY. */
+struct task *desk_task(int job);
+
+/* The same, moved on to RUNNING. */
+struct task *desk_running(int job);
+
+/* Ends a RUNNING task by a verdict, into desk.tally. */
+void desk_finish(struct task *task, enum verdict verdict);
