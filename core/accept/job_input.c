@@ -113,6 +113,34 @@ static void skip_mark(struct job_input *input)
         input->problem = JOB_INPUT_UTF16;
 }
 
+/* U+0085, U+2028 and U+2029 end a line for libyaml, which folds them away in texts, but for no
+ * editor. Looks at the newest bytes given and at two before them. */
+static bool find_separator(const struct job_input *input, size_t length, size_t *found)
+{
+    const char *window = input->window, *end = window + input->given + length;
+    const char *begin = input->given >= 2 ? window + input->given - 2 : window;
+    for (const char *at = begin; (at = memchr(at, '\xe2', (size_t)(end - at))) != NULL; at++)
+        if (end - at >= 3 && (memcmp(at, "\u2028", 3) == 0 || memcmp(at, "\u2029", 3) == 0)) {
+            *found = (size_t)(at - window);
+            return true;
+        }
+    for (const char *at = begin; (at = memchr(at, '\xc2', (size_t)(end - at))) != NULL; at++)
+        if (end - at >= 2 && at[1] == '\x85') {
+            *found = (size_t)(at - window);
+            return true;
+        }
+    return false;
+}
+
+static void check_separators(struct job_input *input, size_t length)
+{
+    size_t at;
+    if (input->problem != JOB_INPUT_FINE || !find_separator(input, length, &at))
+        return;
+    input->problem = JOB_INPUT_SEPARATOR;
+    input->problem_offset = (uint64_t)input->window_offset + at - input->mark_bytes;
+}
+
 static size_t waiting(const struct job_input *input)
 {
     return input->filled - input->given;
@@ -136,6 +164,7 @@ int job_input_give(void *data, unsigned char *to, size_t capacity, size_t *given
         if (*given == 0 && !fill(input) && waiting(input) == 0)
             break;
     }
+    check_separators(input, *given);
     input->given += *given;
     return input->problem == JOB_INPUT_FINE;
 }

@@ -21,7 +21,8 @@ enum job_input_problem {
     JOB_INPUT_TOO_LARGE,  /* over limit_bytes */
     JOB_INPUT_ENDLESS,    /* over JOB_INPUT_EVENT_MOST_BYTES without an event */
     JOB_INPUT_UTF16,
-    JOB_INPUT_STOPPED, /* by before_wait */
+    JOB_INPUT_SEPARATOR, /* a line separator that is none for anybody else, at problem_offset */
+    JOB_INPUT_STOPPED,   /* by before_wait */
 };
 
 struct job_input {
@@ -33,6 +34,7 @@ struct job_input {
     void *context;
     enum job_input_problem problem;
     int error_number;
+    uint64_t problem_offset;
     bool at_end;
     size_t pairs;          /* of surrogates that were rewritten, see surrogate_restore */
     char *window;          /* JOB_INPUT_WINDOW_BYTES */

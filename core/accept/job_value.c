@@ -20,7 +20,7 @@ static const char *describe(const struct yaml_node *node, char *text, size_t cap
         snprintf(text, capacity, "'%s'", yaml_node_shown(node).text);
         if (node->plain)
             return node->length > 0 ? text : "nothing";
-        return "a quoted text";
+        return "a text";
     case YAML_KIND_END:
     case YAML_KIND_WRONG:
     case YAML_KIND_ALIAS:

@@ -127,7 +127,7 @@ static void report_encoding(const yaml_parser_t *parser, struct job_input *input
                    "bytes that are not UTF-8");
 }
 
-static void report_input(const struct job_input *input, struct job_faults *faults)
+static void report_input(struct job_input *input, struct job_faults *faults)
 {
     const struct place file = {0};
     switch (input->problem) {
@@ -146,6 +146,13 @@ static void report_input(const struct job_input *input, struct job_faults *fault
     case JOB_INPUT_ENDLESS:
         job_report(faults, (struct job_fault){JOB_FILE_TOO_LARGE, file, NULL},
                    "16 MiB in one text or comment are too much");
+        break;
+    case JOB_INPUT_SEPARATOR:
+        job_report(faults,
+                   (struct job_fault){JOB_FILE_ENCODING,
+                                      job_input_place(input, input->problem_offset),
+                                      "in a quoted text write it as \\u0085, \\u2028 or \\u2029"},
+                   "a line separator other than a newline");
         break;
     case JOB_INPUT_UTF16:
         job_report(faults, (struct job_fault){JOB_FILE_ENCODING, file, NULL},

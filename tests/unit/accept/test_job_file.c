@@ -351,3 +351,18 @@ Test(job_file, tasks_without_labels_of_their_own_share_those_of_defaults_in_each
     read_job_fini(&read);
     buffer_fini(&text);
 }
+
+Test(job_file, a_line_separator_is_found_wherever_the_reading_cuts)
+{
+    char *text = malloc(40000);
+    for (int pad = 16340; pad < 16400; pad++) {
+        struct read_job read;
+        snprintf(text, 40000, "version: 1\n#%*s\xe2\x80\xa8\ntasks: [{type: noop}]\n", pad, "");
+        read_job_text(&read, text);
+        cr_assert(eq(sz, read.diagnostics.found_count, 1));
+        cr_assert(eq(str, (char *)read.diagnostics.kept[0].code, "encoding"));
+        cr_assert(eq(u32, read.diagnostics.kept[0].place.column, (uint32_t)pad + 2));
+        read_job_fini(&read);
+    }
+    free(text);
+}
