@@ -159,17 +159,21 @@ static enum job_key key_of(struct job_reader *reader, const struct yaml_node *no
     return key;
 }
 
-/* Notes a key behind tasks: too late in a streamed file, a reason to read a checked one again if
- * tasks depend on it. */
-static void note_late(struct job_reader *reader, enum job_key key, const struct yaml_node *node)
+/* Notes a key behind tasks: a reason to read a checked file again if tasks depend on it. In a
+ * streamed file it is too late, and reading ends: tasks of the job already run. */
+static bool note_late(struct job_reader *reader, enum job_key key, const struct yaml_node *node)
 {
     if ((reader->given & bit(JOB_KEY_TASKS)) == 0 || key == JOB_KEY_TASKS || key == JOB_KEY_COUNT)
-        return;
-    if (reader->job->mode == JOB_STREAMED)
+        return true;
+    if (reader->job->mode == JOB_STREAMED) {
         job_report(&reader->faults, (struct job_fault){JOB_FILE_STREAM_ORDER, node->place, NULL},
                    "a streamed file has '%s' before 'tasks'", node->text);
-    else if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT)
+        reader->stopped = true;
+        return false;
+    }
+    if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT)
         reader->again = true;
+    return true;
 }
 
 static void report_missing(struct job_reader *reader, enum job_key key, struct place place)
@@ -198,7 +202,8 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
     YAML_MAP_NEW(keys);
     while (goes_on && yaml_map_key(reader->source, &keys, &node)) {
         enum job_key key = key_of(reader, &node, &next);
-        note_late(reader, key, &node);
+        if (!note_late(reader, key, &node))
+            return;
         goes_on = key != JOB_KEY_COUNT ? read_value(reader, key, node.place)
                                        : yaml_source_skip_next(reader->source);
     }

@@ -123,6 +123,18 @@ JOB
     [[ $output == "part: 1 task: 1 succeeded in "* ]]
 }
 
+@test "--stream: a name behind the tasks comes too late" {
+    job late <<JOB
+tasks:
+  - {type: count, params: {file: $PWD/count}}
+name: later
+JOB
+    run -2 --separate-stderr "$SLUICE" run --stream --events events "${both[@]}" late.yaml
+    [[ $stderr == *"late.yaml:4:1: error: a streamed file has 'name' before 'tasks'"* ]]
+    [[ $output == "late: 1 task: 1 succeeded in "* ]]
+    jq -es '.[0].job == "late"' events
+}
+
 @test "fail_fast stops what has not started" {
     {
         echo "fail_fast: true"
