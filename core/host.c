@@ -167,7 +167,7 @@ static void stop(struct host *host, enum host_end end)
 {
     int64_t now_ns = clock_now_ns();
     if (host->signals++ == 0) {
-        log_info("stopping: what runs may finish within the grace period, another signal cancels it",
+        log_info("stopping: running tasks may finish in the grace period, another signal cancels",
                  LOG_NUMBER("running", host_running(host)));
         stop_starting(host, end, now_ns);
     } else {
@@ -472,8 +472,12 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
 
 uint32_t host_stuck(const struct host *host)
 {
-    return executor_stuck(host->executor) +
-           (host->reader != NULL && reader_state(host->reader) == READER_AT_WORK);
+    return executor_stuck(host->executor) + host_reading(host);
+}
+
+bool host_reading(const struct host *host)
+{
+    return host->reader != NULL && reader_state(host->reader) == READER_AT_WORK;
 }
 
 uint32_t host_running(const struct host *host)

@@ -50,6 +50,10 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
  * any, the process has to leave by _exit without host_destroy. Main thread. */
 uint32_t host_stuck(const struct host *host);
 
+/* Returns whether the reader is still at work, which a signal does not change: then the inputs'
+ * diagnostics, and jobs of which nothing was submitted, are its own. Main thread. */
+bool host_reading(const struct host *host);
+
 /* Returns how many calls are in progress. Main thread. */
 uint32_t host_running(const struct host *host);
 

@@ -201,13 +201,27 @@ static uint32_t ended(const struct job *job, enum task_state state)
     return atomic_load(&job->ended[state]);
 }
 
+/* A stopped run may leave a reader behind that still adds to a streamed job. */
+static uint32_t tasks_of(const struct job *job)
+{
+    uint32_t total = atomic_load(&job->total);
+    return total > 0 ? total : atomic_load(&job->submitted);
+}
+
+/* The name is the reader's as long as nothing was submitted. */
+static const char *name_of(const struct job *job)
+{
+    return tasks_of(job) > 0 ? job->name : job->file;
+}
+
 static void print_text(const struct job *job, double seconds)
 {
     static const enum task_state others[] = {TASK_FAILED, TASK_TIMED_OUT, TASK_CRASHED,
                                              TASK_CANCELLED, TASK_SKIPPED};
-    CLEANUP(cleanup_free) char *name = utf8_clean(job->name, strlen(job->name));
+    uint32_t tasks = tasks_of(job);
+    CLEANUP(cleanup_free) char *name = utf8_clean(name_of(job), strlen(name_of(job)));
 
-    printf("%s: %u task%s: %u succeeded", name, job->tasks_count, job->tasks_count == 1 ? "" : "s",
+    printf("%s: %u task%s: %u succeeded", name, tasks, tasks == 1 ? "" : "s",
            ended(job, TASK_SUCCEEDED));
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (ended(job, others[i]) > 0)
@@ -226,8 +240,8 @@ static void print_json(struct report *report, const struct job *job, double seco
             json_array_append(failures, report->failures[i].json);
     uint32_t omitted = listed - (uint32_t)json_array_size(failures);
     json_t *json = json_pack(
-        "{so ss si si si si si si si sf so}", "job", json_text_or_null(job->name), "job_id",
-        job->id, "tasks", (int)job->tasks_count, "succeeded", (int)ended(job, TASK_SUCCEEDED),
+        "{so ss si si si si si si si sf so}", "job", json_text_or_null(name_of(job)), "job_id",
+        job->id, "tasks", (int)tasks_of(job), "succeeded", (int)ended(job, TASK_SUCCEEDED),
         "failed", (int)ended(job, TASK_FAILED), "timed_out", (int)ended(job, TASK_TIMED_OUT),
         "crashed", (int)ended(job, TASK_CRASHED), "cancelled", (int)ended(job, TASK_CANCELLED),
         "skipped", (int)ended(job, TASK_SKIPPED), "seconds", seconds, "failures", failures);

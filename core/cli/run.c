@@ -219,7 +219,7 @@ static bool all_succeeded(const struct inputs *inputs)
 {
     for (size_t i = 0; i < inputs->count; i++) {
         const struct job *job = inputs->items[i].job;
-        if (job != NULL && atomic_load(&job->ended[TASK_SUCCEEDED]) < job->tasks_count)
+        if (job != NULL && atomic_load(&job->ended[TASK_SUCCEEDED]) < atomic_load(&job->total))
             return false;
     }
     return true;
@@ -240,12 +240,26 @@ static int exit_code_of(enum host_end end, const struct inputs *inputs)
     return EXIT_HOST;
 }
 
+/* What is wrong in the files, and how the jobs ended. */
+static void say_jobs(struct run *run, enum host_end end)
+{
+    double seconds = (double)(clock_now_ns() - run->begun_ns) / 1e9;
+    bool reading = host_reading(run->host), checked = run->options->mode == JOB_CHECKED;
+
+    if (!reading)
+        inputs_print(&run->inputs, run->options->common);
+    if (reading && checked)
+        output_error("stopped while job files were being read: nothing ran");
+    else if (end != HOST_INVALID || !checked)
+        report_jobs(run->report, &run->inputs, seconds);
+    else if (run->options->common->format == FORMAT_JSON)
+        output_json(inputs_json(&run->inputs));
+}
+
 /* Says everything that is left to say; returns the exit code. */
 static int run_finish(struct run *run, enum host_end end)
 {
-    double seconds = (double)(clock_now_ns() - run->begun_ns) / 1e9;
     int code = exit_code_of(end, &run->inputs);
-    bool nothing_ran = end == HOST_INVALID && run->options->mode == JOB_CHECKED;
     struct error error;
 
     if (shows_progress(run->options)) {
@@ -254,11 +268,7 @@ static int run_finish(struct run *run, enum host_end end)
     }
     log_set_interlude(NULL, NULL);
     report_end(run->report);
-    inputs_print(&run->inputs, run->options->common);
-    if (!nothing_ran)
-        report_jobs(run->report, &run->inputs, seconds);
-    else if (run->options->common->format == FORMAT_JSON)
-        output_json(inputs_json(&run->inputs));
+    say_jobs(run, end);
     if (!events_destroy(&run->events, &error)) {
         output_error("%s", error.message);
         code = code == EXIT_ALL_WELL || code == EXIT_TASKS ? EXIT_HOST : code;

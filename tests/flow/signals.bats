@@ -52,9 +52,25 @@ hold() {
     start run pipe
     exec 8>pipe
     printf 'version: 1\ntasks:\n' >&8
+    wait_until grep -qs reader "/proc/$pid/task/"*/comm
     kill -INT "$pid"
     ended 130
     exec 8>&-
+    [ ! -s out ]
+    grep -q "sluice: stopped while job files were being read: nothing ran" err
+}
+
+@test "SIGINT while a streamed job file waits for more says what ran" {
+    mkfifo pipe
+    start run --stream "${both[@]}" pipe
+    exec 8>pipe
+    printf 'version: 1\nname: endless\ntasks:\n' >&8
+    printf '  - {type: count, params: {file: "%s/count"}}\n' "$PWD" "$PWD" >&8
+    wait_until has_bytes count 1
+    kill -INT "$pid"
+    ended 130
+    exec 8>&-
+    [[ $(cat out) == "endless: 1 task: 1 succeeded in "* ]]
 }
 
 @test "the terminal going away acts as SIGTERM" {
