@@ -10,6 +10,11 @@ hold() {
     wait_until has_bytes started 1
 }
 
+# has_thread NAME: whether what was started has such a thread.
+has_thread() {
+    grep -qsx "$1" "/proc/$pid/task/"*/comm
+}
+
 @test "the first SIGINT lets running tasks finish and cancels the rest" {
     hold 10
     kill -INT "$pid"
@@ -52,7 +57,7 @@ hold() {
     start run pipe
     exec 8>pipe
     printf 'version: 1\ntasks:\n' >&8
-    wait_until grep -qs reader "/proc/$pid/task/"*/comm
+    wait_until has_thread reader
     kill -INT "$pid"
     ended 130
     exec 8>&-
