@@ -1,0 +1,76 @@
+#include "fakes.h"
+
+#include <stdio.h>
+
+struct group fake_groups[FAKE_GROUPS_MOST];
+_Atomic int fake_groups_count;
+struct group *fake_granted[FAKE_GROUPS_MOST];
+int fake_granted_count;
+
+struct type fake_types[FAKE_TYPES] = {{"t0", 0}, {"t1", 1}, {"t2", 2}, {"t3", 3}, {"t4", 4},
+                                      {"t5", 5}, {"t6", 6}, {"t7", 7}, {"t8", 8}, {"t9", 9}};
+_Atomic bool fake_served[FAKE_TYPES] = {true, true, true, true, true, true, true, true, true, true};
+
+struct offer fake_offers[FAKE_TYPES] = {{.type = &fake_types[0]}, {.type = &fake_types[1]},
+                                        {.type = &fake_types[2]}, {.type = &fake_types[3]},
+                                        {.type = &fake_types[4]}, {.type = &fake_types[5]},
+                                        {.type = &fake_types[6]}, {.type = &fake_types[7]},
+                                        {.type = &fake_types[8]}, {.type = &fake_types[9]}};
+
+const struct offer *registry_offer(struct registry *registry, const struct type *type)
+{
+    (void)registry;
+    if (!fake_served[type->number])
+        return NULL;
+    return &fake_offers[type->number];
+}
+
+uint32_t registry_types_count(struct registry *registry)
+{
+    (void)registry;
+    return FAKE_TYPES;
+}
+
+struct group *group_create(struct executor *executor, const struct group_options *options)
+{
+    (void)executor;
+    cr_assert_lt(fake_groups_count, FAKE_GROUPS_MOST);
+    struct group *group = &fake_groups[fake_groups_count++];
+    group->options = *options;
+    snprintf(group->name, sizeof group->name, "%s", options->name);
+    mutex_init(&group->lock);
+    task_list_init(&group->got);
+    return group;
+}
+
+const char *group_name(const struct group *group)
+{
+    return group->name;
+}
+
+void *group_party(const struct group *group)
+{
+    return group->options.party;
+}
+
+void group_push(struct group *group, struct task_list *tasks)
+{
+    MUTEX_GUARD(&group->lock);
+    cr_assert_gt(tasks->count, 0);
+    if (!group->closed)
+        task_list_append(&group->got, tasks);
+}
+
+bool group_granted(struct group *group, const struct grant *grant)
+{
+    group->granted_count++;
+    group->grant = *grant;
+    if (!group->refuses && fake_granted_count < FAKE_GROUPS_MOST)
+        fake_granted[fake_granted_count++] = group;
+    return !group->refuses;
+}
+
+struct group_load group_load(struct group *group)
+{
+    return (struct group_load){.queued = group->load, .workers = group->options.workers};
+}

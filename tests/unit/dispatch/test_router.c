@@ -1,0 +1,199 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "accept/job.h"
+#include "dispatch/router.h"
+#include "fakes.h"
+
+static struct router *router;
+static struct admission *admission;
+
+static const struct sluice_map no_labels = {0};
+static const struct sluice_pair sh_fast_pairs[] = {{"region", "sh"}, {"speed", "fast"}};
+static const struct sluice_map sh_fast = {2, sh_fast_pairs};
+static const struct sluice_map sh = {1, sh_fast_pairs};
+static const struct sluice_pair bj_pairs[] = {{"region", "bj"}};
+static const struct sluice_map bj = {1, bj_pairs};
+static const struct sluice_pair both_pairs[] = {{"region", "bj"}, {"speed", "fast"}};
+static const struct sluice_map bj_fast = {2, both_pairs};
+
+static void router_with(const struct router_group *groups, size_t count)
+{
+    admission = admission_create(100);
+    struct router_options options = {
+        .admission = admission, .groups = groups, .groups_count = count, .default_workers = 6};
+    router = router_create(&options);
+}
+
+static void router_end(void)
+{
+    router_destroy(&router);
+    cr_assert_null(router);
+    admission_destroy(&admission);
+}
+
+static struct task task_of(int type, const struct sluice_map *labels)
+{
+    return (struct task){
+        .id = "t", .type = &fake_types[type], .labels = labels, .state = TASK_READY};
+}
+
+Test(router, a_type_that_nobody_configured_has_a_group_of_its_own)
+{
+    struct task tasks[] = {task_of(0, NULL), task_of(1, NULL)};
+    const struct route *routes[2], *again;
+    router_with(NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(router_find(router, &tasks[i], &routes[i]), ROUTER_OK);
+        cr_assert_eq(routes[i]->count, 1);
+        cr_assert_str_eq(group_name(routes[i]->lanes[0].group), fake_types[i].name);
+        cr_assert_eq(group_load(routes[i]->lanes[0].group).workers, 6);
+    }
+    cr_assert_neq(routes[0]->lanes[0].group, routes[1]->lanes[0].group);
+    cr_assert_eq(router_find(router, &tasks[0], &again), ROUTER_OK);
+    cr_assert_eq(again, routes[0]);
+    cr_assert_eq(router_lanes_count(router), 2);
+    router_end();
+}
+
+Test(router, the_own_group_of_a_serial_type_has_one_worker)
+{
+    struct task task = task_of(3, NULL);
+    const struct route *route;
+    fake_offers[3].flags = SLUICE_SERIAL;
+    router_with(NULL, 0);
+    cr_assert_eq(router_find(router, &task, &route), ROUTER_OK);
+    cr_assert_eq(group_load(route->lanes[0].group).workers, 1);
+    router_end();
+}
+
+Test(router, configured_groups_serve_the_types_that_their_globs_match)
+{
+    static const struct router_group groups[] = {
+        {.name = "all", .type = "t[0-4]", .labels = &no_labels, .workers = 2},
+        {.name = "one", .type = "t3", .labels = &no_labels, .workers = 3},
+        {.name = "none", .type = "x*", .labels = &no_labels, .workers = 3}};
+    struct task three = task_of(3, NULL), four = task_of(4, NULL), five = task_of(5, NULL);
+    const struct route *route;
+    router_with(groups, 3);
+    cr_assert_eq(router_find(router, &three, &route), ROUTER_OK);
+    cr_assert_eq(route->count, 2);
+    cr_assert_str_eq(group_name(route->lanes[0].group), "all");
+    cr_assert_str_eq(group_name(route->lanes[1].group), "one");
+    cr_assert_eq(router_find(router, &four, &route), ROUTER_OK);
+    cr_assert_eq(route->count, 1);
+    cr_assert_eq(router_find(router, &five, &route), ROUTER_OK);
+    cr_assert_str_eq(group_name(route->lanes[0].group), "t5");
+    cr_assert_eq(route->lanes[0].id, 3);
+    router_end();
+}
+
+Test(router, a_lane_must_have_all_labels_of_the_task)
+{
+    struct lane plain = {.labels = &no_labels}, fast = {.labels = &sh_fast};
+    static const struct {
+        const struct sluice_map *labels;
+        bool plain, fast;
+    } table[] = {{NULL, true, true},      {&no_labels, true, true}, {&sh, false, true},
+                 {&sh_fast, false, true}, {&bj, false, false},      {&bj_fast, false, false}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct task task = task_of(0, table[i].labels);
+        cr_expect_eq(router_allows(&plain, &task), table[i].plain, "row %zu", i);
+        cr_expect_eq(router_allows(&fast, &task), table[i].fast, "row %zu", i);
+    }
+}
+
+Test(router, says_when_no_group_has_the_labels_and_when_no_plugin_serves_the_type)
+{
+    static const struct router_group groups[] = {
+        {.name = "sh", .type = "t*", .labels = &sh, .workers = 1}};
+    struct task right = task_of(0, &sh), wrong = task_of(0, &bj_fast);
+    const struct route *route;
+    char text[200];
+    router_with(groups, 1);
+    cr_assert_eq(router_find(router, &right, &route), ROUTER_OK);
+    cr_assert_str_eq(router_explain(router, &right, text, sizeof text), "not routed yet");
+    cr_assert_eq(router_find(router, &wrong, &route), ROUTER_NO_LABELS);
+    cr_assert_str_eq(router_explain(router, &wrong, text, sizeof text),
+                     "no group with labels region=bj,speed=fast for type 't0'");
+    fake_served[0] = false;
+    cr_assert_eq(router_find(router, &right, &route), ROUTER_NO_PLUGIN);
+    cr_assert_str_eq(router_explain(router, &right, text, sizeof text), "no plugin for type 't0'");
+    router_end();
+}
+
+Test(router, an_explanation_is_cut_where_its_room_ends)
+{
+    static struct sluice_pair pairs[100];
+    struct sluice_map many = {100, pairs};
+    struct task task = task_of(0, &many);
+    char text[40];
+    for (int i = 0; i < 100; i++)
+        pairs[i] = (struct sluice_pair){"a-rather-long-key", "a-rather-long-value"};
+    router_with(NULL, 0);
+    for (size_t room = 1; room <= sizeof text; room++) {
+        memset(text, 'x', sizeof text);
+        router_explain(router, &task, text, room);
+        cr_assert_eq(strlen(text), room - 1);
+    }
+    router_end();
+}
+
+Test(router, parked_tasks_come_back_by_job_in_order)
+{
+    struct job jobs[2];
+    struct task tasks[10];
+    struct task_list list;
+    router_with(NULL, 0);
+    task_list_init(&list);
+    for (int i = 0; i < 10; i++) {
+        tasks[i] = task_of(0, &bj);
+        tasks[i].job = &jobs[i % 2];
+        router_park(router, &tasks[i]);
+        cr_assert_eq(tasks[i].state, TASK_PARKED);
+    }
+    cr_assert_eq(router_parked(router), 10);
+    router_unpark(router, &jobs[1], &list);
+    for (int i = 1; i < 10; i += 2)
+        cr_assert_eq(task_list_pop(&list), &tasks[i]);
+    cr_assert_eq(router_parked(router), 5);
+    router_unpark(router, NULL, &list);
+    for (int i = 0; i < 10; i += 2)
+        cr_assert_eq(task_list_pop(&list), &tasks[i]);
+    cr_assert_eq(router_parked(router), 0);
+    router_end();
+}
+
+enum { ASKERS = 4 };
+
+struct asker {
+    struct thread thread;
+    const struct route *routes[FAKE_TYPES];
+};
+
+static void ask_for_all_types(void *argument)
+{
+    struct asker *asker = argument;
+    for (int i = 0; i < FAKE_TYPES; i++) {
+        struct task task = task_of(i, NULL);
+        router_find(router, &task, &asker->routes[i]);
+    }
+}
+
+Test(router, makes_one_group_for_a_type_however_many_ask_at_once)
+{
+    for (int round = 0; round < 20; round++) {
+        struct asker askers[ASKERS];
+        fake_groups_count = 0;
+        router_with(NULL, 0);
+        for (int i = 0; i < ASKERS; i++)
+            cr_assert(
+                thread_start(&askers[i].thread, "asker", ask_for_all_types, &askers[i], NULL));
+        for (int i = 0; i < ASKERS; i++)
+            thread_join(&askers[i].thread);
+        for (int i = 1; i < ASKERS; i++)
+            cr_assert_arr_eq(askers[i].routes, askers[0].routes, sizeof askers[0].routes);
+        cr_assert_eq(fake_groups_count, FAKE_TYPES);
+        router_end();
+    }
+}
