@@ -41,6 +41,12 @@ void output_open(void)
     on_exit(at_exit, NULL);
 }
 
+bool output_is_terminal(int fd)
+{
+    const char *terminal = getenv("TERM");
+    return isatty(fd) == 1 && (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
 bool output_colour(enum colour colour, int fd)
 {
     switch (colour) {
@@ -49,9 +55,10 @@ bool output_colour(enum colour colour, int fd)
     case COLOUR_NEVER:
         return false;
     case COLOUR_AUTO:
-        return isatty(fd) == 1;
+        break;
     }
-    return false;
+    const char *unwanted = getenv("NO_COLOR");
+    return output_is_terminal(fd) && (unwanted == NULL || unwanted[0] == '\0');
 }
 
 bool output_error(const char *format, ...)

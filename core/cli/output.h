@@ -12,7 +12,10 @@
  * an error: exit code 3 instead of 0 or 1. Call first. */
 void output_open(void);
 
-/* Returns whether a stream on fd is to have colours. */
+/* Returns whether fd is a terminal that knows more than plain text (TERM is not dumb). */
+bool output_is_terminal(int fd);
+
+/* Returns whether a stream on fd is to have colours; auto respects NO_COLOR (no-color.org). */
 bool output_colour(enum colour colour, int fd);
 
 /* Prints "sluice: " and a message on standard error; always false. */

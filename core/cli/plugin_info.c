@@ -10,7 +10,6 @@
 #include "plugin/generation.h"
 #include "serve/json_text.h"
 #include "support/cleanup.h"
-#include "support/suggest.h"
 #include "support/units.h"
 
 enum { ALLOWED_WIDTH = 48 };
@@ -228,33 +227,15 @@ static void print_text(const struct offer *offer)
     printf("\nA job file with it:\n\n%s", buffer_text(&example));
 }
 
-static void offer_type(void *context, const char *type, const char *plugin)
-{
-    (void)plugin;
-    suggest_offer(context, type);
-}
-
-static int unknown_type(struct registry *registry, const char *type)
-{
-    struct suggest suggest;
-
-    suggest_begin(&suggest, type, strlen(type));
-    registry_visit_types(registry, offer_type, &suggest);
-    if (suggest.best != NULL)
-        output_error("unknown task type '%s': did you mean '%s'?", type, suggest.best);
-    else
-        output_error("unknown task type '%s': see `sluice plugin list'", type);
-    return EXIT_USAGE;
-}
-
-static int show(const struct info *info, struct registry *registry)
+static int show(const struct info *info, const struct plugins *plugins)
 {
     const struct offer *offer;
     struct error error;
 
-    switch (registry_find(registry, info->type, strlen(info->type), &offer, &error)) {
+    switch (registry_find(plugins->registry, info->type, strlen(info->type), &offer, &error)) {
     case REGISTRY_UNKNOWN:
-        return unknown_type(registry, info->type);
+        plugins_know(plugins, info->type);
+        return EXIT_USAGE;
     case REGISTRY_REFUSED:
         output_error("%s", error.message);
         return EXIT_HOST;
@@ -280,5 +261,5 @@ int command_plugin_info(struct options *common, int argc, char **argv)
         return code;
     if (!plugins_open(&plugins, &config))
         return EXIT_HOST;
-    return plugins_leave_if_stuck(&plugins, show(&info, plugins.registry));
+    return plugins_leave_if_stuck(&plugins, show(&info, &plugins));
 }

@@ -1,8 +1,10 @@
 #include "cli/plugins.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/output.h"
+#include "support/suggest.h"
 
 enum { START_LIMIT_S = 10 };
 
@@ -34,6 +36,34 @@ void plugins_close(struct plugins *plugins)
     registry_destroy(&plugins->registry);
     free(plugins->settings);
     plugins->settings = NULL;
+}
+
+struct known {
+    struct suggest suggest;
+    const char *type;
+    bool found;
+};
+
+static void visit_type(void *context, const char *type, const char *plugin)
+{
+    struct known *known = context;
+
+    (void)plugin;
+    known->found |= strcmp(type, known->type) == 0;
+    suggest_offer(&known->suggest, type);
+}
+
+bool plugins_know(const struct plugins *plugins, const char *type)
+{
+    struct known known = {.type = type};
+
+    suggest_begin(&known.suggest, type, strlen(type));
+    registry_visit_types(plugins->registry, visit_type, &known);
+    if (!known.found && known.suggest.best != NULL)
+        output_error("unknown task type '%s': did you mean '%s'?", type, known.suggest.best);
+    else if (!known.found)
+        output_error("unknown task type '%s': see `sluice plugin list'", type);
+    return known.found;
 }
 
 int plugins_leave_if_stuck(const struct plugins *plugins, int code)

@@ -17,6 +17,10 @@ bool plugins_open(struct plugins *plugins, const struct config *config);
 /* Closes it. Fits CLEANUP. */
 void plugins_close(struct plugins *plugins);
 
+/* Returns whether a plugin that was found has the task type; if none has, prints so with the
+ * nearest one. Loads nothing. */
+bool plugins_know(const struct plugins *plugins, const char *type);
+
 /* Leaves the program at once with the code if a plugin does not return from its init or entry,
  * or else returns the code. */
 int plugins_leave_if_stuck(const struct plugins *plugins, int code);

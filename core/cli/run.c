@@ -177,7 +177,7 @@ static bool shows_progress(const struct run_options *options)
 {
     switch (options->progress) {
     case PROGRESS_AUTO:
-        return !options->common->quiet && isatty(STDERR_FILENO) == 1;
+        return !options->common->quiet && output_is_terminal(STDERR_FILENO);
     case PROGRESS_ON:
         return true;
     case PROGRESS_OFF:
@@ -186,10 +186,10 @@ static bool shows_progress(const struct run_options *options)
     return false;
 }
 
-/* Makes what listens and the host; false with a message printed. */
+/* Makes what listens and the host; the plugins are open. False with a message printed. */
 static bool run_create(struct run *run, const struct config *config)
 {
-    bool progress = shows_progress(run->options), terminal = isatty(STDERR_FILENO) == 1;
+    bool progress = shows_progress(run->options), terminal = output_is_terminal(STDERR_FILENO);
     const char *prefix = progress && terminal ? PROGRESS_CLEAR : NULL;
     struct error error;
     struct host_handlers handlers = {
@@ -209,8 +209,6 @@ static bool run_create(struct run *run, const struct config *config)
     log_set_interlude(prefix, NULL);
     run->begun_ns = clock_now_ns();
     progress_init(&run->progress, terminal, run->begun_ns);
-    if (!plugins_open(&run->plugins, config))
-        return false;
     run->host = host_create(config, run->plugins.registry, run->options->mode, &handlers, &error);
     return run->host != NULL || output_error("%s", error.message);
 }
@@ -293,6 +291,11 @@ static int run_all(const struct run_options *options, const struct config *confi
         inputs_print(&run.inputs, options->common);
         return EXIT_USAGE;
     }
+    if (!plugins_open(&run.plugins, config))
+        return EXIT_HOST;
+    for (size_t i = 0; i < options->workers_count; i++)
+        if (!plugins_know(&run.plugins, options->workers[i].type))
+            return EXIT_USAGE;
     if (!run_create(&run, config))
         return EXIT_HOST;
     enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count);

@@ -103,3 +103,10 @@ setup_job() {
     run -1 --separate-stderr "$SLUICE" run --config sluice.ini "${both[@]}" talk.yaml
     grep '^{' <<<"$stderr" | jq -es 'length > 0 and all(.[]; .time and .level and .msg)'
 }
+
+@test "the keys of a plugin's section are handed to its init" {
+    job ask <<<'tasks: [{type: settings}]'
+    printf '[plugin:settings]\ncity = Shanghai\nproxy = http://p:3128/?a=b\n[plugin:other]\ncity = Beijing\n' >sluice.ini
+    run -0 "$SLUICE" run --config sluice.ini --events events "${both[@]}" ask.yaml
+    jq -es '.[0].outputs == {"city": "Shanghai", "proxy": "http://p:3128/?a=b"}' events
+}

@@ -54,7 +54,11 @@ JOB
     run in_terminal 80 "$SLUICE" run "${both[@]}" bad.yaml
     [[ $output == *$'\033[1;31mfailed\033[0m'* ]]
     run in_terminal 80 "$SLUICE" run --color never "${both[@]}" bad.yaml
-    [[ $output != *$'\033[1;31m'* ]]
+    [[ $output == *"failed"* && $output != *$'\033[1;31m'* ]]
+    NO_COLOR=1 run in_terminal 80 "$SLUICE" run "${both[@]}" bad.yaml
+    [[ $output == *"failed"* && $output != *$'\033[1;31m'* ]]
+    TERM=dumb run in_terminal 80 "$SLUICE" run "${both[@]}" bad.yaml
+    [[ $output == *"failed"* && $output != *$'\033'* ]]
 }
 
 @test "quiet prints errors only" {

@@ -99,6 +99,12 @@ JOB
     [ "$output" = "sluice: --workers noop: the configuration has [group:all] for 'noop' (n*): set its workers there" ]
 }
 
+@test "--workers of a type that no plugin has is wrong usage" {
+    job one <<<'tasks: [{type: noop}]'
+    run -2 "$SLUICE" run --workers nop=2 one.yaml
+    [ "$output" = "sluice: unknown task type 'nop': did you mean 'noop'?" ]
+}
+
 @test "--stream runs tasks before the file ends" {
     mkfifo pipe
     start run --stream "${both[@]}" pipe
