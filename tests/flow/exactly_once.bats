@@ -1,5 +1,6 @@
 # Every task runs exactly once: a plugin marks each task's number and fails what it has seen before.
 # seconds: 400
+# shellcheck disable=SC2154 # helpers.bash sets some variables
 load engine
 
 # numbers NAME FROM TO: a job file with a task for each number, of three types and seven priorities in turn.

@@ -1,5 +1,6 @@
 # Types do not hold each other up.
 # run alone
+# shellcheck disable=SC2154 # helpers.bash sets some variables
 load engine
 
 # A p99 of a few tasks on a busy machine says more about the machine than about Sluice below this.

@@ -1,4 +1,5 @@
 # What ends early: timeouts, plugins that do not listen, jobs that fail fast; and what workers set up and clear.
+# shellcheck disable=SC2154 # helpers.bash sets some variables
 load engine
 
 # shorter_than SECONDS SINCE: whether less has gone by since $EPOCHSECONDS was SINCE.
