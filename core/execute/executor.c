@@ -34,6 +34,9 @@ void executor_destroy(struct executor **executor_pointer)
     struct executor *executor = *executor_pointer;
     if (executor == NULL)
         return;
+    /* A worker that gave weight back may be about to wake another pool. */
+    for (struct pool *pool = executor->pools; pool != NULL; pool = pool->next)
+        pool_stop(pool);
     for (struct pool *pool; (pool = executor->pools) != NULL;) {
         executor->pools = pool->next;
         pool_destroy(&pool);

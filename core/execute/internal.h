@@ -153,7 +153,10 @@ void pool_mark_slow(struct pool *pool, struct worker *worker);
 /* Says that the worker's thread is about to end and may be joined. Worker's thread. */
 void pool_leave(struct pool *pool, struct worker *worker);
 
-/* Joins all workers, none of which is stuck, and frees the pool; clears the pointer. */
+/* Joins all workers, none of which is stuck. Blocks. They may still wake other pools until then. */
+void pool_stop(struct pool *pool);
+
+/* Frees the pool, when all pools are stopped; clears the pointer. */
 void pool_destroy(struct pool **pool);
 
 /* Creates the worker and starts its thread; NULL with a message. */

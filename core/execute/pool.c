@@ -179,7 +179,7 @@ void pool_leave(struct pool *pool, struct worker *worker)
     worker->next_left = pool->left;
     pool->left = worker;
     pool->threads--;
-    cond_broadcast(&pool->work); /* for pool_destroy */
+    cond_broadcast(&pool->work); /* for pool_stop */
 }
 
 static void wait_for_all(struct pool *pool)
@@ -191,12 +191,16 @@ static void wait_for_all(struct pool *pool)
         cond_wait(&pool->work, &pool->lock);
 }
 
+void pool_stop(struct pool *pool)
+{
+    wait_for_all(pool);
+    join_left(pool);
+}
+
 void pool_destroy(struct pool **pool_pointer)
 {
     struct pool *pool = *pool_pointer;
-    wait_for_all(pool);
-    join_left(pool);
-    assert(pool->ready == NULL);
+    assert(pool->threads == 0 && pool->ready == NULL);
     cond_fini(&pool->work);
     mutex_fini(&pool->lock);
     for (uint32_t i = 0; i < pool->generation->offers_count; i++)
