@@ -59,6 +59,68 @@ static struct group *first_group(struct executor *executor)
     return executor->groups;
 }
 
+/* Nobody may look a published offer up and use it later but under a group's lock. So, once each
+ * group's lock was taken after the publishing, nobody can come upon the old generation any more. */
+static void move_groups(struct executor *executor, struct pool *pool)
+{
+    for (struct group *group = first_group(executor); group != NULL; group = group->next)
+        group_leave_pool(group, pool);
+}
+
+/* What the workers of the pool have claimed and not started. */
+static void take_rests(struct pool *pool)
+{
+    struct executor *executor = pool->executor;
+    struct group *group = NULL;
+    struct task_list rest;
+    task_list_init(&rest);
+    do {
+        mutex_lock(&executor->lock);
+        struct worker *worker = executor->workers;
+        for (; worker != NULL && rest.count == 0; worker = worker->next_worker)
+            if (worker->pool == pool)
+                group = worker_take_rest(worker, NULL, &rest);
+        mutex_unlock(&executor->lock);
+        if (rest.count > 0)
+            group_put_back(group, &rest);
+        else
+            group = NULL;
+    } while (group != NULL);
+}
+
+void executor_drain(struct executor *executor, struct generation *generation)
+{
+    struct pool *pool = pool_of(executor, generation);
+    pool_close(pool);
+    move_groups(executor, pool);
+    take_rests(pool);
+    executor->options.wake(executor->options.context); /* perhaps it has no worker at all */
+}
+
+static struct pool *take_drained(struct executor *executor)
+{
+    MUTEX_GUARD(&executor->lock);
+    for (struct pool **at = &executor->pools; *at != NULL; at = &(*at)->next) {
+        struct pool *pool = *at;
+        if (!atomic_load(&pool->stopping) || pool_threads(pool) > 0)
+            continue;
+        *at = pool->next;
+        return pool;
+    }
+    return NULL;
+}
+
+struct generation *executor_drained(struct executor *executor)
+{
+    struct pool *pool = take_drained(executor);
+    if (pool == NULL)
+        return NULL;
+    struct generation *generation = pool->generation;
+    pool_stop(pool); /* at once: there is no thread any more but to be joined */
+    pool_destroy(&pool);
+    return generation;
+}
+
 static void purge_workers(struct executor *executor, const struct job *job,
                           struct task_list *purged)
 {

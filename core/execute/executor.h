@@ -20,6 +20,8 @@ struct executor_options {
     int64_t max_age_ns; /* a task that waits longer goes before higher priorities */
     void *context;
     void (*wake)(void *context); /* has executor_watch called soon; any thread */
+    /* Takes over tasks (READY) of types that nobody serves any more. Any thread, no lock held. */
+    void (*unserved)(void *context, struct task_list *tasks);
 };
 
 /* Creates it; the options' pointers are borrowed until the end. */
@@ -33,6 +35,14 @@ void executor_destroy(struct executor **executor);
  * takes the rest of a batch away from a call that takes long. Returns when it wants to be called
  * again (CLOCK_NEVER_NS: when woken). */
 int64_t executor_watch(struct executor *executor, int64_t now_ns);
+
+/* Begins to drain a generation that is not published any more: its workers finish the call in hand,
+ * start nothing else, and leave; what they had not started goes to whoever serves it now. */
+void executor_drain(struct executor *executor, struct generation *generation);
+
+/* Returns a generation whose draining is over, all its workers being joined; NULL if there is none.
+ * Nothing here knows it any more. */
+struct generation *executor_drained(struct executor *executor);
 
 /* Moves all tasks of a job (NULL: of all jobs) that have not started to the list, also those in
  * workers' batches. */

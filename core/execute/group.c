@@ -50,32 +50,70 @@ static int64_t backlog_ns(const struct group *group, const struct task *head)
     return mean_ns * (int64_t)group->queue.count;
 }
 
-static struct pool *pool_for(struct group *group, const struct task *head)
+/* What is to be done about a group when its lock is let go of. */
+struct after {
+    struct pool *start;        /* needs one more thread; it stays until it has it; NULL: none does */
+    struct task_list unserved; /* of types that nobody serves any more */
+    bool has_surplus;          /* .surplus is to be given back: nothing is left to start */
+    struct grant surplus;
+};
+
+static struct after after_nothing(void)
 {
-    const struct offer *offer = registry_offer(group->executor->options.registry, head->type);
-    assert(offer != NULL);
-    return pool_of(group->executor, offer->generation);
+    struct after after = {.start = NULL};
+    task_list_init(&after.unserved);
+    return after;
 }
 
-/* Offers the group to the workers of its head's generation if it has work for one more. Returns the
- * pool that is then to be woken, with the backlog, or NULL. Lock held. */
-static struct pool *relist(struct group *group, int64_t *backlog)
+/* Finds the first task that somebody serves; those before it leave the queue. Lock held. */
+static const struct offer *offer_of_head(struct group *group, struct after *after)
 {
-    if (group->listed || group->waiting || group->running >= group->workers)
-        return NULL;
+    for (struct task *head; (head = queue_head(&group->queue)) != NULL;) {
+        const struct offer *offer = registry_offer(group->executor->options.registry, head->type);
+        if (offer != NULL)
+            return offer;
+        queue_pop(&group->queue, head);
+        task_move(head, TASK_READY);
+        task_list_push(&after->unserved, head);
+    }
+    return NULL;
+}
+
+/* Offers the group to the workers of its head's generation if it has work for one more. The offer
+ * is looked up and used under the group's lock: see executor_drain. Lock held. */
+static void relist(struct group *group, struct after *after)
+{
+    if (group->pool != NULL || group->waiting || group->running >= group->workers)
+        return;
+    const struct offer *offer = offer_of_head(group, after);
+    if (offer == NULL) {
+        after->has_surplus = group->has_grant;
+        after->surplus = group->grant;
+        group->has_grant = false;
+        return;
+    }
     const struct task *head = queue_head(&group->queue);
-    if (head == NULL)
-        return NULL;
-    struct pool *pool = pool_for(group, head);
-    group->listed = true;
-    pool_push(pool, group);
-    *backlog = backlog_ns(group, head);
-    return pool;
+    group->pool = pool_of(group->executor, offer->generation);
+    pool_push(group->pool, group);
+    if (pool_call(group->pool, backlog_ns(group, head)))
+        after->start = group->pool;
+}
+
+/* No lock held. */
+static void act(struct group *group, struct after *after)
+{
+    const struct executor_options *options = &group->executor->options;
+    if (after->start != NULL)
+        pool_start_thread(after->start);
+    if (after->unserved.count > 0)
+        options->unserved(options->context, &after->unserved);
+    if (after->has_surplus)
+        options->gate.give_back(options->gate.context, group, &after->surplus);
 }
 
 void group_push(struct group *group, struct task_list *tasks)
 {
-    int64_t backlog = 0;
+    struct after after = after_nothing();
     mutex_lock(&group->lock);
     if (atomic_load(&group->executor->closed)) {
         mutex_unlock(&group->lock);
@@ -85,51 +123,54 @@ void group_push(struct group *group, struct task_list *tasks)
         task_move(task, TASK_QUEUED);
         queue_push(&group->queue, task);
     }
-    struct pool *pool = relist(group, &backlog);
+    relist(group, &after);
     mutex_unlock(&group->lock);
-    if (pool != NULL)
-        pool_wake(pool, backlog);
+    act(group, &after);
 }
 
 void group_put_back(struct group *group, struct task_list *tasks)
 {
-    int64_t backlog = 0;
+    struct after after = after_nothing();
     mutex_lock(&group->lock);
     queue_put_back(&group->queue, tasks);
-    struct pool *pool = relist(group, &backlog);
+    relist(group, &after);
     mutex_unlock(&group->lock);
-    if (pool != NULL)
-        pool_wake(pool, CLOCK_NEVER_NS); /* somebody else is held up: now it is urgent */
+    act(group, &after);
 }
 
-bool group_granted(struct group *group, const struct grant *grant)
+void group_granted(struct group *group, const struct grant *grant)
 {
-    int64_t backlog = 0;
+    struct after after = after_nothing();
     mutex_lock(&group->lock);
     assert(group->waiting && !group->has_grant);
     group->waiting = false;
-    bool wanted = group->queue.count > 0;
-    if (wanted) {
-        group->has_grant = true;
-        group->grant = *grant;
-    }
-    struct pool *pool = relist(group, &backlog);
+    group->has_grant = true;
+    group->grant = *grant;
+    relist(group, &after);
     mutex_unlock(&group->lock);
-    if (pool != NULL)
-        pool_wake(pool, backlog);
-    return wanted;
+    act(group, &after);
 }
 
 void group_done(struct group *group)
 {
-    int64_t backlog = 0;
+    struct after after = after_nothing();
     mutex_lock(&group->lock);
     assert(group->running > 0);
     group->running--;
-    struct pool *pool = relist(group, &backlog);
+    relist(group, &after);
     mutex_unlock(&group->lock);
-    if (pool != NULL)
-        pool_wake(pool, backlog);
+    act(group, &after);
+}
+
+void group_leave_pool(struct group *group, struct pool *pool)
+{
+    struct after after = after_nothing();
+    mutex_lock(&group->lock);
+    if (group->pool == pool && pool_remove(pool, group))
+        group->pool = NULL;
+    relist(group, &after);
+    mutex_unlock(&group->lock);
+    act(group, &after);
 }
 
 static int32_t weight_of(const struct group *group, const struct task *task)
@@ -199,7 +240,8 @@ static void fill_batch(struct group *group, struct worker *worker, struct task *
 
 static bool serves(const struct worker *worker, const struct task *head)
 {
-    return generation_offer(worker->pool->generation, head->type) != NULL;
+    return !atomic_load_explicit(&worker->pool->stopping, memory_order_relaxed) &&
+           generation_offer(worker->pool->generation, head->type) != NULL;
 }
 
 /* Lock of the group held. */
@@ -222,17 +264,14 @@ static void claim_head(struct group *group, struct worker *worker, struct task *
 struct claim group_claim(struct group *group, struct worker *worker)
 {
     struct claim claim = {0};
+    struct after after = after_nothing();
     mutex_lock(&group->lock);
-    group->listed = false;
+    group->pool = NULL;
     struct task *head = queue_head(&group->queue);
     if (head != NULL && group->running < group->workers && serves(worker, head))
         claim_head(group, worker, head, &claim);
-    else if (head == NULL && group->has_grant) {
-        group->has_grant = false;
-        claim.has_surplus = true;
-        claim.surplus = group->grant;
-    }
-    claim.to_wake = relist(group, &claim.backlog_ns);
+    relist(group, &after);
     mutex_unlock(&group->lock);
+    act(group, &after);
     return claim;
 }

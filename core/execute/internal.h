@@ -52,7 +52,7 @@ struct group {
     /* guarded by lock */
     struct queue queue;
     uint32_t running; /* batches */
-    bool listed;      /* stands in a pool's ready list */
+    struct pool *pool; /* in whose ready list it stands, or whose worker comes; NULL: neither */
     bool waiting;     /* the gate has yet to answer */
     bool has_grant;   /* .grant is held for the next batch */
     struct grant grant;
@@ -65,9 +65,10 @@ struct group {
 struct pool {
     struct executor *executor;     /* immutable */
     struct generation *generation; /* immutable */
-    struct pool *next;             /* immutable */
+    struct pool *next;             /* guarded by the executor's lock */
     struct mutex lock;
     struct cond work;
+    _Atomic bool stopping; /* its workers claim nothing any more; set under lock */
     /* guarded by lock */
     struct group *ready, **ready_tail;
     uint32_t ready_count;
@@ -76,7 +77,6 @@ struct pool {
     uint32_t brisk;   /* threads that will look at the ready list within BRISK_NS */
     uint32_t threads; /* started and not left */
     bool starting;    /* a new thread has not looked at the ready list yet */
-    bool stopping;
     struct mutex *serial; /* immutable; by the offer's index: held during a call of a SERIAL type */
     struct worker *left;  /* have returned and are to be joined; through worker.next_left */
 };
@@ -118,8 +118,6 @@ struct worker {
 struct claim {
     uint32_t count;       /* tasks in the worker's batch; 0: nothing to do */
     int64_t expected_ns;  /* for all of them; CLOCK_NEVER_NS: not known */
-    struct pool *to_wake; /* has more to do; NULL: none */
-    int64_t backlog_ns;   /* of that pool */
     bool has_surplus;     /* .surplus is to be given back */
     struct grant surplus;
 };
@@ -131,6 +129,9 @@ struct claim group_claim(struct group *group, struct worker *worker);
  * held. */
 void group_done(struct group *group);
 
+/* Moves the group out of a pool that stops, to the one that serves its next task now. */
+void group_leave_pool(struct group *group, struct pool *pool);
+
 /* Puts tasks that did not start back in front. No lock held. */
 void group_put_back(struct group *group, struct task_list *tasks);
 
@@ -140,7 +141,23 @@ struct pool *pool_of(struct executor *executor, struct generation *generation);
 /* Adds a group to the ready list. Lock of the group held. */
 void pool_push(struct pool *pool, struct group *group);
 
-/* Sees to it that enough workers are awake or started for a backlog. No lock held. */
+/* Takes a group out of the ready list; false if a worker has it in hand. Lock of the group held. */
+bool pool_remove(struct pool *pool, struct group *group);
+
+/* Sees to it that enough workers are awake for a backlog. True: one more thread is needed, and the
+ * pool stays until the caller has called pool_start_thread. Any lock may be held. */
+bool pool_call(struct pool *pool, int64_t backlog_ns);
+
+/* Starts the thread that pool_call asked for. No lock held. */
+void pool_start_thread(struct pool *pool);
+
+/* Makes the workers leave; the groups that stand in the ready list are the caller's to move. */
+void pool_close(struct pool *pool);
+
+/* Returns how many threads there are. */
+uint32_t pool_threads(struct pool *pool);
+
+/* pool_call and, if needed, pool_start_thread, for a pool that cannot go meanwhile. No lock held. */
 void pool_wake(struct pool *pool, int64_t backlog_ns);
 
 /* Returns the next group that is ready; waits for one; NULL when the worker is to leave. Worker's

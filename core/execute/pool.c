@@ -54,29 +54,42 @@ static struct group *pop_ready(struct pool *pool)
     return group;
 }
 
-enum need { NEED_NOTHING, NEED_CALL, NEED_THREAD };
+bool pool_remove(struct pool *pool, struct group *group)
+{
+    MUTEX_GUARD(&pool->lock);
+    struct group **at = &pool->ready;
+    while (*at != NULL && *at != group)
+        at = &(*at)->next_ready;
+    if (*at == NULL)
+        return false;
+    *at = group->next_ready;
+    if (*at == NULL)
+        pool->ready_tail = at;
+    pool->ready_count--;
+    return true;
+}
 
-/* Decides under the lock what a backlog needs, and counts it as done. */
-static enum need settle_need(struct pool *pool, int64_t backlog_ns)
+bool pool_call(struct pool *pool, int64_t backlog_ns)
 {
     MUTEX_GUARD(&pool->lock);
     int64_t groups = pool->ready_count; /* the others are taken to have as much to do */
-    if (groups == 0 || pool->stopping)
-        return NEED_NOTHING;
+    if (groups == 0)
+        return false;
     if (pool->brisk > 0 && backlog_ns / BRISK_NS * groups < (int64_t)pool->brisk)
-        return NEED_NOTHING;
+        return false;
     if (pool->idle > 0) {
         pool->idle--;
         pool->called++;
         pool->brisk++;
-        return NEED_CALL;
+        cond_signal(&pool->work); /* under the lock: afterwards the pool may be gone */
+        return false;
     }
     if (pool->starting || pool->threads == POOL_WORKERS_MOST)
-        return NEED_NOTHING;
+        return false;
     pool->starting = true;
     pool->threads++;
     pool->brisk++;
-    return NEED_THREAD;
+    return true;
 }
 
 static struct worker *take_left(struct pool *pool)
@@ -95,7 +108,7 @@ static void join_left(struct pool *pool)
     }
 }
 
-static void start_thread(struct pool *pool)
+void pool_start_thread(struct pool *pool)
 {
     join_left(pool);
     struct error error;
@@ -114,16 +127,8 @@ static void start_thread(struct pool *pool)
 
 void pool_wake(struct pool *pool, int64_t backlog_ns)
 {
-    switch (settle_need(pool, backlog_ns)) {
-    case NEED_NOTHING:
-        return;
-    case NEED_CALL:
-        cond_signal(&pool->work);
-        return;
-    case NEED_THREAD:
-        start_thread(pool);
-        return;
-    }
+    if (pool_call(pool, backlog_ns))
+        pool_start_thread(pool);
 }
 
 /* Waits to be called, uncounted as brisk; whoever calls counts. False if nobody has for
@@ -135,7 +140,7 @@ static bool wait_for_call(struct pool *pool, struct worker *worker)
     pool->brisk--;
     pool->idle++;
     atomic_store_explicit(&worker->slow, true, memory_order_relaxed);
-    while (pool->called == 0 && !pool->stopping && in_time)
+    while (pool->called == 0 && !atomic_load(&pool->stopping) && in_time)
         in_time = cond_wait_until(&pool->work, &pool->lock, until_ns);
     if (pool->called == 0) {
         pool->idle--;
@@ -175,24 +180,42 @@ void pool_mark_slow(struct pool *pool, struct worker *worker)
 
 void pool_leave(struct pool *pool, struct worker *worker)
 {
-    MUTEX_GUARD(&pool->lock);
+    const struct executor_options *options = &pool->executor->options;
+    mutex_lock(&pool->lock);
     worker->next_left = pool->left;
     pool->left = worker;
     pool->threads--;
-    cond_broadcast(&pool->work); /* for pool_stop */
+    bool awaited = atomic_load(&pool->stopping);
+    if (awaited)
+        cond_broadcast(&pool->work); /* for pool_stop */
+    mutex_unlock(&pool->lock);
+    if (awaited)
+        options->wake(options->context); /* for executor_drained */
+}
+
+void pool_close(struct pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    atomic_store(&pool->stopping, true);
+    cond_broadcast(&pool->work);
+}
+
+uint32_t pool_threads(struct pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    return pool->threads;
 }
 
 static void wait_for_all(struct pool *pool)
 {
     MUTEX_GUARD(&pool->lock);
-    pool->stopping = true;
-    cond_broadcast(&pool->work);
     while (pool->threads > 0)
         cond_wait(&pool->work, &pool->lock);
 }
 
 void pool_stop(struct pool *pool)
 {
+    pool_close(pool);
     wait_for_all(pool);
     join_left(pool);
 }

@@ -95,10 +95,7 @@ static void tell_others(struct worker *worker, const struct claim *claim)
 {
     if (claim->count > 0 && claim->expected_ns >= BRISK_NS)
         pool_mark_slow(worker->pool, worker);
-    bool elsewhere = claim->to_wake != NULL && claim->to_wake != worker->pool;
-    if (elsewhere)
-        pool_wake(claim->to_wake, claim->backlog_ns);
-    pool_wake(worker->pool, elsewhere ? 0 : claim->backlog_ns);
+    pool_wake(worker->pool, 0);
 }
 
 /* False if this worker is lost to a call that was given up. */
@@ -112,11 +109,11 @@ static bool serve(struct worker *worker, struct group *group)
     if (claim.count == 0)
         return true;
     bool ours = run_batch(worker);
-    if (ours) {
+    if (ours)
         outcome_flush(outcome, worker->tally);
-        group_done(group);
-    }
     give_back(worker, group, &worker->grant);
+    if (ours)
+        group_done(group); /* after the weight: else the next worker would ask for it on top */
     return ours;
 }
 
