@@ -91,6 +91,15 @@ static void drop(void *context, struct task_list *tasks)
     outcome_flush(host->outcome, &tally);
 }
 
+/* Keeps tasks that left their queue because nobody serves their type. */
+static void park(void *context, struct task_list *tasks)
+{
+    struct host *host = context;
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+        router_park(host->router, task);
+    loop_wake(host->loop);
+}
+
 /* ---- the control loop ---- */
 
 /* Takes everything of a job (NULL: of all) that has not started out of every stage, and ends it. */
@@ -310,7 +319,8 @@ static void create_executor(struct host *host)
                                        .grace_ns = host->config->grace_ns,
                                        .max_age_ns = host->config->max_age_ns,
                                        .context = host,
-                                       .wake = wake};
+                                       .wake = wake,
+                                       .unserved = park};
     host->executor = executor_create(&options);
 }
 

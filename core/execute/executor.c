@@ -121,6 +121,29 @@ struct generation *executor_drained(struct executor *executor)
     return generation;
 }
 
+/* How many threads of the pool are inside a call that was given up. Lock held. */
+static uint32_t stuck_threads(const struct executor *executor, const struct pool *pool)
+{
+    uint32_t stuck = 0;
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
+        stuck += worker->pool == pool && (atomic_load(&worker->call.turn) & CALL_STUCK) != 0;
+    return stuck;
+}
+
+struct generation *executor_drain_is_stuck(struct executor *executor)
+{
+    MUTEX_GUARD(&executor->lock);
+    for (struct pool *pool = executor->pools; pool != NULL; pool = pool->next) {
+        uint32_t threads = pool_threads(pool);
+        if (!atomic_load(&pool->stopping) || pool->told_stuck || threads == 0 ||
+            stuck_threads(executor, pool) < threads)
+            continue;
+        pool->told_stuck = true;
+        return pool->generation;
+    }
+    return NULL;
+}
+
 static void purge_workers(struct executor *executor, const struct job *job,
                           struct task_list *purged)
 {

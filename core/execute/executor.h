@@ -44,6 +44,10 @@ void executor_drain(struct executor *executor, struct generation *generation);
  * Nothing here knows it any more. */
 struct generation *executor_drained(struct executor *executor);
 
+/* Returns a draining generation of which only stuck calls are left, each time another one; NULL if
+ * there is none. It is drained when they return after all. */
+struct generation *executor_drain_is_stuck(struct executor *executor);
+
 /* Moves all tasks of a job (NULL: of all jobs) that have not started to the list, also those in
  * workers' batches. */
 void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged);

@@ -66,6 +66,7 @@ struct pool {
     struct executor *executor;     /* immutable */
     struct generation *generation; /* immutable */
     struct pool *next;             /* guarded by the executor's lock */
+    bool told_stuck;               /* the control loop: see executor_drain_is_stuck */
     struct mutex lock;
     struct cond work;
     _Atomic bool stopping; /* its workers claim nothing any more; set under lock */
