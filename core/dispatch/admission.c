@@ -238,8 +238,11 @@ static void give_back(void *context, struct group *group, const struct grant *gr
     release_held(admission);
     size_t count = admission->waiting.head == NULL ? 0 : serve_line(admission, granted);
     mutex_unlock(&admission->lock);
-    for (size_t i = 0; i < count; i++)
-        group_granted(granted[i].party->group, &granted[i].grant);
+    for (size_t i = 0; i < count; i++) {
+        struct group *freed = granted[i].party->group;
+        if (!group_granted(freed, &granted[i].grant))
+            give_back(admission, freed, &granted[i].grant);
+    }
 }
 
 static int32_t weigh(void *context, int64_t mean_run_ns)

@@ -138,7 +138,7 @@ void group_put_back(struct group *group, struct task_list *tasks)
     act(group, &after);
 }
 
-void group_granted(struct group *group, const struct grant *grant)
+bool group_granted(struct group *group, const struct grant *grant)
 {
     struct after after = after_nothing();
     mutex_lock(&group->lock);
@@ -148,7 +148,10 @@ void group_granted(struct group *group, const struct grant *grant)
     group->grant = *grant;
     relist(group, &after);
     mutex_unlock(&group->lock);
+    bool wanted = !after.has_surplus;
+    after.has_surplus = false; /* the caller has it */
     act(group, &after);
+    return wanted;
 }
 
 void group_done(struct group *group)

@@ -43,9 +43,9 @@ void *group_party(const struct group *group);
  * a worker comes; does not wait. After executor_close they stay in the list. */
 void group_push(struct group *group, struct task_list *tasks);
 
-/* Hands over the grant that the group waited for; it gives it back if it has nothing to start any
- * more. Called by the gate without locks. */
-void group_granted(struct group *group, const struct grant *grant);
+/* Hands over the grant that the group waited for; false if it has nothing to start any more. Called
+ * by the gate without locks. */
+bool group_granted(struct group *group, const struct grant *grant);
 
 /* Returns how loaded the group is just now. */
 struct group_load group_load(struct group *group);
