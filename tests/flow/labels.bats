@@ -1,4 +1,5 @@
 # Who gets a task: labels are a hard filter, groups have a number of workers, types run one at a time if they say so.
+# run alone
 load engine
 
 @test "a task with labels that no group has is skipped with the reason, and everything else runs" {
@@ -79,7 +80,7 @@ END
 }
 
 @test "a type has as many calls at once as it has workers" {
-    tasks crowd 100 "type: scale, params: {for: 10ms}"
+    tasks crowd 100 "type: scale, params: {for: 50ms}"
     for workers in 1 5 40; do
         sluice_run --workers scale=$workers crowd.yaml
         [ "$status" -eq 0 ]

@@ -156,10 +156,12 @@ END
     [ "$desks" -ge 2 ]
 }
 
-@test "one worker that serves two types is set up twice in all" {
+@test "one call at a time over two types: a worker is set up for both, and cleared up as often" {
     settings "[group:desks]" "type = desk.*" "workers = 1"
     { echo "tasks:"; for _ in 1 2 3 4 5; do repeat 20 "type: desk.a"; repeat 20 "type: desk.b"; done; } | job desks
     sluice_run desks.yaml
     [ "$status" -eq 0 ]
-    grep -q '"desks: [24] set up, [24] cleared"' err
+    local desks
+    desks=$(sed -n 's/.*"desks: \([0-9]*\) set up, \1 cleared".*/\1/p' err)
+    [ "$desks" -ge 2 ]
 }

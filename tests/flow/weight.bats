@@ -1,5 +1,6 @@
 # Admission: what runs at once is never more than the weights allow. Every call of type scale puts its weight on a
 # scale, which tells at the end how much lay on it at most.
+# run alone
 load engine
 
 # light_and_heavy: 100 weights of 1, 3 and 7 in turn on the pans a, b and c, in three groups.
@@ -8,7 +9,7 @@ light_and_heavy() {
         split("1 3 7", weights, " "); split("a b c", pans, " "); split("scale scale.b scale.c", types, " ")
         print "tasks:"
         for (i = 0; i < 100; i++)
-            printf "  - {type: %s, weight: %d, params: {load: %d, pan: %s, for: 3ms}}\n",
+            printf "  - {type: %s, weight: %d, params: {load: %d, pan: %s, for: 20ms}}\n",
                 types[i % 3 + 1], weights[i % 3 + 1], weights[i % 3 + 1], pans[i % 3 + 1]
     }'
 }
