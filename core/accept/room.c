@@ -23,6 +23,7 @@ size_t room_take(struct room *room, size_t count)
         room->waiting++;
         cond_wait(&room->freed, &room->lock);
         room->waiting--;
+        room->called = false;
     }
     if (room->closed)
         return 0;
@@ -38,14 +39,15 @@ void room_force(struct room *room, size_t count)
     room->taken += count;
 }
 
-/* A producer is woken when a quarter of the room is free, not at each task: it then has a batch to
- * do. */
+/* Who waits is woken by the first room there is, for what has it still may have it for hours; and
+ * once: until it runs, more may come free. */
 bool room_give(struct room *room, size_t count)
 {
     mutex_lock(&room->lock);
     assert(room->taken >= count);
     room->taken -= count;
-    bool wake = room->waiting > 0 && room->taken + (room->capacity + 3) / 4 <= room->capacity;
+    bool wake = room->waiting > 0 && !room->called && room->taken < room->capacity;
+    room->called = room->called || wake;
     bool reached = room->taken < room->watched;
     if (reached)
         room->watched = 0;
@@ -59,6 +61,12 @@ size_t room_taken(struct room *room)
 {
     MUTEX_GUARD(&room->lock);
     return room->taken;
+}
+
+bool room_is_full(struct room *room)
+{
+    MUTEX_GUARD(&room->lock);
+    return room->taken >= room->capacity;
 }
 
 /* Of two who watch, the one who waits for less comes again when the other's mark is reached. */

@@ -14,6 +14,7 @@ struct room {
     size_t capacity; /* guarded by lock, as are all below */
     size_t taken;
     size_t waiting;
+    bool called; /* those who wait were woken and have not come yet */
     size_t watched; /* room_give answers true once fewer than that are taken; 0: nobody watches */
     bool closed;
 };
@@ -38,7 +39,10 @@ bool room_give(struct room *room, size_t count);
 /* Returns how much is taken. */
 size_t room_taken(struct room *room);
 
-/* The same; if it is more than most, the room_give that first leaves no more than that answers
+/* Returns whether nobody comes in before somebody goes. */
+bool room_is_full(struct room *room);
+
+/* As room_taken; if it is more than most, the room_give that first leaves no more than that answers
  * true, once. */
 size_t room_watch(struct room *room, size_t most);
 

@@ -62,6 +62,52 @@ Test(room, who_finds_it_full_waits_until_some_is_given_back)
     room_fini(&room);
 }
 
+Test(room, who_waits_comes_in_as_soon_as_there_is_any_room)
+{
+    struct room room;
+    struct taker taker;
+    room_init(&room, 1000);
+    room_take(&room, 1000);
+    taker_start(&taker, &room, 500);
+    room_give(&room, 1); /* the others may stay for hours */
+    AWAIT(atomic_load(&taker.done));
+    cr_assert_eq(taker.got, 1);
+    thread_join(&taker.thread);
+    room_give(&room, 1000);
+    room_fini(&room);
+}
+
+Test(room, everyone_who_waits_comes_in_when_there_is_room_for_all)
+{
+    struct room room;
+    struct taker takers[3];
+    room_init(&room, 10);
+    room_take(&room, 10);
+    for (int i = 0; i < 3; i++)
+        taker_start(&takers[i], &room, 2);
+    room_give(&room, 10);
+    for (int i = 0; i < 3; i++) {
+        thread_join(&takers[i].thread);
+        cr_assert_eq(takers[i].got, 2);
+    }
+    room_give(&room, 6);
+    room_fini(&room);
+}
+
+Test(room, tells_once_when_no_more_is_taken_than_somebody_watches_for)
+{
+    struct room room;
+    room_init(&room, 10);
+    room_take(&room, 8);
+    cr_assert_eq(room_watch(&room, 3), 8);
+    cr_assert_not(room_give(&room, 4));
+    cr_assert(room_give(&room, 1));
+    cr_assert_not(room_give(&room, 1));
+    cr_assert_eq(room_watch(&room, 3), 2);
+    cr_assert_not(room_give(&room, 2));
+    room_fini(&room);
+}
+
 Test(room, for_one_task_lets_one_after_the_other_in)
 {
     struct room room;
