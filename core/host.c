@@ -133,11 +133,13 @@ static void release_delayed(struct host *host, int64_t now_ns, int64_t *next_ns)
         *next_ns = due_ns;
 }
 
-/* When nothing runs any more and only parked tasks are left, nobody will ever run them. */
+/* When nothing runs any more and only parked tasks are left, nobody will ever run them; a reader
+ * that is still at work counts only while there is room for what it brings. */
 static void skip_parked(struct host *host)
 {
     size_t parked = router_parked(host->router);
-    bool more_may_come = host->signals == 0 && reader_state(host->reader) == READER_AT_WORK;
+    bool more_may_come = host->signals == 0 && reader_state(host->reader) == READER_AT_WORK &&
+                         !room_is_full(&host->pending);
     if (parked == 0 || more_may_come || room_watch(&host->pending, parked) > parked)
         return;
     struct task_list tasks;
