@@ -282,7 +282,8 @@ Test(admission, weighs_one_for_each_started_ten_milliseconds_up_to_a_quarter)
     }
 }
 
-/* A random load over groups with caps and reserves and jobs with caps, looked at after each step. */
+/* A random load over groups with caps and reserves and jobs with caps, looked at after each
+ * step. */
 enum { CAPACITY = 40, GROUPS = 12, GRANTS_MOST = 64 };
 
 static struct load {

@@ -7,8 +7,13 @@ enum { TASKS = 250, CANDIDATES_MOST = 7 };
 
 static const struct type types[] = {{"a", 0}, {"b", 1}};
 
-/* Plans count tasks of a type among the candidates with ids from first on; adds up in sums. */
-static void plan(void *state, int type, uint32_t first, size_t candidates_count, size_t count,
+struct candidates {
+    uint32_t first; /* id; the others follow */
+    size_t count;
+};
+
+/* Plans count tasks of a type among candidates, and adds up in sums. */
+static void plan(void *state, int type, struct candidates among, size_t count,
                  size_t sums[CANDIDATES_MOST])
 {
     static struct task tasks[TASKS];
@@ -19,12 +24,12 @@ static void plan(void *state, int type, uint32_t first, size_t candidates_count,
         tasks[i].type = &types[type];
         pointers[i] = &tasks[i];
     }
-    for (uint32_t i = 0; i < candidates_count; i++)
-        candidates[i].id = first + i;
-    struct plan plan = {pointers, count, candidates, candidates_count};
+    for (uint32_t i = 0; i < among.count; i++)
+        candidates[i].id = among.first + i;
+    struct plan plan = {pointers, count, candidates, among.count};
     scheduler_round_robin.plan(state, &plan, out);
     for (size_t i = 0; i < count; i++) {
-        cr_assert_lt(out[i], candidates_count);
+        cr_assert_lt(out[i], among.count);
         sums[out[i]]++;
     }
 }
@@ -46,7 +51,7 @@ Test(scheduler, round_robin_spreads_evenly_in_any_pieces)
             size_t sums[CANDIDATES_MOST] = {0};
             void *state = scheduler_round_robin.create();
             for (size_t done = 0; done < 100; done++)
-                plan(state, 0, 0, candidates, pieces[p], sums);
+                plan(state, 0, (struct candidates){0, candidates}, pieces[p], sums);
             scheduler_round_robin.destroy(state);
             for (size_t i = 1; i < candidates; i++)
                 cr_assert_leq(sums[0] - sums[i], 1, "%zu by %zu", candidates, pieces[p]);
@@ -58,7 +63,7 @@ Test(scheduler, round_robin_spreads_two_types_that_alternate_each_evenly)
     size_t sums[2][CANDIDATES_MOST] = {0};
     void *state = scheduler_round_robin.create();
     for (int i = 0; i < 100; i++)
-        plan(state, i % 2, 0, 2, 1, sums[i % 2]);
+        plan(state, i % 2, (struct candidates){0, 2}, 1, sums[i % 2]);
     scheduler_round_robin.destroy(state);
     for (int type = 0; type < 2; type++)
         cr_assert_eq(sums[type][0], 25, "type %d: %zu of 50", type, sums[type][0]);
@@ -69,7 +74,7 @@ Test(scheduler, round_robin_spreads_a_type_with_two_sets_of_labels_evenly)
     size_t sums[2][CANDIDATES_MOST] = {0};
     void *state = scheduler_round_robin.create();
     for (int i = 0; i < 100; i++)
-        plan(state, 0, i % 2 == 0 ? 0 : 2, 2, 1, sums[i % 2]);
+        plan(state, 0, (struct candidates){i % 2 == 0 ? 0 : 2, 2}, 1, sums[i % 2]);
     scheduler_round_robin.destroy(state);
     for (int set = 0; set < 2; set++)
         cr_assert_eq(sums[set][0], 25, "set %d: %zu of 50", set, sums[set][0]);

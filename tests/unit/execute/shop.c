@@ -207,12 +207,14 @@ void shop_begin(const struct shop_setup *setup)
     cr_assert_not_null(shop.store);
     shop.inbound = inbound_create(SHOP_TASKS_MOST);
     shop.outcome = outcome_create(&hooks, shop.store, &shop.pending);
-    struct executor_options options = {.outcome = shop.outcome,
-                                       .gate = {.ask = ask, .give_back = give_back, .weigh = weigh},
-                                       .grace_ns = setup->grace_ns > 0 ? setup->grace_ns : NS_PER_S,
-                                       .max_age_ns = setup->max_age_ns > 0 ? setup->max_age_ns
-                                                                           : 3600 * NS_PER_S,
-                                       .wake = shop_wake};
+    struct executor_options options = {
+        .outcome = shop.outcome,
+        .gate = setup->admission != NULL
+                    ? admission_gate(setup->admission)
+                    : (struct gate){.ask = ask, .give_back = give_back, .weigh = weigh},
+        .grace_ns = setup->grace_ns > 0 ? setup->grace_ns : NS_PER_S,
+        .max_age_ns = setup->max_age_ns > 0 ? setup->max_age_ns : 3600 * NS_PER_S,
+        .wake = shop_wake};
     shop.executor = executor_create(&options);
     shop.planned_ns = executor_watch(shop.executor, clock_now_ns());
 }
@@ -241,6 +243,15 @@ void shop_end(void)
 struct group *shop_group(const char *name, uint32_t workers)
 {
     struct group_options options = {.name = name, .workers = workers};
+    return group_create(shop.executor, &options);
+}
+
+struct group *shop_weighed_group(uint32_t workers, int32_t max_weight, int32_t reserve)
+{
+    struct group_options options = {.name = "weighed",
+                                    .workers = workers,
+                                    .party =
+                                        admission_add(shop.setup.admission, max_weight, reserve)};
     return group_create(shop.executor, &options);
 }
 

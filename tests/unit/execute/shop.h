@@ -9,6 +9,7 @@
 #include "accept/inbound.h"
 #include "accept/job.h"
 #include "accept/room.h"
+#include "dispatch/admission.h"
 #include "execute/executor.h"
 #include "execute/group.h"
 #include "outcome/outcome.h"
@@ -26,6 +27,7 @@ struct shop_setup {
     /* Of the type SHOP_SECOND; may be NULL. */
     bool (*worker_init)(void *self, void **worker, struct sluice_error *error);
     void (*worker_exit)(void *self, void *worker);
+    struct admission *admission; /* the gate; NULL: the test's own */
 };
 
 /* How tasks are made; what is 0 is usual. */
@@ -90,6 +92,9 @@ void shop_end(void);
 
 /* Creates a group. */
 struct group *shop_group(const char *name, uint32_t workers);
+
+/* The same with a cap and a reserve, for shop_setup.admission. */
+struct group *shop_weighed_group(uint32_t workers, int32_t max_weight, int32_t reserve);
 
 /* Makes count tasks and pushes them into the group at once; returns the n of the first. */
 int64_t shop_push(struct group *group, const struct shop_task *how, int count);

@@ -1,5 +1,5 @@
 /* What becomes of calls, and of the batch that waits behind one. */
-#include <string.h>
+#include <stdio.h>
 
 #include "shop.h"
 
@@ -382,7 +382,7 @@ static bool refuse_init(void *self, void **worker, struct sluice_error *error)
 {
     (void)self;
     (void)worker;
-    strcpy(error->message, "no scratch disk");
+    snprintf(error->message, sizeof error->message, "no scratch disk");
     return false;
 }
 

@@ -34,8 +34,10 @@ struct desk {
 
 extern struct desk desk;
 
-/* For a TestSuite: the desk is made; at the end every task of it must have ended. */
+/* Makes the desk. */
 void desk_begin(void);
+
+/* Ends it; every task must have ended. */
 void desk_end(void);
 
 /* Makes the outcome again, with desk.hooks as they are now. */

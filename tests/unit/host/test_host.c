@@ -1,0 +1,189 @@
+/* The stages together, with the real plugins and job files given as text. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "host.h"
+#include "support/clock.h"
+
+enum { INPUTS_MOST = 2 };
+
+/* A host with its inputs. */
+static struct inn {
+    char state_dir[32];
+    struct config config;
+    struct registry *registry;
+    struct host *host;
+    struct reader_input inputs[INPUTS_MOST];
+    size_t count;
+    _Atomic int ended;
+    char last_reason[32], last_message[200];
+} inn;
+
+static void inn_begin(void)
+{
+    static const char *const folders[] = {TEST_BUILD_DIR "/plugins", NULL};
+    struct error error;
+    config_init(&inn.config);
+    cr_assert(config_set_plugin_dirs(&inn.config, folders, 1, &error), "%s", error.message);
+    snprintf(inn.state_dir, sizeof inn.state_dir, "/tmp/sluice-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(inn.state_dir));
+    inn.config.state_dir = strdup(inn.state_dir);
+    struct registry_options options = {
+        .plugin_dirs = folders, .state_dir = inn.state_dir, .start_limit_ns = 10 * NS_PER_S};
+    inn.registry = registry_create(&options, &error);
+    cr_assert_not_null(inn.registry, "%s", error.message);
+}
+
+static void inn_end(void)
+{
+    char command[64];
+    host_destroy(&inn.host);
+    registry_destroy(&inn.registry);
+    for (size_t i = 0; i < inn.count; i++) {
+        close(inn.inputs[i].fd);
+        diagnostics_fini(&inn.inputs[i].diagnostics);
+    }
+    config_fini(&inn.config);
+    snprintf(command, sizeof command, "rm -r %s", inn.state_dir);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(host, .init = inn_begin, .fini = inn_end, .timeout = 60);
+
+static void on_ended(void *context, const struct outcome_record *record)
+{
+    (void)context;
+    snprintf(inn.last_reason, sizeof inn.last_reason, "%s", record->attempt->reason);
+    snprintf(inn.last_message, sizeof inn.last_message, "%s", record->attempt->message);
+    inn.ended++;
+}
+
+static void open_host(enum job_mode mode, void (*ended)(void *, const struct outcome_record *))
+{
+    struct host_handlers handlers = {.ended = ended, .wants_all = true};
+    struct error error;
+    inn.host = host_create(&inn.config, inn.registry, mode, &handlers, &error);
+    cr_assert_not_null(inn.host, "%s", error.message);
+}
+
+static void add_fd(int fd)
+{
+    inn.inputs[inn.count] = (struct reader_input){.file = "test.yaml", .fd = fd};
+    diagnostics_init(&inn.inputs[inn.count++].diagnostics, "test.yaml");
+}
+
+/* A job file of a head and count times the same line. */
+static void add_job(const char *head, const char *line, int count)
+{
+    FILE *file = fdopen(memfd_create("job", 0), "w+");
+    fprintf(file, "version: 1\n%stasks:\n", head);
+    for (int i = 0; i < count; i++)
+        fprintf(file, "  - %s\n", line);
+    rewind(file);
+    add_fd(dup(fileno(file)));
+    fclose(file);
+}
+
+static enum host_end run(void)
+{
+    return host_run(inn.host, inn.inputs, inn.count);
+}
+
+static uint32_t ended_in(int input, enum task_state state)
+{
+    return inn.inputs[input].job->ended[state];
+}
+
+Test(host, runs_the_tasks_of_two_jobs_and_counts_them_apart)
+{
+    open_host(JOB_CHECKED, on_ended);
+    add_job("", "{type: noop, params: {n: 1}}", 3000);
+    add_job("", "{type: sleep, params: {for: 1ms}}", 20);
+    cr_assert_eq(run(), HOST_FINISHED);
+    cr_assert_eq(ended_in(0, TASK_SUCCEEDED), 3000);
+    cr_assert_eq(ended_in(1, TASK_SUCCEEDED), 20);
+    cr_assert_eq(inn.ended, 3020);
+}
+
+Test(host, runs_nothing_when_one_of_two_files_is_wrong)
+{
+    open_host(JOB_CHECKED, on_ended);
+    add_job("", "{type: noop}", 10);
+    add_job("", "{type: nope}", 1);
+    cr_assert_eq(run(), HOST_INVALID);
+    cr_assert_eq(inn.ended, 0);
+}
+
+Test(host, a_delayed_task_starts_when_its_time_has_come)
+{
+    int64_t begun_ns = clock_now_ns();
+    open_host(JOB_CHECKED, on_ended);
+    add_job("", "{type: noop, delay: 30ms}", 3);
+    cr_assert_eq(run(), HOST_FINISHED);
+    cr_assert_eq(ended_in(0, TASK_SUCCEEDED), 3);
+    cr_assert_geq(clock_now_ns() - begun_ns, 30 * NS_PER_MS);
+}
+
+Test(host, a_fail_fast_job_skips_what_has_not_started)
+{
+    open_host(JOB_CHECKED, on_ended);
+    add_job("fail_fast: true\n", "{type: sleep, params: {for: 1h}, timeout: 1ms}", 1000);
+    cr_assert_eq(run(), HOST_FINISHED);
+    cr_assert_geq(ended_in(0, TASK_TIMED_OUT), 1);
+    cr_assert_geq(ended_in(0, TASK_SKIPPED), 900);
+}
+
+Test(host, a_task_that_no_group_may_run_is_skipped_with_the_reason)
+{
+    open_host(JOB_CHECKED, on_ended);
+    add_job("", "{type: noop, labels: {region: nowhere}}", 100);
+    cr_assert_eq(run(), HOST_FINISHED);
+    cr_assert_eq(ended_in(0, TASK_SKIPPED), 100);
+    cr_assert_str_eq(inn.last_reason, "parked");
+    cr_assert_str_eq(inn.last_message, "no group with labels region=nowhere for type 'noop'");
+}
+
+Test(host, a_stream_whose_window_is_full_of_parked_tasks_goes_on)
+{
+    open_host(JOB_STREAMED, on_ended);
+    add_job("", "{type: noop, labels: {region: nowhere}}", 2 * JOB_STREAM_WINDOW + 5);
+    cr_assert_eq(run(), HOST_FINISHED);
+    cr_assert_eq(ended_in(0, TASK_SKIPPED), 2 * JOB_STREAM_WINDOW + 5);
+}
+
+static void interrupt(void *context, const struct outcome_record *record)
+{
+    on_ended(context, record);
+    kill(getpid(), SIGINT);
+}
+
+Test(host, an_interrupt_while_the_input_pauses_ends_the_run_at_once)
+{
+    int ends[2];
+    static const char text[] = "version: 1\ntasks:\n  - {type: noop}\n  - {type: noop, delay: 1h}\n"
+                               "  - {type: noop, delay: 1h}\n";
+    inn.config.grace_ns = 3600 * NS_PER_S;
+    open_host(JOB_STREAMED, interrupt);
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    add_fd(ends[0]);
+    cr_assert_eq(run(), HOST_INTERRUPTED);
+    cr_assert_eq(ended_in(0, TASK_SUCCEEDED), 1);
+    close(ends[1]); /* the reader can end: everything is freed as usual */
+}
+
+Test(host, an_interrupt_before_anything_started_cancels_it_all)
+{
+    open_host(JOB_CHECKED, on_ended);
+    add_job("", "{type: sleep, params: {for: 1h}, delay: 1ms}", 200);
+    kill(getpid(), SIGINT); /* it waits: signals are blocked since host_create */
+    cr_assert_eq(run(), HOST_INTERRUPTED);
+    cr_assert_eq(ended_in(0, TASK_CANCELLED), inn.ended);
+    cr_assert_eq(ended_in(0, TASK_SUCCEEDED), 0);
+}
