@@ -55,7 +55,7 @@ Test(delayed, has_nothing_due_while_it_is_empty)
 
 Test(delayed, releases_what_is_due_ready_and_says_when_the_next_will_be)
 {
-    struct task tasks[3];
+    static struct task tasks[3];
     struct task_list due;
     for (int i = 0; i < 3; i++)
         cr_assert(add(&tasks[i], 0, 10 * (i + 1)));
@@ -91,7 +91,7 @@ Test(delayed, releases_a_random_load_in_the_order_of_its_times)
 
 Test(delayed, wakes_only_for_a_task_that_is_due_before_all_others)
 {
-    struct task tasks[4];
+    static struct task tasks[4];
     struct task_list due;
     add(&tasks[0], 0, 100);
     cr_assert_eq(wakes, 1);
@@ -107,7 +107,7 @@ Test(delayed, wakes_only_for_a_task_that_is_due_before_all_others)
 
 Test(delayed, a_task_that_is_never_due_wakes_nobody_and_stays)
 {
-    struct task task;
+    static struct task task;
     struct task_list due;
     cr_assert(add(&task, 0, CLOCK_NEVER_NS));
     cr_assert_eq(wakes, 0);
@@ -119,7 +119,7 @@ Test(delayed, a_task_that_is_never_due_wakes_nobody_and_stays)
 Test(delayed, purging_a_job_leaves_the_others_in_order)
 {
     enum { COUNT = 100 };
-    struct task tasks[COUNT];
+    static struct task tasks[COUNT];
     struct task_list purged, due;
     task_list_init(&purged);
     for (int i = 0; i < COUNT; i++)
@@ -139,7 +139,7 @@ Test(delayed, purging_a_job_leaves_the_others_in_order)
 
 Test(delayed, purging_everything_closes_it)
 {
-    struct task task, late;
+    static struct task task, late;
     struct task_list purged;
     task_list_init(&purged);
     add(&task, 0, 5);
@@ -152,7 +152,7 @@ Test(delayed, purging_everything_closes_it)
 
 Test(delayed, takes_no_task_of_a_job_that_stops)
 {
-    struct task task;
+    static struct task task;
     jobs[1].stop = JOB_FAILED_FAST;
     cr_assert_not(add(&task, 1, 7));
     cr_assert_eq(task.state, TASK_ACCEPTED);
