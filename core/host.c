@@ -5,15 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accept/feeder.h"
-#include "accept/inbound.h"
-#include "accept/room.h"
-#include "dispatch/admission.h"
-#include "dispatch/dispatcher.h"
-#include "dispatch/router.h"
-#include "dispatch/scheduler.h"
 #include "execute/executor.h"
-#include "outcome/delayed.h"
+#include "stages.h"
 #include "support/clock.h"
 #include "support/log.h"
 #include "support/loop.h"
@@ -24,19 +17,8 @@ struct host {
     struct host_handlers handlers;
     enum job_mode mode;
     struct registry *registry;
-    struct router_group *groups; /* what the configuration says, for the router */
     struct loop *loop;
-    struct store *store;
-    struct chunk_pool chunks;
-    struct room pending;
-    struct inbound *inbound;
-    struct feeder *feeder;
-    struct admission *admission;
-    struct executor *executor;
-    struct router *router;
-    struct dispatchers *dispatchers;
-    struct delayed *delayed;
-    struct outcome *outcome;
+    struct stages stages;
     struct reader *reader;
     struct reader_input *inputs;
     size_t inputs_count;
@@ -48,9 +30,10 @@ struct host {
     int signals;
     int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
     int64_t tick_ns;   /* when the next tick is due */
+    bool stopped;      /* all threads are joined */
 };
 
-/* ---- what flows backwards: the stages' callbacks ---- */
+/* ---- told by other threads ---- */
 
 static void wake(void *context)
 {
@@ -74,44 +57,7 @@ static void on_job_stops(void *context, struct job *job)
     loop_wake(host->loop);
 }
 
-static bool delay(void *context, struct task *task, int64_t due_ns)
-{
-    struct host *host = context;
-    return delayed_add(host->delayed, task, due_ns);
-}
-
-/* Ends tasks that are not to start, since their job or the host stops. */
-static void drop(void *context, struct task_list *tasks)
-{
-    struct host *host = context;
-    struct outcome_tally tally;
-    outcome_tally_init(&tally);
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
-        outcome_drop_stopped(host->outcome, task, &tally);
-    outcome_flush(host->outcome, &tally);
-}
-
-/* Keeps tasks that left their queue because nobody serves their type. */
-static void park(void *context, struct task_list *tasks)
-{
-    struct host *host = context;
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
-        router_park(host->router, task);
-    loop_wake(host->loop);
-}
-
 /* ---- the control loop ---- */
-
-/* Takes everything of a job (NULL: of all) that has not started out of every stage, and ends it. */
-static void purge(struct host *host, const struct job *job)
-{
-    struct task_list purged;
-    task_list_init(&purged);
-    delayed_purge(host->delayed, job, &purged);
-    executor_purge(host->executor, job, &purged);
-    router_unpark(host->router, job, &purged);
-    drop(host, &purged);
-}
 
 static void purge_failed_fast(struct host *host)
 {
@@ -119,41 +65,7 @@ static void purge_failed_fast(struct host *host)
         return;
     for (size_t i = 0; i < host->inputs_count; i++)
         if (atomic_load(&host->inputs[i].job->stop) == JOB_FAILED_FAST)
-            purge(host, host->inputs[i].job);
-}
-
-static void release_delayed(struct host *host, int64_t now_ns, int64_t *next_ns)
-{
-    struct task_list due;
-    task_list_init(&due);
-    int64_t due_ns = delayed_release(host->delayed, now_ns, &due);
-    if (due.count > 0)
-        feeder_release(host->feeder, &due);
-    if (due_ns < *next_ns)
-        *next_ns = due_ns;
-}
-
-/* When nothing runs any more and only parked tasks are left, nobody will ever run them; a reader
- * that is still at work counts only while there is room for what it brings. */
-static void skip_parked(struct host *host)
-{
-    size_t parked = router_parked(host->router);
-    bool more_may_come = host->signals == 0 && reader_state(host->reader) == READER_AT_WORK &&
-                         !room_is_full(&host->pending);
-    if (parked == 0 || more_may_come || room_watch(&host->pending, parked) > parked)
-        return;
-    struct task_list tasks;
-    struct outcome_tally tally;
-    char why[512];
-    outcome_tally_init(&tally);
-    task_list_init(&tasks);
-    router_unpark(host->router, NULL, &tasks);
-    for (struct task *task; (task = task_list_pop(&tasks)) != NULL;) {
-        struct outcome_reason reason = {"parked",
-                                        router_explain(host->router, task, why, sizeof why)};
-        outcome_drop(host->outcome, task, TASK_SKIPPED, &reason, &tally);
-    }
-    outcome_flush(host->outcome, &tally);
+            stages_purge(&host->stages, host->inputs[i].job);
 }
 
 static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
@@ -164,14 +76,7 @@ static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
         int goes_on = JOB_GOES_ON;
         atomic_compare_exchange_strong(&host->inputs[i].job->stop, &goes_on, JOB_CANCELLED);
     }
-    room_close(&host->pending);
-    executor_close(host->executor);
-    inbound_close(host->inbound);
-    struct task_list left;
-    task_list_init(&left);
-    feeder_stop(&host->feeder, &left);
-    drop(host, &left);
-    purge(host, NULL);
+    stages_close(&host->stages);
 }
 
 static void stop(struct host *host, enum host_end end)
@@ -186,46 +91,56 @@ static void stop(struct host *host, enum host_end end)
     }
 }
 
+/* A SIGHUP of the kernel means that the terminal went away; one of a process asks for a reload. */
 static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
     struct host *host = context;
     if (info->ssi_signo == SIGINT)
         stop(host, HOST_INTERRUPTED);
     else if (info->ssi_signo == SIGTERM || info->ssi_code == SI_KERNEL)
-        stop(host, HOST_TERMINATED); /* a SIGHUP of the kernel: the terminal went away */
+        stop(host, HOST_TERMINATED);
     else
         log_warning("SIGHUP is ignored: this version does not reload");
     loop_wake(host->loop);
 }
 
+static bool reader_is_done(struct host *host)
+{
+    return reader_state(host->reader) != READER_AT_WORK;
+}
+
 static bool is_over(struct host *host)
 {
     if (host->signals > 0) /* the reader may wait for input for ever */
-        return room_watch(&host->pending, 0) == 0;
-    return reader_state(host->reader) != READER_AT_WORK &&
-           atomic_load(&host->jobs_over) == host->inputs_count;
+        return room_watch(&host->stages.pending, 0) == 0;
+    return reader_is_done(host) && atomic_load(&host->jobs_over) == host->inputs_count;
 }
 
-static void tick(struct host *host, int64_t now_ns, int64_t *next_ns)
+static int64_t earlier(int64_t one_ns, int64_t other_ns)
+{
+    return one_ns < other_ns ? one_ns : other_ns;
+}
+
+/* Returns when the next tick is due. */
+static int64_t tick(struct host *host, int64_t now_ns)
 {
     if (host->handlers.tick == NULL)
-        return;
+        return CLOCK_NEVER_NS;
     if (now_ns >= host->tick_ns) {
         host->handlers.tick(host->handlers.context, now_ns);
         host->tick_ns = clock_add_ns(now_ns, host->handlers.tick_ns);
     }
-    if (host->tick_ns < *next_ns)
-        *next_ns = host->tick_ns;
+    return host->tick_ns;
 }
 
-static void cancel_in_time(struct host *host, int64_t now_ns, int64_t *next_ns)
+/* Returns when the running calls are to be cancelled. */
+static int64_t cancel_in_time(struct host *host, int64_t now_ns)
 {
     if (host->cancel_ns <= now_ns) {
-        executor_cancel(host->executor, now_ns);
+        executor_cancel(host->stages.executor);
         host->cancel_ns = CLOCK_NEVER_NS;
     }
-    if (host->cancel_ns < *next_ns)
-        *next_ns = host->cancel_ns;
+    return host->cancel_ns;
 }
 
 static void step(struct host *host)
@@ -236,13 +151,12 @@ static void step(struct host *host)
         return;
     purge_failed_fast(host);
     if (host->signals == 0)
-        release_delayed(host, now_ns, &next_ns);
-    cancel_in_time(host, now_ns, &next_ns);
-    int64_t watch_ns = executor_watch(host->executor, now_ns);
-    if (watch_ns < next_ns)
-        next_ns = watch_ns;
-    skip_parked(host);
-    tick(host, now_ns, &next_ns);
+        next_ns = stages_release_delayed(&host->stages, now_ns);
+    next_ns = earlier(next_ns, cancel_in_time(host, now_ns));
+    next_ns = earlier(next_ns, executor_watch(host->stages.executor, now_ns));
+    next_ns = earlier(next_ns, tick(host, now_ns));
+    if (host->signals > 0 || reader_is_done(host) || room_is_full(&host->stages.pending))
+        stages_skip_parked(&host->stages);
     loop_set_deadline(host->loop, next_ns);
     if (is_over(host))
         loop_stop(host->loop);
@@ -259,7 +173,7 @@ static void on_wake(void *context)
     step(context);
 }
 
-/* ---- from the configuration to threads, and back ---- */
+/* ---- making and running ---- */
 
 static bool create_loop(struct host *host, struct error *error)
 {
@@ -274,97 +188,19 @@ static bool create_loop(struct host *host, struct error *error)
     return host->loop != NULL;
 }
 
-/* `run` keeps nothing of what has ended: the report hears of it when it happens. */
-static bool open_store(struct host *host, struct error *error)
+static bool start_stages(struct host *host, struct error *error)
 {
-    struct store_options options = {.describe = task_describe};
-    host->store = store_open("memory", &options, error);
-    return host->store != NULL;
-}
-
-static void create_intake(struct host *host)
-{
-    size_t room = (size_t)host->config->max_pending;
-    if (host->mode == JOB_STREAMED && room > JOB_STREAM_WINDOW)
-        room = JOB_STREAM_WINDOW;
-    chunk_pool_init(&host->chunks);
-    room_init(&host->pending, room);
-    host->inbound = inbound_create((size_t)host->config->inbound_capacity);
-}
-
-/* The hooks share one context, the host; the one who listens has another. */
-static void on_ended(void *context, const struct outcome_record *record)
-{
-    const struct host_handlers *handlers = &((struct host *)context)->handlers;
-    handlers->ended(handlers->context, record);
-}
-
-static void create_outcome(struct host *host)
-{
-    struct outcome_hooks hooks = {.context = host,
-                                  .ended = host->handlers.ended != NULL ? on_ended : NULL,
-                                  .wants_all = host->handlers.wants_all,
-                                  .job_over = on_job_over,
-                                  .room_reached = wake,
-                                  .job_stops = on_job_stops,
-                                  .delay = delay};
-    host->delayed = delayed_create(wake, host);
-    host->outcome = outcome_create(&hooks, host->store, &host->pending);
-}
-
-static void create_executor(struct host *host)
-{
-    host->admission = admission_create((int32_t)host->config->max_weight);
-    struct executor_options options = {.registry = host->registry,
-                                       .outcome = host->outcome,
-                                       .gate = admission_gate(host->admission),
-                                       .grace_ns = host->config->grace_ns,
-                                       .max_age_ns = host->config->max_age_ns,
-                                       .context = host,
-                                       .wake = wake,
-                                       .unserved = park};
-    host->executor = executor_create(&options);
-}
-
-static void create_router(struct host *host)
-{
-    const struct config *config = host->config;
-    host->groups = calloc(config->groups_count + 1, sizeof *host->groups);
-    if (host->groups == NULL)
-        abort();
-    for (size_t i = 0; i < config->groups_count; i++) {
-        const struct config_group *group = &config->groups[i];
-        host->groups[i] = (struct router_group){.name = group->name,
-                                                .type = group->type,
-                                                .labels = &group->labels,
-                                                .workers = (uint32_t)group->workers,
-                                                .max_weight = (int32_t)group->max_weight,
-                                                .reserve = (int32_t)group->reserve};
-    }
-    struct router_options options = {.registry = host->registry,
-                                     .executor = host->executor,
-                                     .admission = host->admission,
-                                     .groups = host->groups,
-                                     .groups_count = config->groups_count,
-                                     .default_workers = (uint32_t)config->workers};
-    host->router = router_create(&options);
-}
-
-static bool start_dispatch(struct host *host, struct error *error)
-{
-    const struct scheduler *scheduler = scheduler_find(host->config->policy);
-    assert(scheduler != NULL); /* the configuration was checked */
-    struct dispatcher_options options = {.inbound = host->inbound,
-                                         .router = host->router,
-                                         .scheduler = scheduler,
-                                         .context = host,
-                                         .drop = drop,
-                                         .parked = wake};
-    host->dispatchers = dispatchers_start(&options, (size_t)host->config->dispatchers, error);
-    if (host->dispatchers == NULL)
-        return false;
-    host->feeder = feeder_start(host->inbound, error);
-    return host->feeder != NULL;
+    struct stages_options options = {.config = host->config,
+                                     .registry = host->registry,
+                                     .mode = host->mode,
+                                     .listener = host->handlers.context,
+                                     .ended = host->handlers.ended,
+                                     .wants_all = host->handlers.wants_all,
+                                     .context = host,
+                                     .wake = wake,
+                                     .job_over = on_job_over,
+                                     .job_stops = on_job_stops};
+    return stages_start(&host->stages, &options, error);
 }
 
 struct host *host_create(const struct config *config, struct registry *registry, enum job_mode mode,
@@ -379,17 +215,21 @@ struct host *host_create(const struct config *config, struct registry *registry,
     host->handlers = *handlers;
     host->end = HOST_FINISHED;
     host->cancel_ns = CLOCK_NEVER_NS;
-    if (!open_store(host, error)) {
-        free(host);
-        return NULL;
-    }
-    create_intake(host);
-    create_outcome(host);
-    create_executor(host);
-    create_router(host);
-    if (!create_loop(host, error) || !start_dispatch(host, error))
-        host_destroy(&host);
-    return host;
+    if (create_loop(host, error) && start_stages(host, error))
+        return host;
+    loop_destroy(&host->loop);
+    free(host);
+    return NULL;
+}
+
+bool host_stop(struct host *host)
+{
+    if (executor_stuck(host->stages.executor) > 0 || host_reading(host))
+        return false;
+    reader_stop(&host->reader);
+    host->stopped =
+        stages_stop(&host->stages, clock_add_ns(clock_now_ns(), host->config->grace_ns));
+    return host->stopped;
 }
 
 void host_destroy(struct host **host_pointer)
@@ -397,31 +237,14 @@ void host_destroy(struct host **host_pointer)
     struct host *host = *host_pointer;
     if (host == NULL)
         return;
-    struct task_list left;
-    task_list_init(&left);
-    reader_stop(&host->reader);
-    inbound_close(host->inbound);
-    dispatchers_stop(&host->dispatchers);
-    feeder_stop(&host->feeder, &left);
-    assert(left.count == 0);
-    executor_destroy(&host->executor);
-    router_destroy(&host->router);
-    free(host->groups);
-    admission_destroy(&host->admission);
-    outcome_destroy(&host->outcome);
-    delayed_destroy(&host->delayed);
-    inbound_destroy(&host->inbound);
+    assert(host->stopped);
     for (size_t i = 0; i < host->inputs_count; i++)
         job_destroy(&host->inputs[i].job);
-    store_close(&host->store);
-    room_fini(&host->pending);
-    chunk_pool_fini(&host->chunks);
+    stages_fini(&host->stages);
     loop_destroy(&host->loop);
     free(host);
     *host_pointer = NULL;
 }
-
-/* ---- running ---- */
 
 /* A job's name, unless its file says one: the file's name without folder and extension. */
 static void default_name(const char *file, char *name, size_t capacity)
@@ -442,12 +265,7 @@ static struct reader *start_reader(struct host *host, struct error *error)
         .file = {.registry = host->registry,
                  .weight_capacity = (int32_t)host->config->max_weight,
                  .default_timeout_ns = host->config->timeout_ns},
-        .intake = {.store = host->store,
-                   .inbound = host->inbound,
-                   .pending = &host->pending,
-                   .context = host,
-                   .delay = delay,
-                   .drop = drop},
+        .intake = host->stages.intake,
         .mode = host->mode,
         .inputs = host->inputs,
         .count = host->inputs_count,
@@ -458,21 +276,19 @@ static struct reader *start_reader(struct host *host, struct error *error)
     return reader_start(&options, error);
 }
 
-enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count)
+enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
+                       struct error *error)
 {
-    struct error error;
     host->inputs = inputs;
     host->inputs_count = count;
     for (size_t i = 0; i < count; i++) {
         char name[256];
         default_name(inputs[i].file, name, sizeof name);
-        inputs[i].job = job_create(&host->chunks, name, inputs[i].file, host->mode);
+        inputs[i].job = job_create(&host->stages.chunks, name, inputs[i].file, host->mode);
     }
-    host->reader = start_reader(host, &error);
-    if (host->reader == NULL) {
-        log_error("the reader could not start", LOG_TEXT("reason", error.message));
-        abort();
-    }
+    host->reader = start_reader(host, error);
+    if (host->reader == NULL)
+        return HOST_LOST;
     loop_wake(host->loop);
     loop_run(host->loop);
     if (host->handlers.tick != NULL)
@@ -482,11 +298,6 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
     return host->end;
 }
 
-uint32_t host_stuck(const struct host *host)
-{
-    return executor_stuck(host->executor) + host_reading(host);
-}
-
 bool host_reading(const struct host *host)
 {
     return host->reader != NULL && reader_state(host->reader) == READER_AT_WORK;
@@ -494,5 +305,5 @@ bool host_reading(const struct host *host)
 
 uint32_t host_running(const struct host *host)
 {
-    return executor_running(host->executor);
+    return executor_running(host->stages.executor);
 }

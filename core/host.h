@@ -32,6 +32,7 @@ enum host_end {
     HOST_INVALID,     /* a job file was wrong: nothing ran (streamed: nothing after the error) */
     HOST_INTERRUPTED, /* SIGINT */
     HOST_TERMINATED,  /* SIGTERM, or the terminal went away */
+    HOST_LOST,        /* it lost something that it needs: the message says what */
 };
 
 /* Makes the stages for one mode of reading and starts their threads; signals are blocked from here
@@ -44,11 +45,13 @@ struct host *host_create(const struct config *config, struct registry *registry,
  * thread, runs their tasks, handles signals and deadlines, and returns when all is over. First
  * SIGINT or SIGTERM: nothing new starts, running calls may finish within the grace period. Second:
  * they are cancelled. Once a host. */
-enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count);
+enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
+                       struct error *error);
 
-/* Returns how many threads will not end: stuck calls, a reader that waits for input. If there are
- * any, the process has to leave by _exit without host_destroy. Main thread. */
-uint32_t host_stuck(const struct host *host);
+/* Joins all threads when the run is over. False if some will not end: calls that are stuck, a reader
+ * that waits for input, a plugin that hangs at the end of a worker beyond the grace period. Then the
+ * process has to leave by _exit without host_destroy. Main thread. */
+bool host_stop(struct host *host);
 
 /* Returns whether the reader is still at work, which a signal does not change: then the inputs'
  * diagnostics, and jobs of which nothing was submitted, are its own. Main thread. */
@@ -57,5 +60,5 @@ bool host_reading(const struct host *host);
 /* Returns how many calls are in progress. Main thread. */
 uint32_t host_running(const struct host *host);
 
-/* Stops all threads, frees everything but the registry; clears the pointer; accepts NULL. */
+/* Frees everything but the registry after host_stop; clears the pointer; accepts NULL. */
 void host_destroy(struct host **host);

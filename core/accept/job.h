@@ -49,6 +49,7 @@ struct job {
     _Atomic int stop; /* enum job_stop */
     /* guarded by admission's lock */
     int32_t weight_in_use;
+    uint32_t held_count; /* groups that wait for its cap, or behind one that does */
 };
 
 /* Makes a job with a new ULID; its name and file are copied (the reader may set another name). */

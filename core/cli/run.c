@@ -234,6 +234,8 @@ static int exit_code_of(enum host_end end, const struct inputs *inputs)
         return EXIT_INTERRUPTED;
     case HOST_TERMINATED:
         return EXIT_TERMINATED;
+    case HOST_LOST:
+        return EXIT_HOST;
     }
     return EXIT_HOST;
 }
@@ -298,9 +300,12 @@ static int run_all(const struct run_options *options, const struct config *confi
             return EXIT_USAGE;
     if (!run_create(&run, config))
         return EXIT_HOST;
-    enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count);
+    struct error error;
+    enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count, &error);
+    if (end == HOST_LOST)
+        output_error("%s", error.message);
     int code = run_finish(&run, end);
-    if (host_stuck(run.host) > 0) {
+    if (!host_stop(run.host)) {
         config_remove_temporary(config);
         output_leave(code);
     }

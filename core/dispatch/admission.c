@@ -12,16 +12,17 @@
 #include "support/thread.h"
 
 #define AUTO_STEP_NS INT64_C(10000000) /* weight auto: 1 for each started 10 ms */
-enum { AUTO_SHARE = 4, GRANTED_MOST = 64 };
+enum { AUTO_SHARE = 4 };
 
 struct party {
-    struct party *next; /* in the line or among the held */
+    struct party *next; /* in the line, among the held, or granted and not told yet */
     struct party *next_made;
     struct group *group;
     struct job *job; /* for which it asks */
     int32_t max_weight, reserve;
     int32_t in_use, reserve_in_use;
     int32_t asked;
+    struct grant grant; /* if it is granted and not told yet */
 };
 
 struct line {
@@ -99,7 +100,7 @@ struct party *admission_add(struct admission *admission, int32_t max_weight, int
     party->reserve = reserve;
     MUTEX_GUARD(&admission->lock);
     admission->reserved += reserve;
-    assert(admission->reserved <= admission->capacity);
+    assert(admission->reserved < admission->capacity); /* others can always go */
     party->next_made = admission->made;
     admission->made = party;
     return party;
@@ -114,15 +115,20 @@ static int32_t clamped(const struct admission *admission, const struct party *pa
         most = party->max_weight;
     if (job->max_weight > 0 && job->max_weight < most)
         most = job->max_weight;
-    if (most < 1)
-        most = 1;
     return weight < most ? weight : most;
+}
+
+/* Nobody passes those of the same job that were held for its cap before. */
+static bool job_allows(const struct job *job, int32_t weight)
+{
+    return job->max_weight == 0 ||
+           (job->held_count == 0 && job->weight_in_use + weight <= job->max_weight);
 }
 
 static bool within_caps(const struct party *party, const struct job *job, int32_t weight)
 {
-    return (party->max_weight == 0 || party->in_use + weight <= party->max_weight) &&
-           (job->max_weight == 0 || job->weight_in_use + weight <= job->max_weight);
+    return job_allows(job, weight) &&
+           (party->max_weight == 0 || party->in_use + weight <= party->max_weight);
 }
 
 static int32_t from_reserve(const struct party *party, int32_t weight)
@@ -167,6 +173,14 @@ static bool may_pass(const struct admission *admission, const struct party *part
     return on_reserve || (admission->waiting.head == NULL && has_room(admission, party, weight));
 }
 
+/* Its own cap or its job's is reached: it waits until weight of one of them comes back. */
+static void hold(struct admission *admission, struct party *party)
+{
+    line_push(&admission->held, party);
+    if (!job_allows(party->job, party->asked))
+        party->job->held_count++;
+}
+
 static bool ask(void *context, struct group *group, struct job *job, int32_t weight,
                 struct grant *grant)
 {
@@ -182,7 +196,10 @@ static bool ask(void *context, struct group *group, struct job *job, int32_t wei
     party->group = group;
     party->job = job;
     party->asked = weight;
-    line_push(allowed ? &admission->waiting : &admission->held, party);
+    if (allowed)
+        line_push(&admission->waiting, party);
+    else
+        hold(admission, party);
     return false;
 }
 
@@ -193,55 +210,60 @@ static void release_held(struct admission *admission)
     if (held.head == NULL)
         return;
     line_init(&admission->held);
+    for (struct party *party = held.head; party != NULL; party = party->next)
+        party->job->held_count = 0;
     for (struct party *party; (party = line_pop(&held)) != NULL;) {
-        bool allowed = within_caps(party, party->job, party->asked);
-        line_push(allowed ? &admission->waiting : &admission->held, party);
+        if (within_caps(party, party->job, party->asked))
+            line_push(&admission->waiting, party);
+        else
+            hold(admission, party);
     }
 }
 
-struct granted {
-    struct party *party;
-    struct grant grant;
-};
-
-/* Serves the line from its head while there is room; those further back only on their reserve. */
-static size_t serve_line(struct admission *admission, struct granted granted[GRANTED_MOST])
+/* Serves the line from its head while there is room; those further back only on their reserve. Adds
+ * whom it grants to the line of the granted. */
+static void serve_line(struct admission *admission, struct line *granted)
 {
     struct line line = admission->waiting;
-    size_t count = 0;
     bool blocked = false;
+    if (line.head == NULL)
+        return;
     line_init(&admission->waiting);
-    for (struct party *party = line.head, *next; party != NULL; party = next) {
-        next = party->next;
-        bool allowed = within_caps(party, party->job, party->asked);
+    for (struct party *party; (party = line_pop(&line)) != NULL;) {
         bool goes = blocked ? from_reserve(party, party->asked) == party->asked
                             : has_room(admission, party, party->asked);
-        if (!allowed) {
-            line_push(&admission->held, party);
-        } else if (goes && count < GRANTED_MOST) {
-            granted[count++] =
-                (struct granted){party, take(admission, party, party->job, party->asked)};
+        if (!within_caps(party, party->job, party->asked)) {
+            hold(admission, party);
+        } else if (goes) {
+            party->grant = take(admission, party, party->job, party->asked);
+            line_push(granted, party);
         } else {
             line_push(&admission->waiting, party);
             blocked = true;
         }
     }
-    return count;
 }
 
+static void release(struct admission *admission, struct party *party, const struct grant *grant,
+                    struct line *granted)
+{
+    MUTEX_GUARD(&admission->lock);
+    put_back(admission, party, grant);
+    release_held(admission);
+    serve_line(admission, granted);
+}
+
+/* A group that is told may ask again at once, so its party leaves the line before. */
 static void give_back(void *context, struct group *group, const struct grant *grant)
 {
     struct admission *admission = context;
-    struct granted granted[GRANTED_MOST];
-    mutex_lock(&admission->lock);
-    put_back(admission, group_party(group), grant);
-    release_held(admission);
-    size_t count = admission->waiting.head == NULL ? 0 : serve_line(admission, granted);
-    mutex_unlock(&admission->lock);
-    for (size_t i = 0; i < count; i++) {
-        struct group *freed = granted[i].party->group;
-        if (!group_granted(freed, &granted[i].grant))
-            give_back(admission, freed, &granted[i].grant);
+    struct line granted;
+    line_init(&granted);
+    release(admission, group_party(group), grant, &granted);
+    for (struct party *party; (party = line_pop(&granted)) != NULL;) {
+        struct grant held = party->grant;
+        if (!group_granted(party->group, &held))
+            release(admission, party, &held, &granted);
     }
 }
 

@@ -29,14 +29,21 @@ static void group_free(struct group *group)
     free(group);
 }
 
+/* All are joined before the first pool goes: a worker that gave weight back may be about to wake
+ * another pool. */
+bool executor_stop(struct executor *executor, int64_t deadline_ns)
+{
+    bool stopped = true;
+    for (struct pool *pool = executor->pools; pool != NULL; pool = pool->next)
+        stopped = pool_stop(pool, deadline_ns) && stopped;
+    return stopped;
+}
+
 void executor_destroy(struct executor **executor_pointer)
 {
     struct executor *executor = *executor_pointer;
     if (executor == NULL)
         return;
-    /* A worker that gave weight back may be about to wake another pool. */
-    for (struct pool *pool = executor->pools; pool != NULL; pool = pool->next)
-        pool_stop(pool);
     for (struct pool *pool; (pool = executor->pools) != NULL;) {
         executor->pools = pool->next;
         pool_destroy(&pool);
@@ -97,26 +104,31 @@ void executor_drain(struct executor *executor, struct generation *generation)
     executor->options.wake(executor->options.context); /* perhaps it has no worker at all */
 }
 
-static struct pool *take_drained(struct executor *executor)
+static struct pool *find_drained(struct executor *executor)
 {
     MUTEX_GUARD(&executor->lock);
-    for (struct pool **at = &executor->pools; *at != NULL; at = &(*at)->next) {
-        struct pool *pool = *at;
-        if (!atomic_load(&pool->stopping) || pool_threads(pool) > 0)
-            continue;
-        *at = pool->next;
-        return pool;
-    }
-    return NULL;
+    struct pool *pool = executor->pools;
+    while (pool != NULL && !(atomic_load(&pool->stopping) && pool_threads(pool) == 0))
+        pool = pool->next;
+    return pool;
+}
+
+static void remove_pool(struct executor *executor, const struct pool *pool)
+{
+    MUTEX_GUARD(&executor->lock);
+    struct pool **at = &executor->pools;
+    while (*at != pool)
+        at = &(*at)->next;
+    *at = pool->next;
 }
 
 struct generation *executor_drained(struct executor *executor)
 {
-    struct pool *pool = take_drained(executor);
-    if (pool == NULL)
-        return NULL;
+    struct pool *pool = find_drained(executor);
+    if (pool == NULL || !pool_stop(pool, 0))
+        return NULL; /* none, or a thread is on its last instructions: see executor_watch */
     struct generation *generation = pool->generation;
-    pool_stop(pool); /* at once: there is no thread any more but to be joined */
+    remove_pool(executor, pool);
     pool_destroy(&pool);
     return generation;
 }

@@ -27,8 +27,11 @@ struct executor_options {
 /* Creates it; the options' pointers are borrowed until the end. */
 struct executor *executor_create(const struct executor_options *options);
 
-/* Ends idle workers and joins them (no group has a task and no call is stuck), frees all groups;
- * clears the pointer; accepts NULL. */
+/* Joins all workers; no group has a task, nothing is pushed any more. False if one has not ended
+ * at the deadline: it is stuck in a plugin. */
+bool executor_stop(struct executor *executor, int64_t deadline_ns);
+
+/* Frees all pools and groups after executor_stop; clears the pointer; accepts NULL. */
 void executor_destroy(struct executor **executor);
 
 /* Looks after the running calls: cancels those past their deadline, gives up those that do not end,
@@ -55,8 +58,8 @@ void executor_purge(struct executor *executor, const struct job *job, struct tas
 /* From now on groups take no tasks: group_push leaves them in its list. */
 void executor_close(struct executor *executor);
 
-/* Asks all running calls to end, as if their deadline had passed but for the verdict. */
-void executor_cancel(struct executor *executor, int64_t now_ns);
+/* Asks all running calls to end at the next look, and from then on each that begins. */
+void executor_cancel(struct executor *executor);
 
 /* Returns how many calls are in progress, without the stuck ones. */
 uint32_t executor_running(struct executor *executor);

@@ -251,11 +251,22 @@ static bool serves(const struct worker *worker, const struct task *head)
 static void claim_head(struct group *group, struct worker *worker, struct task *head,
                        struct claim *claim)
 {
+    struct pool *pool = worker->pool;
+    const struct offer *offer = generation_offer(pool->generation, head->type);
+    struct turn *turn = (offer->flags & SLUICE_SERIAL) != 0 ? &pool->turns[offer->index] : NULL;
     struct grant grant;
-    if (!take_grant(group, head, claim, &grant))
+    if (turn != NULL && !pool_take_turn(pool, turn, group)) {
+        group->pool = pool;
         return;
+    }
+    if (!take_grant(group, head, claim, &grant)) {
+        if (turn != NULL)
+            pool_give_turn(pool, turn); /* the worker looks at the ready list next */
+        return;
+    }
     mutex_lock(&worker->lock);
     worker->grant = grant;
+    worker->turn = turn;
     fill_batch(group, worker, head);
     claim->count = worker->batch_count;
     mutex_unlock(&worker->lock);

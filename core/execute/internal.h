@@ -25,6 +25,8 @@ enum {
 /* How often the control loop looks while calls come and go, and how long a call may hold up a
  * batch. */
 #define WATCH_TICK_NS (10 * NS_PER_MS)
+/* How long the control loop waits before it asks for a thread again that was refused. */
+#define REFUSED_LOOK_NS (100 * NS_PER_MS)
 /* How long a worker without work waits before it leaves. */
 #define WORKER_LINGER_NS (2 * NS_PER_S)
 
@@ -32,6 +34,7 @@ struct executor {
     struct executor_options options; /* immutable */
     uint32_t cpus;                   /* immutable */
     struct meter *meter;
+    bool cancelling; /* the control loop: every call is asked to end */
     struct mutex lock;
     struct group *groups;   /* guarded by lock; through group.next */
     struct worker *workers; /* guarded by lock; through worker.next_worker */
@@ -61,6 +64,12 @@ struct group {
     struct group *next_ready;
 };
 
+/* The right to run a batch of a SERIAL type. */
+struct turn {
+    bool taken;
+    struct group *waiting; /* groups whose head waits for it; through group.next_ready */
+};
+
 /* The worker threads of one generation and the groups that have work for them. */
 struct pool {
     struct executor *executor;     /* immutable */
@@ -78,8 +87,9 @@ struct pool {
     uint32_t brisk;   /* threads that will look at the ready list within BRISK_NS */
     uint32_t threads; /* started and not left */
     bool starting;    /* a new thread has not looked at the ready list yet */
-    struct mutex *serial; /* immutable; by the offer's index: held during a call of a SERIAL type */
-    struct worker *left;  /* have returned and are to be joined; through worker.next_left */
+    struct turn *turns; /* by the offer's index: whose turn a SERIAL type's call is */
+    bool refused;        /* the last thread could not be started: the control loop tries again */
+    struct worker *left; /* have returned and are to be joined; through worker.next_left */
 };
 
 struct worker {
@@ -96,6 +106,7 @@ struct worker {
     struct group *group;
     struct task *current; /* the one in its call */
     struct grant grant;
+    struct turn *turn; /* that the batch holds; NULL: none */
     /* atomic */
     _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
@@ -149,8 +160,18 @@ bool pool_remove(struct pool *pool, struct group *group);
  * pool stays until the caller has called pool_start_thread. Any lock may be held. */
 bool pool_call(struct pool *pool, int64_t backlog_ns);
 
+/* Takes the turn of a SERIAL type for a batch of the group; if another batch has it, the group stands
+ * in its line (and counts as listed) until it is given back. Lock of the group held. */
+bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group);
+
+/* Gives a turn back; the groups that waited for it are ready. Any lock may be held. */
+void pool_give_turn(struct pool *pool, struct turn *turn);
+
 /* Starts the thread that pool_call asked for. No lock held. */
 void pool_start_thread(struct pool *pool);
+
+/* Returns whether the last thread could not be started. */
+bool pool_is_refused(struct pool *pool);
 
 /* Makes the workers leave; the groups that stand in the ready list are the caller's to move. */
 void pool_close(struct pool *pool);
@@ -171,8 +192,9 @@ void pool_mark_slow(struct pool *pool, struct worker *worker);
 /* Says that the worker's thread is about to end and may be joined. Worker's thread. */
 void pool_leave(struct pool *pool, struct worker *worker);
 
-/* Joins all workers, none of which is stuck. Blocks. They may still wake other pools until then. */
-void pool_stop(struct pool *pool);
+/* Joins all workers; false if one has not ended at the deadline. They may still wake other pools
+ * until then. */
+bool pool_stop(struct pool *pool, int64_t deadline_ns);
 
 /* Frees the pool, when all pools are stopped; clears the pointer. */
 void pool_destroy(struct pool **pool);
@@ -180,8 +202,9 @@ void pool_destroy(struct pool **pool);
 /* Creates the worker and starts its thread; NULL with a message. */
 struct worker *worker_start(struct pool *pool, struct error *error);
 
-/* Joins a worker that has left, and frees it; clears the pointer. */
-void worker_join(struct worker **worker);
+/* Joins a worker that has left, frees it and clears the pointer; false if its thread has not ended
+ * at the deadline. */
+bool worker_join(struct worker **worker, int64_t deadline_ns);
 
 /* Moves the tasks of the batch that have not started to the list, if they are of the job (NULL: of
  * any), and returns their group. Any thread. */

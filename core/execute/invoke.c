@@ -113,9 +113,6 @@ static enum sluice_status call_execute(struct worker *worker, const struct offer
 {
     worker->call.visible.self = offer->generation->self;
     worker->call.visible.worker = worker->contexts[offer->index];
-    if ((offer->flags & SLUICE_SERIAL) == 0)
-        return offer->execute(&worker->call.visible, worker->params);
-    MUTEX_GUARD(&worker->pool->serial[offer->index]);
     return offer->execute(&worker->call.visible, worker->params);
 }
 

@@ -22,24 +22,48 @@ struct pool *pool_of(struct executor *executor, struct generation *generation)
     pool->ready_tail = &pool->ready;
     mutex_init(&pool->lock);
     cond_init(&pool->work);
-    pool->serial = calloc(generation->offers_count, sizeof *pool->serial);
-    if (pool->serial == NULL)
+    pool->turns = calloc(generation->offers_count, sizeof *pool->turns);
+    if (pool->turns == NULL)
         abort();
-    for (uint32_t i = 0; i < generation->offers_count; i++)
-        mutex_init(&pool->serial[i]);
     pool->next = executor->pools;
     executor->pools = pool;
     generation->pool = pool;
     return pool;
 }
 
-void pool_push(struct pool *pool, struct group *group)
+/* Lock held. */
+static void push_ready(struct pool *pool, struct group *group)
 {
-    MUTEX_GUARD(&pool->lock);
     group->next_ready = NULL;
     *pool->ready_tail = group;
     pool->ready_tail = &group->next_ready;
     pool->ready_count++;
+}
+
+void pool_push(struct pool *pool, struct group *group)
+{
+    MUTEX_GUARD(&pool->lock);
+    push_ready(pool, group);
+}
+
+bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (!turn->taken)
+        return turn->taken = true;
+    group->next_ready = turn->waiting;
+    turn->waiting = group;
+    return false;
+}
+
+void pool_give_turn(struct pool *pool, struct turn *turn)
+{
+    MUTEX_GUARD(&pool->lock);
+    turn->taken = false;
+    for (struct group *group; (group = turn->waiting) != NULL;) {
+        turn->waiting = group->next_ready;
+        push_ready(pool, group);
+    }
 }
 
 static struct group *pop_ready(struct pool *pool)
@@ -54,19 +78,29 @@ static struct group *pop_ready(struct pool *pool)
     return group;
 }
 
-bool pool_remove(struct pool *pool, struct group *group)
+static bool unlink_group(struct group **at, const struct group *group)
 {
-    MUTEX_GUARD(&pool->lock);
-    struct group **at = &pool->ready;
     while (*at != NULL && *at != group)
         at = &(*at)->next_ready;
     if (*at == NULL)
         return false;
     *at = group->next_ready;
-    if (*at == NULL)
-        pool->ready_tail = at;
-    pool->ready_count--;
     return true;
+}
+
+bool pool_remove(struct pool *pool, struct group *group)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (unlink_group(&pool->ready, group)) {
+        pool->ready_count--;
+        for (pool->ready_tail = &pool->ready; *pool->ready_tail != NULL;)
+            pool->ready_tail = &(*pool->ready_tail)->next_ready;
+        return true;
+    }
+    for (uint32_t i = 0; i < pool->generation->offers_count; i++)
+        if (unlink_group(&pool->turns[i].waiting, group))
+            return true;
+    return false;
 }
 
 bool pool_call(struct pool *pool, int64_t backlog_ns)
@@ -100,17 +134,31 @@ static struct worker *take_left(struct pool *pool)
     return left;
 }
 
-static void join_left(struct pool *pool)
+static void put_left(struct pool *pool, struct worker *worker)
 {
+    MUTEX_GUARD(&pool->lock);
+    worker->next_left = pool->left;
+    pool->left = worker;
+}
+
+/* A thread that has left may still be in a thread-local destructor of its plugin: it is not waited
+ * for beyond the deadline. */
+static bool join_left(struct pool *pool, int64_t deadline_ns)
+{
+    bool joined = true;
     for (struct worker *worker = take_left(pool), *next; worker != NULL; worker = next) {
         next = worker->next_left;
-        worker_join(&worker);
+        if (worker_join(&worker, deadline_ns))
+            continue;
+        put_left(pool, worker);
+        joined = false;
     }
+    return joined;
 }
 
 void pool_start_thread(struct pool *pool)
 {
-    join_left(pool);
+    join_left(pool, 0);
     struct error error;
     if (worker_start(pool, &error) != NULL)
         return;
@@ -118,11 +166,18 @@ void pool_start_thread(struct pool *pool)
     pool->starting = false;
     pool->threads--;
     pool->brisk--;
-    bool alone = pool->threads == 0;
+    bool first = !pool->refused;
+    pool->refused = true;
     mutex_unlock(&pool->lock);
-    log_warning("a worker thread could not be started", LOG_TEXT("reason", error.message));
-    if (alone)
-        abort(); /* nobody would ever come for the tasks */
+    if (first)
+        log_warning("a worker thread cannot be started, trying again",
+                    LOG_TEXT("plugin", pool->generation->plugin), LOG_TEXT("reason", error.message));
+}
+
+bool pool_is_refused(struct pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    return pool->refused && pool->ready != NULL;
 }
 
 void pool_wake(struct pool *pool, int64_t backlog_ns)
@@ -157,6 +212,7 @@ struct group *pool_next(struct pool *pool, struct worker *worker)
     if (!worker->arrived) {
         worker->arrived = true;
         pool->starting = false;
+        pool->refused = false;
     }
     if (atomic_load_explicit(&worker->slow, memory_order_relaxed)) {
         atomic_store_explicit(&worker->slow, false, memory_order_relaxed);
@@ -206,29 +262,28 @@ uint32_t pool_threads(struct pool *pool)
     return pool->threads;
 }
 
-static void wait_for_all(struct pool *pool)
+static bool wait_for_all(struct pool *pool, int64_t deadline_ns)
 {
     MUTEX_GUARD(&pool->lock);
-    while (pool->threads > 0)
-        cond_wait(&pool->work, &pool->lock);
+    bool in_time = true;
+    while (pool->threads > 0 && in_time)
+        in_time = cond_wait_until(&pool->work, &pool->lock, deadline_ns);
+    return pool->threads == 0;
 }
 
-void pool_stop(struct pool *pool)
+bool pool_stop(struct pool *pool, int64_t deadline_ns)
 {
     pool_close(pool);
-    wait_for_all(pool);
-    join_left(pool);
+    return wait_for_all(pool, deadline_ns) && join_left(pool, deadline_ns);
 }
 
 void pool_destroy(struct pool **pool_pointer)
 {
     struct pool *pool = *pool_pointer;
-    assert(pool->threads == 0 && pool->ready == NULL);
+    assert(pool->threads == 0 && pool->left == NULL && pool->ready == NULL);
     cond_fini(&pool->work);
     mutex_fini(&pool->lock);
-    for (uint32_t i = 0; i < pool->generation->offers_count; i++)
-        mutex_fini(&pool->serial[i]);
-    free(pool->serial);
+    free(pool->turns);
     pool->generation->pool = NULL;
     free(pool);
     *pool_pointer = NULL;

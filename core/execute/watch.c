@@ -77,6 +77,8 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
         .started_ns = atomic_load(&worker->started_ns),
     };
     worker->tally = NULL;
+    if (worker->turn != NULL)
+        pool_give_turn(worker->pool, worker->turn);
 }
 
 static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
@@ -84,7 +86,8 @@ static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
 {
     int64_t grace_ns = worker->pool->executor->options.grace_ns;
     int64_t deadline_ns = atomic_load(&worker->deadline_ns);
-    if ((turn & CALL_CANCELLED) == 0 && deadline_ns <= now_ns)
+    bool late = deadline_ns <= now_ns || worker->pool->executor->cancelling;
+    if ((turn & CALL_CANCELLED) == 0 && late)
         ask_to_end(worker, turn, now_ns);
     else if ((turn & CALL_CANCELLED) == 0)
         look_again(findings, deadline_ns);
@@ -117,9 +120,28 @@ static void look_at_worker(struct worker *worker, int64_t now_ns, struct finding
         look_again(findings, now_ns + WATCH_TICK_NS); /* between two calls of a batch */
 }
 
+/* A thread that was refused is asked for again; one that is leaving has to be joined. */
+static void look_at_pool(struct pool *pool, int64_t now_ns, struct findings *findings)
+{
+    if (atomic_load(&pool->stopping) && pool_threads(pool) == 0)
+        look_again(findings, now_ns + WATCH_TICK_NS);
+    if (!pool_is_refused(pool))
+        return;
+    look_again(findings, now_ns + REFUSED_LOOK_NS);
+    if (findings->held_up_count < FINDINGS_MOST) {
+        struct held_up *held_up = &findings->held_up[findings->held_up_count++];
+        task_list_init(&held_up->rest);
+        held_up->pool = pool;
+    }
+}
+
 static void look_at_all(struct executor *executor, int64_t now_ns, struct findings *findings)
 {
     MUTEX_GUARD(&executor->lock);
+    if (executor->cancelling && executor->workers != NULL)
+        look_again(findings, now_ns + WATCH_TICK_NS); /* for calls that are about to begin */
+    for (struct pool *pool = executor->pools; pool != NULL; pool = pool->next)
+        look_at_pool(pool, now_ns, findings);
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
         look_at_worker(worker, now_ns, findings);
 }
@@ -164,6 +186,7 @@ static void end_given_up(struct executor *executor, const struct given_up *given
     outcome_flush(executor->options.outcome, given_up->tally);
     free(given_up->tally);
     group_done(given_up->group);
+    pool_wake(given_up->generation->pool, CLOCK_NEVER_NS);
 }
 
 static void act(struct executor *executor, struct findings *findings, int64_t now_ns)
@@ -188,12 +211,7 @@ int64_t executor_watch(struct executor *executor, int64_t now_ns)
     return settle_plan(executor, now_ns, findings.next_ns);
 }
 
-void executor_cancel(struct executor *executor, int64_t now_ns)
+void executor_cancel(struct executor *executor)
 {
-    MUTEX_GUARD(&executor->lock);
-    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
-        uint64_t turn = atomic_load(&worker->call.turn);
-        if ((turn & (CALL_BUSY | CALL_CANCELLED)) == CALL_BUSY)
-            ask_to_end(worker, turn, now_ns);
-    }
+    executor->cancelling = true;
 }

@@ -4,7 +4,7 @@
 #include "accept/job.h"
 #include "execute/internal.h"
 
-/* Ends what did not come to its call: its job stops, or its code is gone. */
+/* Ends what is not to start any more, since its job stops. */
 static bool drop_if_stopped(struct worker *worker, struct task *task)
 {
     int stop = atomic_load_explicit(&task->job->stop, memory_order_relaxed);
@@ -98,6 +98,13 @@ static void tell_others(struct worker *worker, const struct claim *claim)
     pool_wake(worker->pool, 0);
 }
 
+static void give_turn(struct worker *worker)
+{
+    if (worker->turn != NULL)
+        pool_give_turn(worker->pool, worker->turn);
+    worker->turn = NULL;
+}
+
 /* False if this worker is lost to a call that was given up. */
 static bool serve(struct worker *worker, struct group *group)
 {
@@ -109,12 +116,15 @@ static bool serve(struct worker *worker, struct group *group)
     if (claim.count == 0)
         return true;
     bool ours = run_batch(worker);
-    if (ours)
-        outcome_flush(outcome, worker->tally);
+    if (!ours) {
+        give_back(worker, group, &worker->grant);
+        return false;
+    }
+    outcome_flush(outcome, worker->tally);
+    give_turn(worker);
     give_back(worker, group, &worker->grant);
-    if (ours)
-        group_done(group); /* after the weight: else the next worker would ask for it on top */
-    return ours;
+    group_done(group); /* after the weight: else the next worker would ask for it on top */
+    return true;
 }
 
 static void worker_run(void *argument)
@@ -183,11 +193,13 @@ struct worker *worker_start(struct pool *pool, struct error *error)
     return NULL;
 }
 
-void worker_join(struct worker **worker)
+bool worker_join(struct worker **worker, int64_t deadline_ns)
 {
-    thread_join(&(*worker)->thread);
+    if (!thread_join_until(&(*worker)->thread, deadline_ns))
+        return false;
     worker_free(*worker);
     *worker = NULL;
+    return true;
 }
 
 struct group *worker_take_rest(struct worker *worker, const struct job *job, struct task_list *rest)

@@ -47,14 +47,16 @@ void cond_wait(struct cond *cond, struct mutex *mutex)
     must_be_zero(pthread_cond_wait(&cond->handle, &mutex->handle), "cond_wait");
 }
 
+static struct timespec timespec_of(int64_t ns)
+{
+    if (ns < 0)
+        ns = 0;
+    return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+}
+
 bool cond_wait_until(struct cond *cond, struct mutex *mutex, int64_t deadline_ns)
 {
-    if (deadline_ns < 0)
-        deadline_ns = 0;
-    struct timespec deadline = {
-        .tv_sec = deadline_ns / NS_PER_S,
-        .tv_nsec = deadline_ns % NS_PER_S,
-    };
+    struct timespec deadline = timespec_of(deadline_ns);
     int result = pthread_cond_timedwait(&cond->handle, &mutex->handle, &deadline);
 
     if (result == ETIMEDOUT)
@@ -118,4 +120,14 @@ bool thread_start(struct thread *thread, const char *name, void (*run)(void *), 
 void thread_join(struct thread *thread)
 {
     must_be_zero(pthread_join(thread->handle, NULL), "thread_join");
+}
+
+bool thread_join_until(struct thread *thread, int64_t deadline_ns)
+{
+    struct timespec deadline = timespec_of(deadline_ns);
+    int result = pthread_clockjoin_np(thread->handle, NULL, CLOCK_MONOTONIC, &deadline);
+    if (result == ETIMEDOUT)
+        return false;
+    must_be_zero(result, "thread_join_until");
+    return true;
 }

@@ -88,3 +88,6 @@ bool thread_start(struct thread *thread, const char *name, void (*run)(void *), 
 
 /* Waits until the thread has returned. */
 void thread_join(struct thread *thread);
+
+/* The same, until deadline_ns of the monotonic clock at the latest: false if it has not. */
+bool thread_join_until(struct thread *thread, int64_t deadline_ns);

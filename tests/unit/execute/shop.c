@@ -222,6 +222,7 @@ void shop_begin(const struct shop_setup *setup)
 void shop_end(void)
 {
     SHOP_UNTIL(room_taken(&shop.pending) == 0 && executor_stuck(shop.executor) == 0);
+    cr_assert(executor_stop(shop.executor, CLOCK_NEVER_NS));
     executor_destroy(&shop.executor);
     cr_assert_eq(shop.in_use, 0, "%d of weight was not given back", shop.in_use);
     for (int i = 0; i < SHOP_JOBS; i++) {

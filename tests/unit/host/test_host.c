@@ -43,6 +43,7 @@ static void inn_begin(void)
 static void inn_end(void)
 {
     char command[64];
+    cr_assert(host_stop(inn.host));
     host_destroy(&inn.host);
     registry_destroy(&inn.registry);
     for (size_t i = 0; i < inn.count; i++) {
@@ -92,7 +93,8 @@ static void add_job(const char *head, const char *line, int count)
 
 static enum host_end run(void)
 {
-    return host_run(inn.host, inn.inputs, inn.count);
+    struct error error;
+    return host_run(inn.host, inn.inputs, inn.count, &error);
 }
 
 static uint32_t ended_in(int input, enum task_state state)

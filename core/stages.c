@@ -1,0 +1,270 @@
+#include "stages.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "accept/feeder.h"
+#include "accept/inbound.h"
+#include "accept/room.h"
+#include "dispatch/admission.h"
+#include "dispatch/dispatcher.h"
+#include "dispatch/router.h"
+#include "dispatch/scheduler.h"
+#include "outcome/delayed.h"
+#include "store/store.h"
+
+/* ---- what flows backwards ---- */
+
+static bool delay(void *context, struct task *task, int64_t due_ns)
+{
+    struct stages *stages = context;
+    return delayed_add(stages->delayed, task, due_ns);
+}
+
+static void wake(void *context)
+{
+    const struct stages *stages = context;
+    stages->options.wake(stages->options.context);
+}
+
+static void on_ended(void *context, const struct outcome_record *record)
+{
+    const struct stages *stages = context;
+    stages->options.ended(stages->options.listener, record);
+}
+
+static void on_job_over(void *context, struct job *job)
+{
+    const struct stages *stages = context;
+    stages->options.job_over(stages->options.context, job);
+}
+
+static void on_job_stops(void *context, struct job *job)
+{
+    const struct stages *stages = context;
+    stages->options.job_stops(stages->options.context, job);
+}
+
+/* Ends tasks that are not to start, since their job or the host stops. Any thread. */
+static void drop(void *context, struct task_list *tasks)
+{
+    struct stages *stages = context;
+    struct outcome_tally tally;
+    outcome_tally_init(&tally);
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+        outcome_drop_stopped(stages->outcome, task, &tally);
+    outcome_flush(stages->outcome, &tally);
+}
+
+/* Keeps tasks that left their queue because nobody serves their type. Any thread. */
+static void park(void *context, struct task_list *tasks)
+{
+    struct stages *stages = context;
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+        router_park(stages->router, task);
+    stages->options.wake(stages->options.context);
+}
+
+/* ---- making ---- */
+
+/* `run` keeps nothing of what has ended: the report hears of it when it happens. */
+static bool open_store(struct stages *stages, struct error *error)
+{
+    struct store_options options = {.describe = task_describe};
+    stages->store = store_open("memory", &options, error);
+    return stages->store != NULL;
+}
+
+static void create_intake(struct stages *stages)
+{
+    const struct config *config = stages->options.config;
+    size_t room = (size_t)config->max_pending;
+    if (stages->options.mode == JOB_STREAMED && room > JOB_STREAM_WINDOW)
+        room = JOB_STREAM_WINDOW;
+    chunk_pool_init(&stages->chunks);
+    room_init(&stages->pending, room);
+    stages->inbound = inbound_create((size_t)config->inbound_capacity);
+    stages->intake = (struct intake){.store = stages->store,
+                                     .inbound = stages->inbound,
+                                     .pending = &stages->pending,
+                                     .context = stages,
+                                     .delay = delay,
+                                     .drop = drop};
+}
+
+static void create_outcome(struct stages *stages)
+{
+    const struct stages_options *options = &stages->options;
+    struct outcome_hooks hooks = {.context = stages,
+                                  .ended = options->ended == NULL ? NULL : on_ended,
+                                  .wants_all = options->wants_all,
+                                  .job_over = on_job_over,
+                                  .room_reached = wake,
+                                  .job_stops = on_job_stops,
+                                  .delay = delay};
+    stages->delayed = delayed_create(options->wake, options->context);
+    stages->outcome = outcome_create(&hooks, stages->store, &stages->pending);
+}
+
+static void create_executor(struct stages *stages)
+{
+    const struct config *config = stages->options.config;
+    stages->admission = admission_create((int32_t)config->max_weight);
+    struct executor_options options = {.registry = stages->options.registry,
+                                       .outcome = stages->outcome,
+                                       .gate = admission_gate(stages->admission),
+                                       .grace_ns = config->grace_ns,
+                                       .max_age_ns = config->max_age_ns,
+                                       .context = stages,
+                                       .wake = wake,
+                                       .unserved = park};
+    stages->executor = executor_create(&options);
+}
+
+static void create_router(struct stages *stages)
+{
+    const struct config *config = stages->options.config;
+    stages->groups = calloc(config->groups_count + 1, sizeof *stages->groups);
+    if (stages->groups == NULL)
+        abort();
+    for (size_t i = 0; i < config->groups_count; i++) {
+        const struct config_group *group = &config->groups[i];
+        stages->groups[i] = (struct router_group){.name = group->name,
+                                                  .type = group->type,
+                                                  .labels = &group->labels,
+                                                  .workers = (uint32_t)group->workers,
+                                                  .max_weight = (int32_t)group->max_weight,
+                                                  .reserve = (int32_t)group->reserve};
+    }
+    struct router_options options = {.registry = stages->options.registry,
+                                     .executor = stages->executor,
+                                     .admission = stages->admission,
+                                     .groups = stages->groups,
+                                     .groups_count = config->groups_count,
+                                     .default_workers = (uint32_t)config->workers};
+    stages->router = router_create(&options);
+}
+
+static bool start_dispatch(struct stages *stages, struct error *error)
+{
+    const struct config *config = stages->options.config;
+    const struct scheduler *scheduler = scheduler_find(config->policy);
+    assert(scheduler != NULL); /* the configuration was checked */
+    struct dispatcher_options options = {.inbound = stages->inbound,
+                                         .router = stages->router,
+                                         .scheduler = scheduler,
+                                         .context = stages,
+                                         .drop = drop,
+                                         .parked = wake};
+    stages->dispatchers = dispatchers_start(&options, (size_t)config->dispatchers, error);
+    if (stages->dispatchers == NULL)
+        return false;
+    stages->feeder = feeder_start(stages->inbound, error);
+    return stages->feeder != NULL;
+}
+
+bool stages_start(struct stages *stages, const struct stages_options *options, struct error *error)
+{
+    *stages = (struct stages){.options = *options};
+    if (!open_store(stages, error))
+        return false;
+    create_intake(stages);
+    create_outcome(stages);
+    create_executor(stages);
+    create_router(stages);
+    if (start_dispatch(stages, error))
+        return true;
+    stages_stop(stages, CLOCK_NEVER_NS);
+    stages_fini(stages);
+    return false;
+}
+
+bool stages_stop(struct stages *stages, int64_t deadline_ns)
+{
+    struct task_list left;
+    task_list_init(&left);
+    inbound_close(stages->inbound);
+    dispatchers_stop(&stages->dispatchers);
+    feeder_stop(&stages->feeder, &left);
+    assert(left.count == 0);
+    return executor_stop(stages->executor, deadline_ns);
+}
+
+void stages_fini(struct stages *stages)
+{
+    executor_destroy(&stages->executor);
+    router_destroy(&stages->router);
+    free(stages->groups);
+    admission_destroy(&stages->admission);
+    outcome_destroy(&stages->outcome);
+    delayed_destroy(&stages->delayed);
+    inbound_destroy(&stages->inbound);
+    store_close(&stages->store);
+    room_fini(&stages->pending);
+    chunk_pool_fini(&stages->chunks);
+}
+
+/* ---- while they run ---- */
+
+int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
+{
+    struct task_list due;
+    task_list_init(&due);
+    int64_t next_ns = delayed_release(stages->delayed, now_ns, &due);
+    if (due.count > 0)
+        feeder_release(stages->feeder, &due);
+    return next_ns;
+}
+
+void stages_unpark(struct stages *stages)
+{
+    struct task_list tasks;
+    task_list_init(&tasks);
+    router_unpark(stages->router, NULL, &tasks);
+    if (tasks.count == 0)
+        return;
+    for (struct task *task = tasks.head; task != NULL; task = task->next)
+        task_move(task, TASK_READY);
+    feeder_release(stages->feeder, &tasks);
+}
+
+void stages_skip_parked(struct stages *stages)
+{
+    size_t parked = router_parked(stages->router);
+    if (parked == 0 || room_watch(&stages->pending, parked) > parked)
+        return;
+    struct task_list tasks;
+    struct outcome_tally tally;
+    char why[512];
+    task_list_init(&tasks);
+    outcome_tally_init(&tally);
+    router_unpark(stages->router, NULL, &tasks);
+    for (struct task *task; (task = task_list_pop(&tasks)) != NULL;) {
+        struct outcome_reason reason = {
+            "parked", router_explain(stages->router, task, why, sizeof why)};
+        outcome_drop(stages->outcome, task, TASK_SKIPPED, &reason, &tally);
+    }
+    outcome_flush(stages->outcome, &tally);
+}
+
+void stages_purge(struct stages *stages, const struct job *job)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    delayed_purge(stages->delayed, job, &purged);
+    executor_purge(stages->executor, job, &purged);
+    router_unpark(stages->router, job, &purged);
+    drop(stages, &purged);
+}
+
+void stages_close(struct stages *stages)
+{
+    struct task_list left;
+    task_list_init(&left);
+    room_close(&stages->pending);
+    executor_close(stages->executor);
+    inbound_close(stages->inbound);
+    feeder_stop(&stages->feeder, &left);
+    drop(stages, &left);
+    stages_purge(stages, NULL);
+}

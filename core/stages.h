@@ -1,0 +1,76 @@
+/* stages: the way of a task, wired together: intake -> dispatch -> execute -> outcome, and what
+ * flows backwards. Made by the host on the main thread, which also calls all functions here unless
+ * one says otherwise. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/intake.h"
+#include "accept/job.h"
+#include "config.h"
+#include "execute/executor.h"
+#include "outcome/outcome.h"
+#include "plugin/registry.h"
+#include "support/error.h"
+
+struct stages_options {
+    const struct config *config; /* borrowed */
+    struct registry *registry;   /* borrowed */
+    enum job_mode mode;
+    /* Who listens to ended tasks: on any thread; NULL: nobody. wants_all: also those that
+     * succeeded. */
+    void *listener;
+    void (*ended)(void *listener, const struct outcome_record *record);
+    bool wants_all;
+    void *context;
+    void (*wake)(void *context); /* there is something for the control loop to do; any thread */
+    void (*job_over)(void *context, struct job *job);  /* any thread */
+    void (*job_stops)(void *context, struct job *job); /* has failed fast: purge it; any thread */
+};
+
+struct stages {
+    /* immutable */
+    struct stages_options options;
+    struct router_group *groups; /* what the configuration says, for the router */
+    struct store *store;
+    struct chunk_pool chunks;
+    struct room pending; /* tasks that are in the host */
+    struct inbound *inbound;
+    struct intake intake; /* for readers */
+    struct admission *admission;
+    struct executor *executor;
+    struct router *router;
+    struct dispatchers *dispatchers;
+    struct delayed *delayed;
+    struct outcome *outcome;
+    struct feeder *feeder; /* NULL once no more is to start */
+};
+
+/* Makes all stages and starts their threads; false with a message, and nothing is left. */
+bool stages_start(struct stages *stages, const struct stages_options *options, struct error *error);
+
+/* Joins the threads, against the stream. No task is left, no call stuck. False if a worker has not
+ * ended at the deadline. Jobs may be destroyed afterwards, and not before: a worker gives its weight
+ * back after its last task has ended. */
+bool stages_stop(struct stages *stages, int64_t deadline_ns);
+
+/* Frees what stages_stop has left; all jobs are destroyed. */
+void stages_fini(struct stages *stages);
+
+/* Feeds in the delayed tasks that are due; returns when the next one will be. */
+int64_t stages_release_delayed(struct stages *stages, int64_t now_ns);
+
+/* Has parked tasks routed anew, since types or groups have changed. */
+void stages_unpark(struct stages *stages);
+
+/* Ends all parked tasks as skipped if nothing else is left in the host. */
+void stages_skip_parked(struct stages *stages);
+
+/* Ends everything of a job (NULL: of all) that has not started; the job was told to stop before. */
+void stages_purge(struct stages *stages, const struct job *job);
+
+/* Starts nothing more, for good: ends what has not started, also what still comes in. All jobs were
+ * told to stop before. */
+void stages_close(struct stages *stages);
