@@ -22,7 +22,7 @@ step_run() {
     mkdir -p "$logs"
     step_code=0
     "$@" </dev/null >"$log" 2>&1 || step_code=$?
-    [ "$step_code" -eq 0 ] || step_fail "$step" "$1 exited $step_code" "$log"
+    [ "$step_code" -eq 0 ] || step_fail "$step" "$(echo "$1" | tr _ -) exited $step_code" "$log"
 }
 
 # packages_missing KIND...: prints the packages of these kinds (see configs/packages) that are not installed.
@@ -39,8 +39,9 @@ packages_missing() {
     done <"$root/configs/packages"
 }
 
-# as_root COMMAND...: runs it as root, through sudo where needed.
-as_root() {
+# apt_get ARGUMENT...: apt-get as root, through sudo where needed; it waits for another one to end, and asks nothing.
+apt_get() {
+    set -- env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 "$@"
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
     else
@@ -57,12 +58,9 @@ packages_install() {
     [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
         step_fail "install packages" "neither root nor sudo; missing: ${missing% }"
     echo "sluice: installing ${missing% }"
-    step_run "update package lists" apt-update \
-        as_root apt-get -o DPkg::Lock::Timeout=120 update
+    step_run "update package lists" apt-update apt_get update
     # shellcheck disable=SC2086 # one word a package
-    step_run "install packages" apt-install \
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
-        install -y --no-install-recommends $missing
+    step_run "install packages" apt-install apt_get install -y --no-install-recommends $missing
 }
 
 # preset_build PRESET [CMAKE-OPTION...]: configures and builds build/PRESET.
