@@ -59,7 +59,7 @@ static enum store_state stored_state(enum task_state state)
     case TASK_STATE_COUNT:
         break;
     }
-    assert(!"a final state");
+    assert(false && "a final state");
     return STORE_CRASHED;
 }
 

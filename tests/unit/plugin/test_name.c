@@ -13,7 +13,7 @@ Test(name, a_type_is_lower_case_with_dots_dashes_and_underscores)
     cr_assert_not(name_is_type("2http"));
     cr_assert_not(name_is_type(".http"));
     cr_assert_not(name_is_type("http request"));
-    cr_assert_not(name_is_type("h\xc3\xb6flich"));
+    cr_assert_not(name_is_type("h\xc3\xb6" "flich"));
 }
 
 Test(name, a_parameter_is_a_c_identifier)
