@@ -41,13 +41,16 @@ struct group_load group_load(struct group *group)
         .queued = group->queue.count, .running = group->running, .workers = group->workers};
 }
 
-/* How long the queue will keep a worker busy, going by its first task. Lock held. */
+/* How long the queue will keep a worker busy, going by its first task; no more than what makes the
+ * pool call as many workers as the group may still have. Lock held. */
 static int64_t backlog_ns(const struct group *group, const struct task *head)
 {
     int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
     if (mean_ns == 0 || mean_ns >= BRISK_NS)
         return CLOCK_NEVER_NS;
-    return mean_ns * (int64_t)group->queue.count;
+    int64_t backlog = mean_ns * (int64_t)group->queue.count;
+    int64_t most = (group->workers - group->running) * BRISK_NS - 1;
+    return backlog < most ? backlog : most;
 }
 
 /* What is to be done about a group when its lock is let go of. */

@@ -189,6 +189,9 @@ struct group *pool_next(struct pool *pool, struct worker *worker);
 /* Says that the worker will not look at the ready list soon. Any thread. */
 void pool_mark_slow(struct pool *pool, struct worker *worker);
 
+/* Says that it will again. Worker's thread. */
+void pool_mark_brisk(struct pool *pool, struct worker *worker);
+
 /* Says that the worker's thread is about to end and may be joined. Worker's thread. */
 void pool_leave(struct pool *pool, struct worker *worker);
 

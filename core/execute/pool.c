@@ -103,13 +103,20 @@ bool pool_remove(struct pool *pool, struct group *group)
     return false;
 }
 
+/* Whether the brisk ones will do for a backlog; the groups behind it are taken to have as much to
+ * do. Where calls are long each group on the list has work for one more, and whoever takes it puts
+ * the group back on the list if there is more. Lock held. */
+static bool brisk_suffice(const struct pool *pool, int64_t backlog_ns)
+{
+    int64_t groups = pool->ready_count;
+    int64_t wanted = backlog_ns == CLOCK_NEVER_NS ? groups : backlog_ns / BRISK_NS * groups + 1;
+    return wanted <= (int64_t)pool->brisk;
+}
+
 bool pool_call(struct pool *pool, int64_t backlog_ns)
 {
     MUTEX_GUARD(&pool->lock);
-    int64_t groups = pool->ready_count; /* the others are taken to have as much to do */
-    if (groups == 0)
-        return false;
-    if (pool->brisk > 0 && backlog_ns / BRISK_NS * groups < (int64_t)pool->brisk)
+    if (pool->ready_count == 0 || brisk_suffice(pool, backlog_ns))
         return false;
     if (pool->idle > 0) {
         pool->idle--;
@@ -206,6 +213,21 @@ static bool wait_for_call(struct pool *pool, struct worker *worker)
     return true;
 }
 
+/* Lock held. */
+static void count_on(struct pool *pool, struct worker *worker)
+{
+    if (!atomic_load_explicit(&worker->slow, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&worker->slow, false, memory_order_relaxed);
+    pool->brisk++;
+}
+
+void pool_mark_brisk(struct pool *pool, struct worker *worker)
+{
+    MUTEX_GUARD(&pool->lock);
+    count_on(pool, worker);
+}
+
 struct group *pool_next(struct pool *pool, struct worker *worker)
 {
     MUTEX_GUARD(&pool->lock);
@@ -214,10 +236,7 @@ struct group *pool_next(struct pool *pool, struct worker *worker)
         pool->starting = false;
         pool->refused = false;
     }
-    if (atomic_load_explicit(&worker->slow, memory_order_relaxed)) {
-        atomic_store_explicit(&worker->slow, false, memory_order_relaxed);
-        pool->brisk++;
-    }
+    count_on(pool, worker);
     struct group *group;
     while ((group = pop_ready(pool)) == NULL)
         if (!wait_for_call(pool, worker))

@@ -121,6 +121,8 @@ static bool serve(struct worker *worker, struct group *group)
         return false;
     }
     outcome_flush(outcome, worker->tally);
+    if (atomic_load_explicit(&worker->slow, memory_order_relaxed))
+        pool_mark_brisk(worker->pool, worker); /* it comes for the next itself */
     give_turn(worker);
     give_back(worker, group, &worker->grant);
     group_done(group); /* after the weight: else the next worker would ask for it on top */
