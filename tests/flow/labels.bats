@@ -122,3 +122,10 @@ END
     [ "$status" -eq 0 ]
     grep -q "scale: all=1 " err
 }
+
+@test "the timeout of a task of a serial type begins when its call begins" {
+    settings "[group:serial]" "type = scale.serial" "workers = 4"
+    tasks serial 8 "type: scale.serial, timeout: 1500ms, params: {for: 500ms}"
+    sluice_run serial.yaml
+    [ "$status" -eq 0 ]
+}
