@@ -12,11 +12,22 @@
 void job_types_fini(struct job_types *types)
 {
     for (size_t i = 0; i < types->count; i++) {
+        registry_unpin(types->registry, types->types[i].offer);
         free(types->types[i].refused);
         free(types->types[i].hint);
     }
     free(types->types);
     name_table_fini(&types->names);
+}
+
+/* Forgets what was found before the plugins changed. */
+static void keep_up(struct job_types *types, struct registry *registry)
+{
+    uint32_t version = registry_version(registry);
+    if (types->registry != NULL && types->version == version)
+        return;
+    job_types_fini(types);
+    *types = (struct job_types){.registry = registry, .version = version};
 }
 
 static void offer_name(void *suggest, const char *type, const char *plugin)
@@ -96,6 +107,7 @@ static void report_type(struct job_reader *reader, const struct job_type *type,
 const struct offer *job_types_find(struct job_reader *reader, const struct yaml_node *name)
 {
     struct job_types *types = &reader->types;
+    keep_up(types, reader->options->registry);
     if (types->last != NULL && types->last_length == name->length &&
         memcmp(types->last->type->name, name->text, name->length) == 0)
         return types->last;

@@ -1,5 +1,5 @@
-/* job_types: the task types that a job file names, each looked up once. Embedded in its job_reader,
- * on the reader's thread. */
+/* job_types: the task types that a job file names, each looked up once and pinned, and looked up anew
+ * when the plugins have changed. Embedded in its job_reader, on the reader's thread. */
 #pragma once
 
 #include <stddef.h>
@@ -12,12 +12,14 @@
 struct job_reader;
 
 struct job_type {
-    const struct offer *offer; /* NULL: unknown or refused */
+    const struct offer *offer; /* pinned; NULL: unknown or refused */
     char *refused;             /* the reason; NULL: unknown */
     char *hint;                /* may be NULL */
 };
 
 struct job_types {
+    struct registry *registry; /* NULL: nothing was looked up yet */
+    uint32_t version;          /* of the registry when the first was looked up */
     struct name_table names; /* name -> index */
     struct job_type *types;
     size_t count, capacity;
@@ -25,9 +27,9 @@ struct job_types {
     size_t last_length;
 };
 
-/* Frees everything but the offers. */
+/* Gives the offers back and frees everything. */
 void job_types_fini(struct job_types *types);
 
-/* Returns the offer of the type that a scalar names; NULL if there is none, which is reported. May
- * load a plugin. */
+/* Returns the offer of the type that a scalar names; NULL if there is none, which is reported. It
+ * stays until the next call. May load a plugin. */
 const struct offer *job_types_find(struct job_reader *reader, const struct yaml_node *name);

@@ -246,6 +246,7 @@ static int show(const struct info *info, const struct plugins *plugins)
         print_json(offer);
     else
         print_text(offer);
+    registry_unpin(registry, offer);
     return EXIT_ALL_WELL;
 }
 

@@ -8,58 +8,55 @@
 
 struct errand {
     struct thread thread;
-    void (*run)(void *);
-    void *argument;
-    struct mutex lock;
-    struct cond ended;
-    bool done; /* guarded by lock */
+    struct errand_order order;
+    struct loader *loader;
+    struct loader_work back; /* the thread has come back */
+    struct loader_work due;  /* the limit has passed */
+    bool late;               /* the loader thread */
 };
 
 static void errand_main(void *context)
 {
     struct errand *errand = context;
-    errand->run(errand->argument);
-    MUTEX_GUARD(&errand->lock);
-    errand->done = true;
-    cond_signal(&errand->ended);
+    errand->order.run(errand->order.argument);
+    loader_post(errand->loader, &errand->back);
 }
 
-static bool wait_for(struct errand *errand, int64_t deadline_ns)
+static void on_back(void *context)
 {
-    MUTEX_GUARD(&errand->lock);
-    while (!errand->done) {
-        if (!cond_wait_until(&errand->ended, &errand->lock, deadline_ns))
-            return errand->done;
-    }
-    return true;
-}
-
-static void errand_free(struct errand *errand)
-{
-    cond_fini(&errand->ended);
-    mutex_fini(&errand->lock);
+    struct errand *errand = context;
+    struct errand_order order = errand->order;
+    enum errand_end end = errand->late ? ERRAND_RETURNED : ERRAND_DONE;
+    loader_withdraw(errand->loader, &errand->due);
+    loader_release(errand->loader);
+    thread_join(&errand->thread);
     free(errand);
+    order.ended(order.argument, end);
 }
 
-enum errand_end errand_run(const char *name, void (*run)(void *), void *argument, int64_t limit_ns,
-                           struct error *error)
+static void on_due(void *context)
+{
+    struct errand *errand = context;
+    errand->late = true;
+    errand->order.ended(errand->order.argument, ERRAND_LATE);
+}
+
+bool errand_start(struct loader *loader, const struct errand_order *order, struct error *error)
 {
     struct errand *errand = calloc(1, sizeof *errand);
-    if (errand == NULL) {
-        error_set(error, "no_memory", "out of memory");
-        return ERRAND_NOT_STARTED;
+    if (errand == NULL)
+        return error_set(error, "no_memory", "out of memory");
+    *errand = (struct errand){
+        .order = *order,
+        .loader = loader,
+        .back = {.run = on_back, .context = errand},
+        .due = {.run = on_due, .context = errand},
+    };
+    if (!thread_start(&errand->thread, order->name, errand_main, errand, error)) {
+        free(errand);
+        return false;
     }
-    errand->run = run;
-    errand->argument = argument;
-    mutex_init(&errand->lock);
-    cond_init(&errand->ended);
-    if (!thread_start(&errand->thread, name, errand_main, errand, error)) {
-        errand_free(errand);
-        return ERRAND_NOT_STARTED;
-    }
-    if (!wait_for(errand, clock_add_ns(clock_now_ns(), limit_ns)))
-        return ERRAND_LATE;
-    thread_join(&errand->thread);
-    errand_free(errand);
-    return ERRAND_DONE;
+    loader_hold(loader);
+    loader_post_at(loader, &errand->due, clock_add_ns(clock_now_ns(), order->limit_ns));
+    return true;
 }

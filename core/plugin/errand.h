@@ -3,18 +3,27 @@
  * the loader thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "plugin/loader.h"
 #include "support/error.h"
 
 enum errand_end {
-    ERRAND_DONE,
-    ERRAND_LATE,       /* the thread is left behind, still inside, for ever perhaps */
-    ERRAND_NOT_STARTED /* no thread could be had; the error says why */
+    ERRAND_DONE,     /* its thread was joined */
+    ERRAND_LATE,     /* its thread is left behind, still inside, for ever perhaps */
+    ERRAND_RETURNED, /* came back after it was late, and was joined */
 };
 
-/* Runs run(argument) on a new thread under the name and waits for it up to limit_ns; when it is
- * done in time the thread has been joined. After ERRAND_LATE what argument points to must live
- * on. */
-enum errand_end errand_run(const char *name, void (*run)(void *), void *argument, int64_t limit_ns,
-                           struct error *error);
+struct errand_order {
+    const char *name;
+    void (*run)(void *argument); /* on the errand's thread */
+    /* On the loader thread: once with DONE, or with LATE and then perhaps with RETURNED. */
+    void (*ended)(void *argument, enum errand_end end);
+    void *argument; /* must live until DONE or RETURNED */
+    int64_t limit_ns;
+};
+
+/* Starts a thread under the name that calls run; false with a message if none could be had. Does
+ * not block. Loader thread. */
+bool errand_start(struct loader *loader, const struct errand_order *order, struct error *error);

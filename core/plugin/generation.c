@@ -1,38 +1,13 @@
-/* generation: what a late thread may still use (its code struct, the mapped image) is never
- * freed. */
+/* generation: each step ends in settled, and nothing touches the generation after that call. What a
+ * late thread may still use (its code struct, the mapped image) is kept until it comes back. */
 #include "plugin/generation.h"
 
-#include <dlfcn.h>
-#include <inttypes.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/call.h"
-#include "plugin/descriptor.h"
+#include "plugin/code.h"
 #include "plugin/errand.h"
-#include "support/arena.h"
 #include "support/units.h"
-
-enum { TEXTS_BLOCK_BYTES = 1024 };
-
-typedef const struct sluice_plugin *entry_function(const struct sluice_host *host,
-                                                   struct sluice_error *err);
-
-struct generation_code {
-    void *handle;
-    char *copy;
-    struct arena texts;      /* settings, help */
-    struct sluice_host host; /* this plugin's own table: the log names it outside calls */
-    struct sluice_settings settings;
-    entry_function *entry;
-    struct descriptor descriptor;
-    /* written by the errand, read when it is done */
-    struct sluice_error err;
-    const struct sluice_plugin *answer;
-    void *self;
-    bool initialised;
-};
 
 const char *generation_state_word(enum generation_state state)
 {
@@ -44,191 +19,158 @@ const char *generation_state_word(enum generation_state state)
     return words[state];
 }
 
+static int compare_numbers(const void *left, const void *right)
+{
+    const struct offer *const *one = left, *const *other = right;
+    return ((*one)->type->number > (*other)->type->number) -
+           ((*one)->type->number < (*other)->type->number);
+}
+
 const struct offer *generation_offer(const struct generation *generation, const struct type *type)
 {
-    for (uint32_t i = 0; i < generation->offers_count; i++) {
-        if (generation->offers[i].type == type)
-            return &generation->offers[i];
+    uint32_t low = 0, high = generation->offers_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct offer *offer = generation->by_number[middle];
+        if (offer->type == type)
+            return offer;
+        if (offer->type->number < type->number)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
 
-static void generation_free(struct generation *generation)
+static void free_offers(struct generation *generation)
 {
     for (uint32_t i = 0; i < generation->offers_count; i++)
         param_table_fini(&generation->offers[i].params);
+    generation->offers_count = 0;
     free(generation->offers);
+    generation->offers = NULL;
+    free(generation->by_number);
+    generation->by_number = NULL;
+}
+
+struct generation *generation_create(const struct generation_house *house,
+                                     const struct generation_origin *origin, struct error *error)
+{
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (generation == NULL) {
+        error_set(error, "no_memory", "out of memory");
+        return NULL;
+    }
+    generation->house = house;
+    generation->plugin = strdup(origin->note->name);
+    generation->version = strdup(origin->note->version);
+    generation->file = strdup(origin->file);
+    generation->copy = strdup(origin->copy);
+    generation->bytes = origin->bytes;
+    generation->identity = origin->identity;
+    generation->number = origin->number;
+    generation->owner = origin->owner;
+    generation->state = GENERATION_CHECKED;
+    generation->code = code_create(origin);
+    if (generation->plugin == NULL || generation->version == NULL || generation->file == NULL ||
+        generation->copy == NULL || generation->code == NULL) {
+        generation_destroy(&generation);
+        error_set(error, "no_memory", "out of memory");
+    }
+    return generation;
+}
+
+void generation_destroy(struct generation **pointer)
+{
+    struct generation *generation = *pointer;
+    *pointer = NULL;
+    free_offers(generation);
+    code_destroy(&generation->code);
     free(generation->plugin);
     free(generation->version);
     free(generation->file);
+    free(generation->copy);
     free(generation);
 }
 
-static void code_free(struct generation_code *code)
+static void settle(struct generation *generation, enum generation_state state,
+                   const struct error *why)
 {
-    descriptor_fini(&code->descriptor);
-    arena_fini(&code->texts);
-    free(code->copy);
-    free(code);
+    generation->house->settled(generation->house->context, generation, state, why);
 }
 
-static int compare_image(struct dl_phdr_info *info, size_t size, void *copy)
+/* Takes everything back; an error says why. */
+static void unmap(struct generation *generation, const struct error *why)
 {
-    (void)size;
-    return strcmp(info->dlpi_name, copy) == 0;
+    free_offers(generation);
+    bool gone = code_unmap(generation->code);
+    settle(generation, gone ? GENERATION_GONE : GENERATION_PINNED, why);
 }
 
-/* dlclose may keep the code for several good reasons and says nothing. */
-static enum generation_state unmap(struct generation_code *code)
+/* Sees to an errand of this name that has ended; true if all is well and the next step may come. */
+static bool came_in_time(struct generation *generation, const char *name, enum errand_end end)
 {
-    if (code->handle != NULL)
-        dlclose(code->handle);
-    code->handle = NULL;
-    return dl_iterate_phdr(compare_image, code->copy) == 0 ? GENERATION_GONE : GENERATION_PINNED;
-}
-
-static bool map(struct generation_code *code, struct error *error)
-{
-    code->handle = dlopen(code->copy, RTLD_NOW | RTLD_LOCAL);
-    if (code->handle == NULL) {
-        const char *why = dlerror();
-        size_t length = strlen(code->copy);
-        if (strncmp(why, code->copy, length) == 0 && strncmp(why + length, ": ", 2) == 0)
-            why += length + 2;
-        return error_set(error, "not_loadable", "cannot be loaded: %s", why);
-    }
-    void *entry = dlsym(code->handle, SLUICE_ENTRY_SYMBOL);
-    memcpy(&code->entry, &entry, sizeof entry);
-    return entry != NULL || error_set(error, "no_entry", "no function %s", SLUICE_ENTRY_SYMBOL);
-}
-
-static void prepare_error(struct generation_code *code)
-{
-    memset(&code->err, 0, sizeof code->err);
-    code->err.size = sizeof code->err;
-}
-
-static void run_entry(void *context)
-{
-    struct generation_code *code = context;
-    code->answer = code->entry(&code->host, &code->err);
-}
-
-static void run_init(void *context)
-{
-    struct generation_code *code = context;
-    code->initialised =
-        code->descriptor.plugin.init(&code->host, &code->settings, &code->self, &code->err);
-}
-
-static void run_deinit(void *context)
-{
-    struct generation_code *code = context;
-    code->descriptor.plugin.deinit(code->self);
-}
-
-/* Runs one of the plugin's own functions; *late tells a thread that stays behind from a refusal. */
-static bool start(struct generation_code *code, const char *what, void (*run)(void *),
-                  int64_t limit_ns, struct error *error)
-{
+    struct error error;
     char limit[32];
-    prepare_error(code);
-    switch (errand_run(what, run, code, limit_ns, error)) {
+    signals_restore(&generation->house->signals, generation->plugin);
+    switch (end) {
     case ERRAND_DONE:
         return true;
-    case ERRAND_NOT_STARTED:
+    case ERRAND_RETURNED:
+        atomic_store(&generation->hanging, false);
+        unmap(generation, NULL);
         return false;
     case ERRAND_LATE:
         break;
     }
-    return error_set(error, "late", "%s takes longer than %s", what,
-                     units_format_duration(limit_ns, limit, sizeof limit));
+    free_offers(generation);
+    atomic_store(&generation->hanging, true);
+    error_set(&error, "late", "%s takes longer than %s", name,
+              units_format_duration(generation->house->limit_ns, limit, sizeof limit));
+    settle(generation, GENERATION_PINNED, &error);
+    return false;
 }
 
-static bool refused(struct generation_code *code, const char *what, struct error *error)
+/* An errand's argument is the generation; what runs in it is about its code. */
+static void run_entry(void *context)
 {
-    code->err.message[sizeof code->err.message - 1] = '\0';
-    if (code->err.message[0] == '\0')
-        return error_set(error, "refused_itself", "%s refused without a reason", what);
-    return error_set(error, "refused_itself", "%s refused: %s", what, code->err.message);
+    code_run_entry(((struct generation *)context)->code);
 }
 
-static bool enter(struct generation_code *code, const struct generation_origin *origin,
-                  struct error *error)
+static void run_init(void *context)
 {
-    if (!map(code, error) || !start(code, "entry", run_entry, origin->start_limit_ns, error))
-        return false;
-    if (code->answer == NULL)
-        return refused(code, "entry", error);
-    return descriptor_read(&code->descriptor, code->answer, origin->note, error);
+    code_run_init(((struct generation *)context)->code);
 }
 
-static bool initialise(struct generation_code *code, const struct generation_origin *origin,
-                       struct error *error)
+static void run_deinit(void *context)
 {
-    if (code->descriptor.plugin.init == NULL) {
-        code->initialised = true;
-        return true;
-    }
-    if (!start(code, "init", run_init, origin->start_limit_ns, error))
-        return false;
-    return code->initialised || refused(code, "init", error);
+    code_run_deinit(((struct generation *)context)->code);
 }
 
-static char *keep(struct generation_code *code, const char *text)
+static bool launch(struct generation *generation, struct errand_order order, struct error *error)
 {
-    return arena_strndup(&code->texts, text, strlen(text));
+    order.argument = generation;
+    order.limit_ns = generation->house->limit_ns;
+    return errand_start(generation->house->loader, &order, error);
 }
 
-/* The settings of this plugin alone, copied: init may outlive its caller's patience. */
-static bool keep_settings(struct generation_code *code, const struct generation_origin *origin)
-{
-    size_t bytes = (origin->settings_count + 1) * sizeof(struct sluice_pair);
-    struct sluice_pair *pairs = arena_alloc(&code->texts, bytes, _Alignof(struct sluice_pair));
-    uint32_t count = 0;
-    for (size_t i = 0; pairs != NULL && i < origin->settings_count; i++) {
-        const struct registry_setting *setting = &origin->settings[i];
-        if (strcmp(setting->plugin, origin->note->name) != 0)
-            continue;
-        pairs[count] = (struct sluice_pair){keep(code, setting->key), keep(code, setting->value)};
-        if (pairs[count].key == NULL || pairs[count].value == NULL)
-            return false;
-        count++;
-    }
-    code->settings = (struct sluice_settings){sizeof code->settings, count, pairs};
-    return pairs != NULL;
-}
-
-static struct generation_code *code_create(const struct generation_origin *origin)
-{
-    struct generation_code *code = calloc(1, sizeof *code);
-    if (code == NULL)
-        return NULL;
-    arena_init(&code->texts, TEXTS_BLOCK_BYTES, 0);
-    code->copy = strdup(origin->copy);
-    code->host = *call_host();
-    code->host.context = keep(code, origin->note->name);
-    if (code->copy != NULL && code->host.context != NULL && keep_settings(code, origin))
-        return code;
-    code_free(code);
-    return NULL;
-}
-
-static bool make_offer(struct generation *generation, const struct generation_origin *origin,
-                       struct error *error)
+static bool make_offer(struct generation *generation, struct error *error)
 {
     uint32_t index = generation->offers_count;
-    const struct sluice_type *type = &generation->code->descriptor.types[index];
+    struct generation_code *code = generation->code;
+    const struct sluice_type *type = &code->descriptor.types[index];
     struct offer *offer = &generation->offers[index];
     struct error why;
     if (!param_table_init(&offer->params, type->params, type->params_size, &why))
         return error_set(error, why.code, "type '%s': %s", type->name, why.message);
+    generation->by_number[index] = offer;
     generation->offers_count++;
-    offer->type = origin->types[index];
+    offer->type = code->types[index];
     offer->generation = generation;
     offer->index = index;
     offer->flags = type->flags;
-    offer->help = type->help == NULL ? NULL : keep(generation->code, type->help);
+    offer->help =
+        type->help == NULL ? NULL : arena_strndup(&code->texts, type->help, strlen(type->help));
     offer->timeout_ns = type->timeout_ns;
     offer->weight = type->weight == 0 ? 1 : type->weight;
     offer->retry = type->retry;
@@ -238,78 +180,84 @@ static bool make_offer(struct generation *generation, const struct generation_or
     return true;
 }
 
-static bool make_offers(struct generation *generation, const struct generation_origin *origin,
-                        struct error *error)
+static bool make_offers(struct generation *generation, struct error *error)
 {
-    generation->offers = calloc(origin->note->types_count, sizeof *generation->offers);
-    if (generation->offers == NULL)
+    size_t count = generation->code->note.types_count;
+    generation->offers = calloc(count, sizeof *generation->offers);
+    generation->by_number = calloc(count, sizeof *generation->by_number);
+    if (generation->offers == NULL || generation->by_number == NULL)
         return error_set(error, "no_memory", "out of memory");
-    while (generation->offers_count < origin->note->types_count) {
-        if (!make_offer(generation, origin, error))
+    while (generation->offers_count < count) {
+        if (!make_offer(generation, error))
             return false;
     }
+    qsort(generation->by_number, count, sizeof *generation->by_number, compare_numbers);
     return true;
 }
 
-static struct generation *generation_create(const struct generation_origin *origin)
+static void on_initialised(void *context, enum errand_end end)
 {
-    struct generation *generation = calloc(1, sizeof *generation);
-    if (generation == NULL)
-        return NULL;
-    generation->plugin = strdup(origin->note->name);
-    generation->version = strdup(origin->note->version);
-    generation->file = strdup(origin->file);
-    generation->number = origin->number;
-    generation->code = code_create(origin);
-    if (generation->plugin != NULL && generation->version != NULL && generation->file != NULL &&
-        generation->code != NULL)
-        return generation;
-    if (generation->code != NULL)
-        code_free(generation->code);
-    generation_free(generation);
-    return NULL;
+    struct generation *generation = context;
+    struct error error;
+    if (!came_in_time(generation, "init", end))
+        return;
+    if (!generation->code->initialised) {
+        code_refused(generation->code, "init", &error);
+        unmap(generation, &error);
+        return;
+    }
+    generation->self = generation->code->self;
+    settle(generation, GENERATION_READY, NULL);
 }
 
-struct generation *generation_load(const struct generation_origin *origin, uint32_t *left_behind,
-                                   struct error *error)
+static bool initialise(struct generation *generation, struct error *error)
 {
-    struct generation *generation = generation_create(origin);
-    if (generation == NULL) {
-        error_set(error, "no_memory", "out of memory");
-        return NULL;
-    }
-    struct generation_code *code = generation->code;
-    if (enter(code, origin, error) && make_offers(generation, origin, error) &&
-        initialise(code, origin, error)) {
-        generation->self = code->self;
-        return generation;
-    }
-    generation_free(generation);
-    if (strcmp(error->code, "late") == 0) {
-        ++*left_behind;
-        return NULL;
-    }
-    unmap(code);
-    code_free(code);
-    return NULL;
+    if (generation->code->descriptor.plugin.init != NULL)
+        return launch(
+            generation,
+            (struct errand_order){.name = "init", .run = run_init, .ended = on_initialised}, error);
+    generation->code->initialised = true;
+    settle(generation, GENERATION_READY, NULL);
+    return true;
 }
 
-enum generation_state generation_unload(struct generation **pointer, int64_t limit_ns,
-                                        uint32_t *left_behind)
+static void on_entered(void *context, enum errand_end end)
 {
-    struct generation *generation = *pointer;
+    struct generation *generation = context;
     struct generation_code *code = generation->code;
     struct error error;
-    *pointer = NULL;
-    generation_free(generation);
-    enum errand_end end = code->descriptor.plugin.deinit == NULL
-                              ? ERRAND_DONE
-                              : errand_run("deinit", run_deinit, code, limit_ns, &error);
-    if (end != ERRAND_DONE) {
-        *left_behind += end == ERRAND_LATE;
-        return GENERATION_PINNED;
+    if (!came_in_time(generation, "entry", end))
+        return;
+    bool answered = code->answer != NULL || code_refused(code, "entry", &error);
+    if (!answered || !descriptor_read(&code->descriptor, code->answer, &code->note, &error) ||
+        !make_offers(generation, &error) || !initialise(generation, &error))
+        unmap(generation, &error);
+}
+
+void generation_start(struct generation *generation)
+{
+    struct error error;
+    struct errand_order entry = {.name = "entry", .run = run_entry, .ended = on_entered};
+    if (!code_map(generation->code, &error) || !launch(generation, entry, &error))
+        unmap(generation, &error);
+}
+
+static void on_deinitialised(void *context, enum errand_end end)
+{
+    struct generation *generation = context;
+    if (came_in_time(generation, "deinit", end))
+        unmap(generation, NULL);
+}
+
+void generation_unload(struct generation *generation)
+{
+    struct error error;
+    struct errand_order deinit = {.name = "deinit", .run = run_deinit, .ended = on_deinitialised};
+    free_offers(generation);
+    if (generation->code->descriptor.plugin.deinit == NULL) {
+        signals_restore(&generation->house->signals, generation->plugin);
+        unmap(generation, NULL);
+    } else if (!launch(generation, deinit, &error)) {
+        settle(generation, GENERATION_PINNED, &error);
     }
-    enum generation_state state = unmap(code);
-    code_free(code);
-    return state;
 }

@@ -1,63 +1,83 @@
-/* loader: a request lives on the stack of the thread that waits for it. */
+/* loader: those who hold it are threads left behind in a plugin, which may come back when all else
+ * is gone. */
 #include "plugin/loader.h"
 
 #include <stdlib.h>
 
+#include "support/clock.h"
 #include "support/thread.h"
-
-struct request {
-    void (*work)(void *);
-    void *context;
-    struct request *next;
-    bool done;
-};
 
 struct loader {
     struct thread thread;
     struct mutex lock;
-    struct cond asked; /* the loader waits */
-    struct cond ended; /* those who ask wait */
+    struct cond asked;
     /* guarded by lock */
-    struct request *first, **last;
+    struct loader_work *first, **last;
     bool stopping;
+    /* the loader thread */
+    struct loader_work *timers;
+    uint32_t holders;
 };
 
-static struct request *take_request(struct loader *loader)
+static struct loader_work **find_earliest(struct loader *loader)
 {
-    MUTEX_GUARD(&loader->lock);
-    while (loader->first == NULL && !loader->stopping)
-        cond_wait(&loader->asked, &loader->lock);
-    struct request *request = loader->first;
-    if (request == NULL)
-        return NULL;
-    loader->first = request->next;
-    if (loader->first == NULL)
-        loader->last = &loader->first;
-    return request;
+    struct loader_work **earliest = &loader->timers;
+    for (struct loader_work **at = &loader->timers; *at != NULL; at = &(*at)->next) {
+        if ((*at)->due_ns < (*earliest)->due_ns)
+            earliest = at;
+    }
+    return earliest;
 }
 
-static void end_request(struct loader *loader, struct request *request)
+static struct loader_work *take_due(struct loader *loader, int64_t *due_ns)
+{
+    struct loader_work **place = find_earliest(loader);
+    struct loader_work *work = *place;
+    *due_ns = work == NULL ? CLOCK_NEVER_NS : work->due_ns;
+    if (work == NULL || work->due_ns > clock_now_ns())
+        return NULL;
+    *place = work->next;
+    return work;
+}
+
+static struct loader_work *take_posted(struct loader *loader)
+{
+    struct loader_work *work = loader->first;
+    if (work == NULL)
+        return NULL;
+    loader->first = work->next;
+    if (loader->first == NULL)
+        loader->last = &loader->first;
+    return work;
+}
+
+/* Waits for something to do; NULL: there is nothing more. */
+static struct loader_work *take(struct loader *loader)
 {
     MUTEX_GUARD(&loader->lock);
-    request->done = true;
-    cond_broadcast(&loader->ended);
+    for (;;) {
+        int64_t due_ns;
+        struct loader_work *work = take_posted(loader);
+        if (work == NULL && !loader->stopping)
+            work = take_due(loader, &due_ns);
+        if (work != NULL || loader->stopping)
+            return work;
+        if (due_ns == CLOCK_NEVER_NS)
+            cond_wait(&loader->asked, &loader->lock);
+        else
+            cond_wait_until(&loader->asked, &loader->lock, due_ns);
+    }
 }
 
 static void loader_main(void *context)
 {
     struct loader *loader = context;
-    for (;;) {
-        struct request *request = take_request(loader);
-        if (request == NULL)
-            return;
-        request->work(request->context);
-        end_request(loader, request);
-    }
+    for (struct loader_work *work; (work = take(loader)) != NULL;)
+        work->run(work->context);
 }
 
 static void loader_free(struct loader *loader)
 {
-    cond_fini(&loader->ended);
     cond_fini(&loader->asked);
     mutex_fini(&loader->lock);
     free(loader);
@@ -72,7 +92,6 @@ struct loader *loader_create(struct error *error)
     }
     mutex_init(&loader->lock);
     cond_init(&loader->asked);
-    cond_init(&loader->ended);
     loader->last = &loader->first;
     if (thread_start(&loader->thread, "loader", loader_main, loader, error))
         return loader;
@@ -91,16 +110,42 @@ void loader_destroy(struct loader **pointer)
     cond_signal(&loader->asked);
     mutex_unlock(&loader->lock);
     thread_join(&loader->thread);
-    loader_free(loader);
+    if (loader->holders == 0)
+        loader_free(loader);
 }
 
-void loader_run(struct loader *loader, void (*work)(void *), void *context)
+void loader_post(struct loader *loader, struct loader_work *work)
 {
-    struct request request = {.work = work, .context = context};
     MUTEX_GUARD(&loader->lock);
-    *loader->last = &request;
-    loader->last = &request.next;
+    work->next = NULL;
+    *loader->last = work;
+    loader->last = &work->next;
     cond_signal(&loader->asked);
-    while (!request.done)
-        cond_wait(&loader->ended, &loader->lock);
+}
+
+void loader_post_at(struct loader *loader, struct loader_work *work, int64_t due_ns)
+{
+    work->due_ns = due_ns;
+    work->next = loader->timers;
+    loader->timers = work;
+}
+
+void loader_withdraw(struct loader *loader, struct loader_work *work)
+{
+    for (struct loader_work **at = &loader->timers; *at != NULL; at = &(*at)->next) {
+        if (*at == work) {
+            *at = work->next;
+            return;
+        }
+    }
+}
+
+void loader_hold(struct loader *loader)
+{
+    loader->holders++;
+}
+
+void loader_release(struct loader *loader)
+{
+    loader->holders--;
 }

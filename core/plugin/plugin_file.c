@@ -1,8 +1,8 @@
-/* plugin_file: what was checked when the file was found is checked again on the private copy,
- * the only thing that counts; the first time is for knowing types without copying or running
- * anything. */
+/* plugin_file: what was checked here is checked again on the private copy, the only thing that
+ * counts; the first time is for knowing types without copying or running anything. */
 #include "plugin/plugin_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,17 +10,24 @@
 #include "plugin/image.h"
 #include "support/cleanup.h"
 
-static void set_state(struct plugin_file *file, enum generation_state state)
+struct identity identity_of(const struct stat *stat)
 {
-    atomic_store_explicit(&file->state, (int)state, memory_order_release);
+    return (struct identity){stat->st_dev, stat->st_ino, stat->st_size, stat->st_mtim};
+}
+
+bool identity_equals(const struct identity *one, const struct identity *other)
+{
+    return one->device == other->device && one->inode == other->inode &&
+           one->bytes == other->bytes && one->modified.tv_sec == other->modified.tv_sec &&
+           one->modified.tv_nsec == other->modified.tv_nsec;
 }
 
 void plugin_file_reject(struct plugin_file *file, const struct error *reason)
 {
-    if (atomic_load(&file->state) == GENERATION_REJECTED)
+    if (file->rejected)
         return;
     file->reason = *reason;
-    set_state(file, GENERATION_REJECTED);
+    file->rejected = true;
 }
 
 static struct plugin_file *file_create(const struct folder *folder, const char *name)
@@ -30,11 +37,9 @@ static struct plugin_file *file_create(const struct folder *folder, const char *
         return NULL;
     if (asprintf(&file->path, "%s/%s", folder->path, name) < 0)
         file->path = NULL;
+    file->name = strdup(name);
     file->folder = folder;
-    file->name = name;
-    atomic_init(&file->state, GENERATION_FOUND);
-    atomic_init(&file->current, NULL);
-    if (file->path == NULL)
+    if (file->path == NULL || file->name == NULL)
         plugin_file_destroy(&file);
     return file;
 }
@@ -43,6 +48,7 @@ struct plugin_file *plugin_file_find(const struct folder *folder, const char *na
                                      struct error *error)
 {
     int fd CLEANUP(cleanup_close) = -1;
+    struct stat stat = {0};
     enum folder_answer answer = folder_open_file(folder, name, &fd, error);
     if (answer == FOLDER_SKIPPED)
         return NULL;
@@ -53,7 +59,9 @@ struct plugin_file *plugin_file_find(const struct folder *folder, const char *na
     }
     /* A refused file is read as well, to be able to say why its types are not there. */
     struct error bad_image;
-    bool sound = fd >= 0 && image_check(fd, &file->note, &bad_image);
+    bool known = fd >= 0 && fstat(fd, &stat) == 0;
+    bool sound = known && image_check(fd, &file->note, &bad_image);
+    file->identity = identity_of(&stat);
     if (answer == FOLDER_REFUSED)
         plugin_file_reject(file, error);
     else if (!sound)
@@ -69,63 +77,39 @@ void plugin_file_destroy(struct plugin_file **pointer)
         return;
     note_fini(&file->note);
     free(file->types);
+    free(file->name);
     free(file->path);
     free(file);
 }
 
-/* Copies the file and checks the copy; returns its path, which the caller frees, or NULL. */
-static char *take_copy(struct plugin_file *file, struct snapshots *snapshots, struct error *error)
+/* Whether the reason may be gone although the file is the same. */
+static bool may_pass(const struct error *reason)
 {
-    char name[3 * SLUICE_NAME_MAX + 64];
-    char *path CLEANUP(cleanup_free) = NULL;
-    int from CLEANUP(cleanup_close) = -1;
-    if (folder_open_file(file->folder, file->name, &from, error) != FOLDER_OPENED)
-        return NULL;
-    snprintf(name, sizeof name, "%s.%u.%s.so", file->note.name, file->generations + 1,
-             file->note.build_id);
-    int copy CLEANUP(cleanup_close) = snapshot_take(snapshots, from, name, &path, error);
-    if (copy < 0)
-        return NULL;
-    set_state(file, GENERATION_SNAPSHOT);
-    struct note note;
-    bool sound = image_check(copy, &note, error);
-    bool same = sound && note_equals(&note, &file->note);
-    note_fini(&note);
-    if (!same && sound)
-        error_set(error, "changing", "has another note than when it was found");
-    if (!same)
-        return NULL;
-    set_state(file, GENERATION_CHECKED);
-    char *checked = path;
-    path = NULL;
-    return checked;
+    static const char *const words[] = {"unsafe",   "unreadable", "duplicate", "limit",
+                                        "changing", "no_memory",  "snapshot",  "thread_start"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(reason->code, words[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
-void plugin_file_load(struct plugin_file *file, struct snapshots *snapshots,
-                      const struct registry_options *options, uint32_t *left_behind)
+bool plugin_file_stays(const struct plugin_file *file)
 {
-    struct error error;
-    char *copy CLEANUP(cleanup_free) = take_copy(file, snapshots, &error);
-    if (copy == NULL) {
-        plugin_file_reject(file, &error);
-        return;
+    struct stat stat;
+    if (file->rejected && may_pass(&file->reason))
+        return false;
+    if (fstatat(file->folder->fd, file->name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    struct identity now = identity_of(&stat);
+    return identity_equals(&now, &file->identity);
+}
+
+bool plugin_file_names(const struct plugin_file *file, const struct type *type)
+{
+    for (size_t i = 0; file->types != NULL && i < file->note.types_count; i++) {
+        if (file->types[i] == type)
+            return true;
     }
-    struct generation_origin origin = {
-        .note = &file->note,
-        .file = file->path,
-        .copy = copy,
-        .number = ++file->generations,
-        .types = file->types,
-        .settings = options->settings,
-        .settings_count = options->settings_count,
-        .start_limit_ns = options->start_limit_ns,
-    };
-    struct generation *generation = generation_load(&origin, left_behind, &error);
-    if (generation == NULL) {
-        plugin_file_reject(file, &error);
-        return;
-    }
-    set_state(file, GENERATION_READY);
-    atomic_store_explicit(&file->current, generation, memory_order_release);
-    set_state(file, GENERATION_ACTIVE);
+    return false;
 }

@@ -1,43 +1,61 @@
-/* plugin_file: one file of a plugin folder, from its being found to the generation that came of it.
- * Made by the registry while it is created; changed by the loader thread alone after that; any
- * thread may read its state and what the state says is there. */
+/* plugin_file: one file of a plugin folder as it was when it was looked at. Made by a scan; a file
+ * that has changed is another plugin_file. Kept by the registry and guarded by its lock; the
+ * loader thread alone changes it. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "plugin/folder.h"
-#include "plugin/generation.h"
 #include "plugin/note.h"
-#include "plugin/snapshot.h"
+#include "plugin/registry.h"
+
+struct plugin;
+
+/* By which a file is known to be unchanged. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+    off_t bytes;
+    struct timespec modified;
+};
 
 struct plugin_file {
     /* immutable */
     char *path;
+    char *name; /* in its folder */
     const struct folder *folder;
-    const char *name;          /* in its folder */
     struct note note;          /* empty where it could not be read */
-    const struct type **types; /* in the order of the note; set before any thread looks */
-    /* written before state is REJECTED, then immutable */
+    const struct type **types; /* in the order of the note; set by the scan that found it */
+    /* the loader thread, under the registry's lock */
+    struct identity identity; /* of what was looked at, or loaded since */
+    struct plugin *plugin;    /* whose file it is; NULL: nobody's */
+    uint32_t round;           /* of the last scan that found it */
+    bool rejected;            /* for .reason */
+    bool reported;            /* the reason was logged */
     struct error reason;
-    /* written by the loader thread */
-    uint32_t generations;                 /* made so far */
-    _Atomic int state;                    /* enum generation_state */
-    _Atomic(struct generation *) current; /* the pointer by which a generation is published */
 };
 
-/* Looks at a file without running any of it: FOUND, or REJECTED with a reason. NULL with a message
- * if it is no regular file, which makes it nobody's plugin. */
+/* Looks at a file without running any of it; what is wrong with it stands in .reason. NULL with a
+ * message if it is no regular file, which makes it nobody's plugin. */
 struct plugin_file *plugin_file_find(const struct folder *folder, const char *name,
                                      struct error *error);
 
-/* Frees it; its generation is gone. Clears the pointer. */
+/* Frees it and clears the pointer; accepts NULL. */
 void plugin_file_destroy(struct plugin_file **file);
 
-/* Refuses the file for good; the first reason stays. */
+/* Refuses the file; the first reason stays. */
 void plugin_file_reject(struct plugin_file *file, const struct error *reason);
 
-/* Copies the file, checks the copy, loads it and publishes its generation; rejects the file
- * where one of them fails. Loader thread; blocks as generation_load. */
-void plugin_file_load(struct plugin_file *file, struct snapshots *snapshots,
-                      const struct registry_options *options, uint32_t *left_behind);
+/* Says whether the file in the folder is still the one that was looked at, and another look would
+ * not find another reason: one that lies outside of the file, or in its being written. */
+bool plugin_file_stays(const struct plugin_file *file);
+
+/* Says whether the note names the type. */
+bool plugin_file_names(const struct plugin_file *file, const struct type *type);
+
+/* Takes what fstat said for the file's identity. */
+struct identity identity_of(const struct stat *stat);
+
+/* Says whether both are the same file, unchanged. */
+bool identity_equals(const struct identity *one, const struct identity *other);

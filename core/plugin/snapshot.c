@@ -251,3 +251,8 @@ int snapshot_take(struct snapshots *snapshots, int from_fd, const char *name, ch
     }
     return fd;
 }
+
+void snapshot_remove(struct snapshots *snapshots, const char *path)
+{
+    unlinkat(snapshots->folder_fd, strrchr(path, '/') + 1, 0);
+}

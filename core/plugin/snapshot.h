@@ -22,3 +22,6 @@ void snapshots_destroy(struct snapshots **snapshots);
  * changes meanwhile is refused. */
 int snapshot_take(struct snapshots *snapshots, int from_fd, const char *name, char **path,
                   struct error *error);
+
+/* Removes a copy by the path that snapshot_take gave: nothing of it is mapped. */
+void snapshot_remove(struct snapshots *snapshots, const char *path);

@@ -84,6 +84,18 @@ enum registry_answer registry_find(struct registry *registry, const char *name, 
     return REGISTRY_REFUSED;
 }
 
+void registry_unpin(struct registry *registry, const struct offer *offer)
+{
+    (void)registry;
+    (void)offer;
+}
+
+uint32_t registry_version(struct registry *registry)
+{
+    (void)registry;
+    return 0;
+}
+
 void registry_visit_types(struct registry *registry,
                           void (*visit)(void *context, const char *type, const char *plugin),
                           void *context)
