@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -78,4 +79,22 @@ int files_count(const char *folder, const char *tail)
     counted = 0;
     nftw(folder, count_entry, 8, FTW_PHYS);
     return counted;
+}
+
+void files_install(const char *from, const char *name, const char *version)
+{
+    struct stat stat;
+    int in = open(from, O_RDONLY);
+    cr_assert(in >= 0 && fstat(in, &stat) == 0, "%s", from);
+    size_t length = (size_t)stat.st_size;
+    char *bytes = malloc(length);
+    cr_assert(bytes != NULL && strlen(version) == 5);
+    cr_assert_eq(read(in, bytes, length), (ssize_t)length);
+    close(in);
+    const char *end = bytes + length;
+    for (char *at = bytes; (at = memmem(at, (size_t)(end - at), "1.000", 5)) != NULL; at += 5)
+        memcpy(at, version, 5);
+    files_write("install.tmp", bytes, length);
+    free(bytes);
+    cr_assert_eq(rename(files_path("install.tmp"), files_path(name)), 0);
 }

@@ -23,3 +23,7 @@ void files_copy(const char *from, const char *name);
 
 /* Counts what is in a folder, at any depth, that is no folder and whose name ends with the tail. */
 int files_count(const char *folder, const char *tail);
+
+/* Copies the file into the folder under a name, in one step as an install does it, with each
+ * "1.000" in it made another version of five bytes. */
+void files_install(const char *from, const char *name, const char *version);

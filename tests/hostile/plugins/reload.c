@@ -1,0 +1,111 @@
+/* A plugin that is loaded again and again: tests write another version of five bytes over "1.000"
+ * in a copy of the file. The variants are builds that make trouble at it. */
+#include <sluice/plugin.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#if defined VARIANT_slow
+#define NAME "slow"
+#else
+#define NAME "reload"
+#endif
+
+#if defined VARIANT_two
+#define TYPES NAME " " NAME ".more"
+#else
+#define TYPES NAME
+#endif
+
+static const char version[] = "1.000";
+
+static enum sluice_status run(const struct sluice_call *call, const void *params)
+{
+    (void)params;
+    if (call != NULL)
+        sluice_output(call, "version", version);
+    return SLUICE_OK;
+}
+
+#if defined VARIANT_refuses
+static bool start(const struct sluice_host *host, const struct sluice_settings *settings,
+                  void **self, struct sluice_error *err)
+{
+    (void)host;
+    (void)settings;
+    (void)self;
+    return sluice_error_set(err, "no licence");
+}
+#elif defined VARIANT_slow
+/* Waits until there is a file of the name that the first setting says. */
+static bool start(const struct sluice_host *host, const struct sluice_settings *settings,
+                  void **self, struct sluice_error *err)
+{
+    (void)host;
+    (void)self;
+    (void)err;
+    while (settings->count > 0 && access(settings->pairs[0].value, F_OK) != 0)
+        usleep(1000);
+    return true;
+}
+#elif defined VARIANT_meddles
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+static bool start(const struct sluice_host *host, const struct sluice_settings *settings,
+                  void **self, struct sluice_error *err)
+{
+    (void)host;
+    (void)settings;
+    (void)self;
+    (void)err;
+    sigset_t all;
+    sigfillset(&all);
+    signal(SIGUSR1, on_signal);
+    signal(SIGUSR2, SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    return true;
+}
+#elif defined VARIANT_thread
+static void *stay(void *unused)
+{
+    for (;;)
+        usleep(1000);
+    return unused;
+}
+
+static bool start(const struct sluice_host *host, const struct sluice_settings *settings,
+                  void **self, struct sluice_error *err)
+{
+    (void)host;
+    (void)settings;
+    (void)self;
+    (void)err;
+    pthread_t thread;
+    return pthread_create(&thread, NULL, stay, NULL) == 0;
+}
+#else
+#define start NULL
+#endif
+
+static void stop(void *self)
+{
+    (void)self;
+#if defined VARIANT_deinit_hangs
+    for (;;)
+        usleep(1000);
+#endif
+}
+
+static const struct sluice_type types[] = {
+    {SLUICE_TYPE(NAME, NULL), .execute = run},
+#if defined VARIANT_two
+    {SLUICE_TYPE(NAME ".more", NULL), .execute = run},
+#endif
+    SLUICE_TYPES_END,
+};
+
+SLUICE_PLUGIN(NAME, "1.000", TYPES, types, .init = start, .deinit = stop)
