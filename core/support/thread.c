@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/clock.h"
 
@@ -75,12 +76,47 @@ void cond_broadcast(struct cond *cond)
     must_be_zero(pthread_cond_broadcast(&cond->handle), "cond_broadcast");
 }
 
+static struct mutex threads_lock = {PTHREAD_MUTEX_INITIALIZER};
+static struct thread *threads; /* guarded by threads_lock */
+
+static void add_to_list(struct thread *thread)
+{
+    MUTEX_GUARD(&threads_lock);
+    thread->id = gettid();
+    thread->next = threads;
+    thread->place = &threads;
+    if (threads != NULL)
+        threads->place = &thread->next;
+    threads = thread;
+}
+
+static void remove_from_list(struct thread *thread)
+{
+    MUTEX_GUARD(&threads_lock);
+    *thread->place = thread->next;
+    if (thread->next != NULL)
+        thread->next->place = thread->place;
+}
+
+bool thread_is_ours(pid_t id)
+{
+    if (id == getpid())
+        return true;
+    MUTEX_GUARD(&threads_lock);
+    const struct thread *thread = threads;
+    while (thread != NULL && thread->id != id)
+        thread = thread->next;
+    return thread != NULL;
+}
+
 static void *thread_main(void *argument)
 {
     struct thread *thread = argument;
 
+    add_to_list(thread);
     pthread_setname_np(pthread_self(), thread->name);
     thread->run(thread->argument);
+    remove_from_list(thread);
     return NULL;
 }
 

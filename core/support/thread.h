@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "support/cleanup.h"
 #include "support/error.h"
@@ -24,6 +25,9 @@ struct thread {
     void (*run)(void *);
     void *argument;
     char name[16];
+    /* of the list of all that run; guarded by its lock */
+    pid_t id;
+    struct thread *next, **place;
 };
 
 /* Makes a mutex ready for use. */
@@ -91,3 +95,7 @@ void thread_join(struct thread *thread);
 
 /* The same, until deadline_ns of the monotonic clock at the latest: false if it has not. */
 bool thread_join_until(struct thread *thread, int64_t deadline_ns);
+
+/* Says whether a thread of this process runs that thread_start has started and that has this id
+ * (gettid), or is the main thread; what is left is somebody else's. Any thread. */
+bool thread_is_ours(pid_t id);
