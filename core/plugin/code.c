@@ -10,6 +10,8 @@
 #include "plugin/call.h"
 #include "plugin/generation.h"
 #include "plugin/signals.h"
+#include "plugin/stray.h"
+#include "support/log.h"
 
 enum { TEXTS_BLOCK_BYTES = 1024 };
 
@@ -107,6 +109,11 @@ static int compare_image(struct dl_phdr_info *info, size_t size, void *copy)
 bool code_unmap(struct generation_code *code)
 {
     sigset_t mask;
+    if (code->handle != NULL && stray_is_in(code->copy)) {
+        log_warning("plugin left a thread running: it stays mapped (rule R3)",
+                    LOG_TEXT("plugin", code->note.name), LOG_TEXT("version", code->note.version));
+        return false;
+    }
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     if (code->handle != NULL)
         dlclose(code->handle);

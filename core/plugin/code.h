@@ -42,7 +42,8 @@ void code_destroy(struct generation_code **code);
 /* Maps the copy and finds the entry; false with a message. Runs the constructors. Loader thread. */
 bool code_map(struct generation_code *code, struct error *error);
 
-/* Closes what is mapped, if anything is; false if it is still mapped then. Loader thread. */
+/* Closes what is mapped, unless a thread of its own is left in there (which is logged); false if it
+ * is still mapped then. Loader thread. */
 bool code_unmap(struct generation_code *code);
 
 /* Says why the entry or the init that has just answered has refused; always false. */

@@ -72,7 +72,7 @@ static void setup(void)
                                        .state_dir = state,
                                        .settings = settings,
                                        .settings_count = 1,
-                                       .start_limit_ns = 20 * NS_PER_S};
+                                       .start_limit_ns = 2 * NS_PER_S};
     registry = registry_create(&options, &error);
     cr_assert_not_null(registry, "%s", error.message);
     struct registry_hooks hooks = {.superseded = on_superseded, .reloaded = on_reloaded};
@@ -362,6 +362,18 @@ Test(reload, goes_on_while_the_init_of_another_plugin_takes_its_time)
     pthread_join(thread, NULL);
 }
 
+Test(reload, unmaps_what_was_refused_for_its_slowness_once_it_comes_back)
+{
+    files_install(BUILDS "_slow.so", "plugins/slow.so", "1.000");
+    reload();
+    cr_assert_eq(find("slow"), REGISTRY_REFUSED);
+    cr_assert_eq(strcmp(strstr(error.message, ".so: "), ".so: init takes longer than 2s"), 0);
+    cr_assert(registry_left_behind(registry) == 1 && mapped() == 1);
+    files_write("gate", "", 0);
+    AWAIT(registry_left_behind(registry) == 0 && mapped() == 0 && copies() == 0);
+    cr_assert_eq(find("slow"), REGISTRY_REFUSED);
+}
+
 Test(reload, several_requests_before_it_begins_become_one)
 {
     expect_runs(1, "1.001");
@@ -385,6 +397,33 @@ Test(reload, puts_back_signal_handlers_that_a_plugin_has_changed)
     cr_assert_eq(before.sa_handler, after.sa_handler);
     sigaction(SIGUSR2, NULL, &after);
     cr_assert_eq(after.sa_handler, SIG_DFL);
+}
+
+Test(reload, does_not_unmap_code_under_a_thread_that_the_plugin_left)
+{
+    retires = true;
+    expect_runs(1, "1.001");
+    install_and_reload("_thread", 2);
+    AWAIT(mapped() == 1);
+    install_and_reload("", 3);
+    AWAIT(pinned() == 1);
+    cr_assert_eq(mapped(), 2);
+    for (unsigned number = 4; number <= 8; number++) {
+        install_and_reload("", number);
+        AWAIT(mapped() == 2); /* the others are */
+    }
+}
+
+Test(reload, leaves_a_deinit_that_hangs_mapped_and_goes_on)
+{
+    retires = true;
+    install_and_reload("_deinit_hangs", 1);
+    expect_runs(1, "1.001");
+    install_and_reload("", 2);
+    AWAIT(registry_left_behind(registry) == 1);
+    expect_runs(2, "1.002");
+    cr_assert_eq(pinned(), 1);
+    cr_assert_eq(mapped(), 2);
 }
 
 static int open_fds(void)
