@@ -246,7 +246,7 @@ static int show(const struct info *info, const struct plugins *plugins)
         print_json(offer);
     else
         print_text(offer);
-    registry_unpin(registry, offer);
+    registry_unpin(plugins->registry, offer);
     return EXIT_ALL_WELL;
 }
 

@@ -5,13 +5,14 @@
 
 #include <dirent.h>
 #include <link.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "support/cleanup.h"
+#include "support/clock.h"
 #include "support/thread.h"
 
 enum { LOOKS_MOST = 50, PAGE_BYTES = 4096, STACK_MOST_BYTES = 1024 * 1024 };
@@ -79,17 +80,20 @@ static enum rest find_stack(const char *id, uintptr_t *stack)
     return RESTS;
 }
 
+/* A thread of the host may be so young that it is not known yet. */
 static bool is_in(const char *id, const struct image *image)
 {
     uintptr_t stack = 0;
     for (int looks = 0; looks < LOOKS_MOST; looks++) {
+        if (thread_is_ours((pid_t)strtol(id, NULL, 10)))
+            return false;
         switch (find_stack(id, &stack)) {
         case RESTS:
             return stack_names(stack, image);
         case IS_GONE:
             return false;
         case RUNS:
-            sched_yield();
+            nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
             break;
         }
     }
@@ -110,8 +114,7 @@ bool stray_is_in(const char *path)
     if (dl_iterate_phdr(find_image, &image) == 0)
         return false;
     while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (id > 0 && !thread_is_ours(id) && is_in(entry->d_name, &image))
+        if (entry->d_name[0] != '.' && is_in(entry->d_name, &image))
             return true;
     }
     return false;

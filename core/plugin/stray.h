@@ -6,5 +6,5 @@
 
 /* Says whether a thread that is not the host's may be inside the mapped image of the path: its stack
  * names a place in it, or it never rests, so that its stack cannot be read. A thread that a library
- * has started for the plugin is not seen. May take some milliseconds. */
+ * has started for the plugin is not seen. May take 50 ms. */
 bool stray_is_in(const char *path);

@@ -116,7 +116,6 @@ static void *thread_main(void *argument)
     add_to_list(thread);
     pthread_setname_np(pthread_self(), thread->name);
     thread->run(thread->argument);
-    remove_from_list(thread);
     return NULL;
 }
 
@@ -156,6 +155,7 @@ bool thread_start(struct thread *thread, const char *name, void (*run)(void *), 
 void thread_join(struct thread *thread)
 {
     must_be_zero(pthread_join(thread->handle, NULL), "thread_join");
+    remove_from_list(thread);
 }
 
 #ifdef __SANITIZE_THREAD__
@@ -181,5 +181,6 @@ bool thread_join_until(struct thread *thread, int64_t deadline_ns)
     if (result == ETIMEDOUT)
         return false;
     must_be_zero(result, "thread_join_until");
+    remove_from_list(thread);
     return true;
 }

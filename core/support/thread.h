@@ -25,7 +25,7 @@ struct thread {
     void (*run)(void *);
     void *argument;
     char name[16];
-    /* of the list of all that run; guarded by its lock */
+    /* of the list of all that are not joined; guarded by its lock */
     pid_t id;
     struct thread *next, **place;
 };
@@ -96,6 +96,7 @@ void thread_join(struct thread *thread);
 /* The same, until deadline_ns of the monotonic clock at the latest: false if it has not. */
 bool thread_join_until(struct thread *thread, int64_t deadline_ns);
 
-/* Says whether a thread of this process runs that thread_start has started and that has this id
- * (gettid), or is the main thread; what is left is somebody else's. Any thread. */
+/* Says whether this id (gettid) is that of a thread that thread_start has started and nobody has
+ * joined, or of the main thread; any other is somebody else's. A thread is known a moment after its
+ * start. Any thread. */
 bool thread_is_ours(pid_t id);
