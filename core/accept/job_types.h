@@ -1,5 +1,5 @@
-/* job_types: the task types that a job file names, each looked up once and pinned, and looked up anew
- * when the plugins have changed. Embedded in its job_reader, on the reader's thread. */
+/* job_types: the task types that a job file names, each looked up once and pinned, and looked up
+ * anew when the plugins have changed. Embedded in its job_reader, on the reader's thread. */
 #pragma once
 
 #include <stddef.h>

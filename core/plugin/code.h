@@ -1,5 +1,5 @@
-/* code: a plugin's mapped image and what is called in it besides tasks. Made by the loader thread;
- * an errand's thread runs entry, init or deinit, one at a time, and may be left behind in there:
+/* code: a plugin's mapped image and what is called in it besides tasks. Made by the loader thread.
+ * An errand's thread runs entry, init or deinit, one at a time, and may be left behind in there:
  * then all of this stays until it is back. */
 #pragma once
 

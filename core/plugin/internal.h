@@ -123,8 +123,8 @@ void retire_superseded(struct registry *registry, struct generation *generation)
 /* Begins to unload a generation. Loader thread. */
 void retire_begin(struct generation *generation);
 
-/* Takes note of what became of a generation that is refused or unloaded: frees it if it is GONE;
- * why is for a deinit that hangs. Loader thread. */
+/* Takes note of what became of a generation that is refused or unloaded: frees it if it is GONE.
+ * A reason is one for a deinit that hangs. Loader thread. */
 void retire_settled(struct registry *registry, struct generation *generation,
                     enum generation_state state, const struct error *why);
 

@@ -15,42 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plugin/param_table.h"
-#include "sluice/plugin.h"
+#include "plugin/offer.h"
 #include "support/error.h"
 
 struct registry;
-struct generation;
 
 enum {
-    TYPE_NAME_MOST_BYTES = 64,
     REGISTRY_TYPES_MOST = 65536,
     GENERATIONS_LIVE_MOST = 4, /* of a plugin: the active one and those that drain */
     COPIES_PINNED_MOST = 64,   /* of a plugin: still mapped although nobody uses them */
     COPIES_PINNED_MOST_BYTES = 256 * 1024 * 1024,
-};
-
-/* A type's name, interned: made when the name is first seen in a plugin, lives until the
- * registry ends. Tasks point to it; which code serves it is asked anew each time. */
-struct type {
-    const char *name;
-    uint32_t number; /* dense from 0, for tables by type */
-};
-
-/* One type as one generation offers it. Immutable; lives as long as its generation. */
-struct offer {
-    const struct type *type;
-    struct generation *generation;
-    uint32_t index; /* in its generation */
-    uint32_t flags; /* SLUICE_SERIAL ... */
-    const char *help;
-    int64_t timeout_ns; /* 0: the host's default */
-    int32_t weight;     /* at least 1, or SLUICE_WEIGHT_AUTO */
-    struct sluice_retry retry;
-    struct param_table params;
-    enum sluice_status (*execute)(const struct sluice_call *call, const void *params);
-    bool (*worker_init)(void *self, void **worker, struct sluice_error *error);
-    void (*worker_exit)(void *self, void *worker);
 };
 
 /* Key-values of [plugin:NAME] in the configuration. */
@@ -136,8 +110,8 @@ void registry_unpin(struct registry *registry, const struct offer *offer);
  * no lock, never loads. Any thread, under the rule above. */
 const struct offer *registry_offer(struct registry *registry, const struct type *type);
 
-/* Returns whether a type is served now, and in *flags the flags of its current offer. Any thread;
- * does not block for long. */
+/* Returns whether a type is served now, and in *flags the flags of its current offer. Does not
+ * block for long. Any thread. */
 bool registry_flags(struct registry *registry, const struct type *type, uint32_t *flags);
 
 /* Returns a number that changes whenever what serves the types changes. Any thread; no lock. */
