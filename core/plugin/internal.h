@@ -1,7 +1,8 @@
 /* internal: what the files of the registry (registry, slots, scan, loading, retire, reload, visit)
- * know of each other and nobody else. The loader thread alone changes what the lock guards, so it
- * reads without the lock; the lock is held for moments, never while a plugin runs or a line is
- * logged, and no other lock but the loader's is taken under it. */
+ * know of each other and nobody else. The loader thread alone changes what the lock guards, but for
+ * .wanted and .asked of a plugin and .state, .pins, .stuck and .retiring of a generation, so it
+ * reads all else without the lock. The lock is held for moments, never while a plugin runs or a
+ * line is logged, and no other lock but the loader's is taken under it. */
 #pragma once
 
 #include <stdatomic.h>
@@ -100,7 +101,7 @@ void scan_list_anew(struct registry *registry);
  * plugin, and logs what is refused. Loader thread, or before it starts. */
 void scan_files(struct registry *registry, struct registry_reloaded *counts);
 
-/* Says whether the plugin's file should be loaded now. Loader thread. */
+/* Says whether the plugin's file should be loaded now. Loader thread, lock not held. */
 bool loading_needed(const struct plugin *plugin);
 
 /* Begins to load the plugin's file; for a reload (NULL: for somebody who waits) that counts it.

@@ -22,6 +22,7 @@ static bool was_served(const struct plugin_file *file)
 
 bool loading_needed(const struct plugin *plugin)
 {
+    MUTEX_GUARD(&plugin->registry->lock); /* somebody may begin to want it now */
     const struct plugin_file *file = plugin->file;
     const struct generation *published = atomic_load(&plugin->published);
     if (file == NULL || file->rejected || plugin->loading != NULL || plugin->registry->closing)
@@ -49,6 +50,7 @@ static bool has_room(const struct plugin *plugin, uint64_t bytes, struct error *
 {
     uint32_t live = 0, pinned = 0;
     uint64_t pinned_bytes = 0;
+    MUTEX_GUARD(&plugin->registry->lock); /* states change when the host says so */
     for (const struct generation *at = plugin->generations; at != NULL; at = at->next) {
         bool is_pinned = at->stuck || at->state == GENERATION_PINNED;
         live += !is_pinned;
