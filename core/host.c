@@ -22,9 +22,14 @@ struct host {
     struct reader *reader;
     struct reader_input *inputs;
     size_t inputs_count;
+    struct mutex lock;
+    /* guarded by lock */
+    struct generation **superseded; /* are to be drained */
+    size_t superseded_count;
     /* atomic */
     _Atomic size_t jobs_over;
     _Atomic bool job_stops; /* a job has failed fast and is to be purged */
+    _Atomic bool published; /* types may have come back */
     /* the control loop */
     enum host_end end;
     int signals;
@@ -57,6 +62,28 @@ static void on_job_stops(void *context, struct job *job)
     loop_wake(host->loop);
 }
 
+/* Loader thread. */
+static void on_superseded(void *context, struct generation *generation)
+{
+    struct host *host = context;
+    mutex_lock(&host->lock);
+    size_t count = host->superseded_count + 1;
+    host->superseded = reallocarray(host->superseded, count, sizeof *host->superseded);
+    if (host->superseded == NULL)
+        abort();
+    host->superseded[host->superseded_count++] = generation;
+    mutex_unlock(&host->lock);
+    loop_wake(host->loop);
+}
+
+/* Loader thread. */
+static void on_published(void *context)
+{
+    struct host *host = context;
+    atomic_store(&host->published, true);
+    loop_wake(host->loop);
+}
+
 /* ---- the control loop ---- */
 
 static void purge_failed_fast(struct host *host)
@@ -66,6 +93,28 @@ static void purge_failed_fast(struct host *host)
     for (size_t i = 0; i < host->inputs_count; i++)
         if (atomic_load(&host->inputs[i].job->stop) == JOB_FAILED_FAST)
             stages_purge(&host->stages, host->inputs[i].job);
+}
+
+static struct generation *take_superseded(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    return host->superseded_count > 0 ? host->superseded[--host->superseded_count] : NULL;
+}
+
+/* Generations go their way from being superseded to being retired, and what was parked for want of
+ * a plugin is tried again. */
+static void tend_generations(struct host *host)
+{
+    struct executor *executor = host->stages.executor;
+    struct generation *generation;
+    while ((generation = take_superseded(host)) != NULL)
+        executor_drain(executor, generation);
+    while ((generation = executor_drained(executor)) != NULL)
+        registry_retire(host->registry, generation);
+    while ((generation = executor_drain_is_stuck(executor)) != NULL)
+        registry_pin_stuck(host->registry, generation);
+    if (atomic_exchange(&host->published, false) && host->signals == 0)
+        stages_unpark(&host->stages);
 }
 
 static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
@@ -100,7 +149,7 @@ static void on_signal(void *context, const struct signalfd_siginfo *info)
     else if (info->ssi_signo == SIGTERM || info->ssi_code == SI_KERNEL)
         stop(host, HOST_TERMINATED);
     else
-        log_warning("SIGHUP is ignored: this version does not reload");
+        registry_reload(host->registry);
     loop_wake(host->loop);
 }
 
@@ -150,6 +199,7 @@ static void step(struct host *host)
     if (host->reader == NULL)
         return;
     purge_failed_fast(host);
+    tend_generations(host);
     if (host->signals == 0)
         next_ns = stages_release_delayed(&host->stages, now_ns);
     next_ns = earlier(next_ns, cancel_in_time(host, now_ns));
@@ -215,9 +265,15 @@ struct host *host_create(const struct config *config, struct registry *registry,
     host->handlers = *handlers;
     host->end = HOST_FINISHED;
     host->cancel_ns = CLOCK_NEVER_NS;
-    if (create_loop(host, error) && start_stages(host, error))
+    mutex_init(&host->lock);
+    if (create_loop(host, error) && start_stages(host, error)) {
+        struct registry_hooks hooks = {
+            .context = host, .superseded = on_superseded, .published = on_published};
+        registry_set_hooks(registry, &hooks);
         return host;
+    }
     loop_destroy(&host->loop);
+    mutex_fini(&host->lock);
     free(host);
     return NULL;
 }
@@ -226,6 +282,7 @@ bool host_stop(struct host *host)
 {
     if (executor_stuck(host->stages.executor) > 0 || host_reading(host))
         return false;
+    registry_set_hooks(host->registry, NULL);
     reader_stop(&host->reader);
     host->stopped =
         stages_stop(&host->stages, clock_add_ns(clock_now_ns(), host->config->grace_ns));
@@ -242,6 +299,8 @@ void host_destroy(struct host **host_pointer)
         job_destroy(&host->inputs[i].job);
     stages_fini(&host->stages);
     loop_destroy(&host->loop);
+    mutex_fini(&host->lock);
+    free(host->superseded);
     free(host);
     *host_pointer = NULL;
 }

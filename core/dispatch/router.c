@@ -72,40 +72,38 @@ static struct route *route_alloc(size_t lanes)
 }
 
 /* A type that nobody configured has a group of its own, so that types never block each other. */
-static struct lane own_lane(struct router *router, const struct offer *offer)
+static struct lane own_lane(struct router *router, const struct type *type)
 {
-    struct router_group own = {.name = offer->type->name,
-                               .type = offer->type->name,
+    struct router_group own = {.name = type->name,
+                               .type = type->name,
                                .labels = &no_labels,
                                .workers = router->options.default_workers};
-    if ((offer->flags & SLUICE_SERIAL) != 0)
-        own.workers = 1;
     return make_lane(router, &own);
 }
 
 /* Lock held. */
-static struct route *make_route(struct router *router, const struct offer *offer)
+static struct route *make_route(struct router *router, const struct type *type)
 {
     size_t configured = router->options.groups_count;
     struct route *route = route_alloc(configured + 1);
     for (size_t i = 0; i < configured; i++)
-        if (fnmatch(router->options.groups[i].type, offer->type->name, 0) == 0)
+        if (fnmatch(router->options.groups[i].type, type->name, 0) == 0)
             route->lanes[route->count++] = router->configured[i];
     if (route->count == 0)
-        route->lanes[route->count++] = own_lane(router, offer);
+        route->lanes[route->count++] = own_lane(router, type);
     return route;
 }
 
-static struct route *find_or_make(struct router *router, const struct offer *offer)
+static struct route *find_or_make(struct router *router, const struct type *type)
 {
-    _Atomic(struct route *) *place = &router->routes[offer->type->number];
+    _Atomic(struct route *) *place = &router->routes[type->number];
     struct route *route = atomic_load_explicit(place, memory_order_acquire);
     if (route != NULL)
         return route;
     MUTEX_GUARD(&router->lock);
     route = atomic_load_explicit(place, memory_order_acquire);
     if (route == NULL) {
-        route = make_route(router, offer);
+        route = make_route(router, type);
         atomic_store_explicit(place, route, memory_order_release);
     }
     return route;
@@ -134,10 +132,9 @@ bool router_allows(const struct lane *lane, const struct task *task)
 enum router_answer router_find(struct router *router, const struct task *task,
                                const struct route **route)
 {
-    const struct offer *offer = registry_offer(router->options.registry, task->type);
-    if (offer == NULL)
+    if (registry_offer(router->options.registry, task->type) == NULL) /* only whether there is one */
         return ROUTER_NO_PLUGIN;
-    *route = find_or_make(router, offer);
+    *route = find_or_make(router, task->type);
     if (task->labels == NULL)
         return ROUTER_OK;
     for (size_t i = 0; i < (*route)->count; i++)

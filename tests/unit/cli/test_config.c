@@ -177,9 +177,9 @@ Test(config, bytes_that_are_no_text_are_refused)
 Test(config, the_weights_of_groups_must_fit)
 {
     expect("[host]\nmax_weight = 10\n[group:a]\ntype = a\nreserve = 6\n[group:b]\ntype = b\nreserve = 5\n",
-           "sluice.ini:6: error: reserve: the groups keep 11 in all, the host has max_weight 10\n");
+           "sluice.ini:6: error: reserve: the groups keep 11 in all; of the host's max_weight 10 at least 1 must be left\n");
     expect("[group:a]\ntype = a\nreserve = 60\n[group:b]\ntype = b\nreserve = 40\n",
-           "sluice.ini:4: error: reserve: the groups keep all of the host's max_weight 100\n");
+           "sluice.ini:4: error: reserve: the groups keep 100 in all; of the host's max_weight 100 at least 1 must be left\n");
     expect("[group:a]\ntype = a\nreserve = 6\nmax_weight = 5\n",
            "sluice.ini:1: error: reserve: 6 of [group:a] is over its max_weight 5\n");
     expect("[group:a]\ntype = a\nmax_weight = 101\n",
