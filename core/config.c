@@ -139,10 +139,11 @@ bool config_check_weights(const struct config *config, const struct config_group
                              "reserve: %lld of [group:%s] is over its max_weight %lld",
                              (long long)group->reserve, group->name, (long long)group->max_weight);
         if (reserved >= config->max_weight) /* a group without a reserve would wait for ever */
-            return error_set(error, "out_of_range",
-                             "reserve: the groups keep %lld in all; of the host's max_weight %lld at "
-                             "least 1 must be left",
-                             (long long)reserved, (long long)config->max_weight);
+            return error_set(
+                error, "out_of_range",
+                "reserve: the groups keep %lld in all; of the host's max_weight %lld at "
+                "least 1 must be left",
+                (long long)reserved, (long long)config->max_weight);
     }
     return true;
 }

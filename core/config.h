@@ -40,7 +40,7 @@ struct config_setting {
 };
 
 struct config {
-    char *file; /* which file was read; NULL: none */
+    char *file;                                     /* which file was read; NULL: none */
     char *plugin_dirs[CONFIG_PLUGIN_DIRS_MOST + 1]; /* NULL-terminated */
     char *state_dir;
     bool state_dir_is_temporary; /* made for this process, and removed by config_fini */

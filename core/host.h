@@ -48,9 +48,9 @@ struct host *host_create(const struct config *config, struct registry *registry,
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
                        struct error *error);
 
-/* Joins all threads when the run is over. False if some will not end: calls that are stuck, a reader
- * that waits for input, a plugin that hangs at the end of a worker beyond the grace period. Then the
- * process has to leave by _exit without host_destroy. Main thread. */
+/* Joins all threads when the run is over. False if some will not end: calls that are stuck, a
+ * reader that waits for input, a plugin that hangs at the end of a worker beyond the grace period.
+ * Then the process has to leave by _exit without host_destroy. Main thread. */
 bool host_stop(struct host *host);
 
 /* Returns whether the reader is still at work, which a signal does not change: then the inputs'

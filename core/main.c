@@ -1,6 +1,6 @@
 /* sluice: the program. What it does stands in cli/, one file a command: `run` reads the
- * configuration, opens the plugins, creates the host (host.h), which wires the stages together, runs
- * it until all tasks have ended, and says what happened. */
+ * configuration, opens the plugins, creates the host (host.h), which wires the stages together,
+ * runs it until all tasks have ended, and says what happened. */
 #include "cli/command.h"
 #include "cli/output.h"
 

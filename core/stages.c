@@ -240,8 +240,8 @@ void stages_skip_parked(struct stages *stages)
     outcome_tally_init(&tally);
     router_unpark(stages->router, NULL, &tasks);
     for (struct task *task; (task = task_list_pop(&tasks)) != NULL;) {
-        struct outcome_reason reason = {
-            "parked", router_explain(stages->router, task, why, sizeof why)};
+        struct outcome_reason reason = {"parked",
+                                        router_explain(stages->router, task, why, sizeof why)};
         outcome_drop(stages->outcome, task, TASK_SKIPPED, &reason, &tally);
     }
     outcome_flush(stages->outcome, &tally);

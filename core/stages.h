@@ -52,8 +52,8 @@ struct stages {
 bool stages_start(struct stages *stages, const struct stages_options *options, struct error *error);
 
 /* Joins the threads, against the stream. No task is left, no call stuck. False if a worker has not
- * ended at the deadline. Jobs may be destroyed afterwards, and not before: a worker gives its weight
- * back after its last task has ended. */
+ * ended at the deadline. Jobs may be destroyed afterwards, and not before: a worker gives its
+ * weight back after its last task has ended. */
 bool stages_stop(struct stages *stages, int64_t deadline_ns);
 
 /* Frees what stages_stop has left; all jobs are destroyed. */

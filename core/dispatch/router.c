@@ -132,7 +132,8 @@ bool router_allows(const struct lane *lane, const struct task *task)
 enum router_answer router_find(struct router *router, const struct task *task,
                                const struct route **route)
 {
-    if (registry_offer(router->options.registry, task->type) == NULL) /* only whether there is one */
+    /* only whether there is one */
+    if (registry_offer(router->options.registry, task->type) == NULL)
         return ROUTER_NO_PLUGIN;
     *route = find_or_make(router, task->type);
     if (task->labels == NULL)

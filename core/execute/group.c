@@ -55,7 +55,8 @@ static int64_t backlog_ns(const struct group *group, const struct task *head)
 
 /* What is to be done about a group when its lock is let go of. */
 struct after {
-    struct pool *start;        /* needs one more thread; it stays until it has it; NULL: none does */
+    /* needs one more thread; it stays until it has it; NULL: none does */
+    struct pool *start;
     struct task_list unserved; /* of types that nobody serves any more */
     bool has_surplus;          /* .surplus is to be given back: nothing is left to start */
     struct grant surplus;

@@ -54,10 +54,10 @@ struct group {
     struct mutex lock;
     /* guarded by lock */
     struct queue queue;
-    uint32_t running; /* batches */
+    uint32_t running;  /* batches */
     struct pool *pool; /* in whose ready list it stands, or whose worker comes; NULL: neither */
-    bool waiting;     /* the gate has yet to answer */
-    bool has_grant;   /* .grant is held for the next batch */
+    bool waiting;      /* the gate has yet to answer */
+    bool has_grant;    /* .grant is held for the next batch */
     struct grant grant;
     int32_t asked; /* the weight for which .grant, or the last one, was asked; it may hold less */
     /* guarded by the pool's lock */
@@ -82,12 +82,12 @@ struct pool {
     /* guarded by lock */
     struct group *ready, **ready_tail;
     uint32_t ready_count;
-    uint32_t idle;    /* threads that wait and were not called */
-    uint32_t called;  /* threads that wait and were called */
-    uint32_t brisk;   /* threads that will look at the ready list within BRISK_NS */
-    uint32_t threads; /* started and not left */
-    bool starting;    /* a new thread has not looked at the ready list yet */
-    struct turn *turns; /* by the offer's index: whose turn a SERIAL type's call is */
+    uint32_t idle;       /* threads that wait and were not called */
+    uint32_t called;     /* threads that wait and were called */
+    uint32_t brisk;      /* threads that will look at the ready list within BRISK_NS */
+    uint32_t threads;    /* started and not left */
+    bool starting;       /* a new thread has not looked at the ready list yet */
+    struct turn *turns;  /* by the offer's index: whose turn a SERIAL type's call is */
     bool refused;        /* the last thread could not be started: the control loop tries again */
     struct worker *left; /* have returned and are to be joined; through worker.next_left */
 };
@@ -128,9 +128,9 @@ struct worker {
 
 /* What a worker is to do next with a group. */
 struct claim {
-    uint32_t count;       /* tasks in the worker's batch; 0: nothing to do */
-    int64_t expected_ns;  /* for all of them; CLOCK_NEVER_NS: not known */
-    bool has_surplus;     /* .surplus is to be given back */
+    uint32_t count;      /* tasks in the worker's batch; 0: nothing to do */
+    int64_t expected_ns; /* for all of them; CLOCK_NEVER_NS: not known */
+    bool has_surplus;    /* .surplus is to be given back */
     struct grant surplus;
 };
 
@@ -160,8 +160,8 @@ bool pool_remove(struct pool *pool, struct group *group);
  * pool stays until the caller has called pool_start_thread. Any lock may be held. */
 bool pool_call(struct pool *pool, int64_t backlog_ns);
 
-/* Takes the turn of a SERIAL type for a batch of the group; if another batch has it, the group stands
- * in its line (and counts as listed) until it is given back. Lock of the group held. */
+/* Takes the turn of a SERIAL type for a batch of the group; if another batch has it, the group
+ * stands in its line (and counts as listed) until it is given back. Lock of the group held. */
 bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group);
 
 /* Gives a turn back; the groups that waited for it are ready. Any lock may be held. */
@@ -179,7 +179,8 @@ void pool_close(struct pool *pool);
 /* Returns how many threads there are. */
 uint32_t pool_threads(struct pool *pool);
 
-/* pool_call and, if needed, pool_start_thread, for a pool that cannot go meanwhile. No lock held. */
+/* pool_call and, if needed, pool_start_thread, for a pool that cannot go meanwhile. No lock
+ * held. */
 void pool_wake(struct pool *pool, int64_t backlog_ns);
 
 /* Returns the next group that is ready; waits for one; NULL when the worker is to leave. Worker's

@@ -178,7 +178,8 @@ void pool_start_thread(struct pool *pool)
     mutex_unlock(&pool->lock);
     if (first)
         log_warning("a worker thread cannot be started, trying again",
-                    LOG_TEXT("plugin", pool->generation->plugin), LOG_TEXT("reason", error.message));
+                    LOG_TEXT("plugin", pool->generation->plugin),
+                    LOG_TEXT("reason", error.message));
 }
 
 bool pool_is_refused(struct pool *pool)

@@ -41,7 +41,8 @@ void delayed_destroy(struct delayed **delayed)
 bool delayed_add(struct delayed *delayed, struct task *task, int64_t due_ns)
 {
     mutex_lock(&delayed->lock);
-    /* Under the lock: a job that stops is purged afterwards, so nothing slips in behind the purge. */
+    /* Under the lock: a job that stops is purged afterwards, so nothing slips in behind the
+     * purge. */
     if (delayed->closed || atomic_load(&task->job->stop) != JOB_GOES_ON) {
         mutex_unlock(&delayed->lock);
         return false;

@@ -56,17 +56,6 @@ Test(router, a_type_that_nobody_configured_has_a_group_of_its_own)
     router_end();
 }
 
-Test(router, the_own_group_of_a_serial_type_has_one_worker)
-{
-    struct task task = task_of(3, NULL);
-    const struct route *route;
-    fake_offers[3].flags = SLUICE_SERIAL;
-    router_with(NULL, 0);
-    cr_assert_eq(router_find(router, &task, &route), ROUTER_OK);
-    cr_assert_eq(group_load(route->lanes[0].group).workers, 1);
-    router_end();
-}
-
 Test(router, configured_groups_serve_the_types_that_their_globs_match)
 {
     static const struct router_group groups[] = {
