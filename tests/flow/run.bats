@@ -89,7 +89,7 @@ JOB
     job one <<<'tasks: [{type: noop}]'
     printf '[group:a]\ntype = noop\nreserve = 10\n' >sluice.ini
     run -2 "$SLUICE" run --config sluice.ini --max-weight 9 one.yaml
-    [ "$output" = "sluice: --max-weight 9: reserve: the groups keep 10 in all, the host has max_weight 9" ]
+    [ "$output" = "sluice: --max-weight 9: reserve: the groups keep 10 in all; of the host's max_weight 9 at least 1 must be left" ]
 }
 
 @test "--workers of a type with a pattern in the configuration is wrong usage" {
