@@ -65,7 +65,7 @@ static void print_text(const struct inputs *inputs, const struct options *option
 static int check_all(const struct check *check, const struct config *config)
 {
     CLEANUP(inputs_close) struct inputs inputs = {0};
-    CLEANUP(plugins_close) struct plugins plugins;
+    CLEANUP(plugins_close) struct plugins plugins = {0};
     CLEANUP(chunk_pool_fini) struct chunk_pool pool;
 
     chunk_pool_init(&pool);

@@ -69,21 +69,21 @@ static void list_text(struct registry *registry)
     table_add(&table, (const char *const[]){"PLUGIN", "VERSION", "GENERATION", "STATE", "TYPES",
                                             "FILE, AND WHY IT IS REFUSED"});
     registry_visit_plugins(registry, add_row, &table);
-    table_print(&table);
+    if (table.rows > 1)
+        table_print(&table);
+    else
+        puts("no plugins");
 }
 
 int command_plugin_list(struct options *options, int argc, char **argv)
 {
     CLEANUP(config_fini) struct config config;
-    CLEANUP(plugins_close) struct plugins plugins = {0};
+    CLEANUP(plugins_close) struct plugins plugins = {.refusals_listed = true};
     int code;
 
     argp_parse(&argp, argc, argv, 0, NULL, options);
     if (!options_configure(options, &config, &code))
         return code;
-    /* What is refused stands in the list. */
-    if (!options->verbose)
-        log_configure(LOG_ERROR, config.log_format);
     if (!plugins_open(&plugins, &config))
         return EXIT_HOST;
     registry_load_all(plugins.registry);

@@ -25,8 +25,10 @@ bool plugins_open(struct plugins *plugins, const struct config *config)
         .settings = settings,
         .settings_count = config->settings_count,
         .start_limit_ns = START_LIMIT_S * NS_PER_S,
+        .refusals_listed = plugins->refusals_listed,
     };
-    *plugins = (struct plugins){.settings = settings, .config = config};
+    plugins->settings = settings;
+    plugins->config = config;
     plugins->registry = registry_create(&options, &error);
     return plugins->registry != NULL || output_error("%s", error.message);
 }

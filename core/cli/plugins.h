@@ -8,6 +8,7 @@ struct plugins {
     struct registry *registry;
     struct registry_setting *settings;
     const struct config *config;
+    bool refusals_listed; /* set before plugins_open: the command lists what is refused */
 };
 
 /* Opens the registry with the folders and settings of the configuration, which is borrowed; false

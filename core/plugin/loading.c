@@ -147,9 +147,10 @@ static void refuse(struct plugin *plugin, const struct generation *generation,
         file->reported = true;
     }
     mutex_unlock(&registry->lock);
-    log_warning(runs ? "plugin refused; the running generation stays" : "plugin refused",
-                LOG_TEXT("file", generation != NULL ? generation->file : file->path),
-                LOG_TEXT("reason", why->message));
+    if (!registry->options.refusals_listed)
+        log_warning(runs ? "plugin refused; the running generation stays" : "plugin refused",
+                    LOG_TEXT("file", generation != NULL ? generation->file : file->path),
+                    LOG_TEXT("reason", why->message));
     if (reload == NULL)
         return;
     reload->counts.refused++;

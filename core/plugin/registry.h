@@ -60,6 +60,7 @@ struct registry_options {
     const struct registry_setting *settings;
     size_t settings_count;
     int64_t start_limit_ns; /* how long entry, init and deinit may take, each */
+    bool refusals_listed;   /* the caller shows them by registry_visit_plugins: not logged */
 };
 
 enum registry_answer {

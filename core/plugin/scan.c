@@ -299,7 +299,7 @@ static void report(struct scan *scan, struct plugin_file *file)
     if (again)
         return;
     scan->counts->refused++;
-    if (!may_log(scan, file->folder))
+    if (scan->registry->options.refusals_listed || !may_log(scan, file->folder))
         return;
     bool runs = file->plugin != NULL && atomic_load(&file->plugin->published) != NULL;
     log_warning(runs ? "plugin refused; the running generation stays" : "plugin refused",

@@ -74,6 +74,19 @@ load helpers
         jq -e '.plugins | length == 2 and .[0].types == ["noop"] and .[1].state == "rejected" and (.[1].reason | contains("ELF"))'
 }
 
+@test "plugin list says which files are skipped and which folders are missing" {
+    mkdir -m 700 plugins
+    ln -s "$PLUGINS/noop.so" plugins/link.so
+    echo "no plugin" >plugins/text.so
+    run -0 --separate-stderr "$SLUICE" plugin list --plugins missing --plugins plugins
+    [[ $stderr == *"cannot open missing: No such file or directory"* ]]
+    [[ $stderr == *"file=link.so reason=\"a symbolic link, not a regular file\""* ]]
+    [[ $stderr != *text.so* && $output == *text.so* ]]
+    mkdir -m 700 empty
+    run -0 "$SLUICE" plugin list --plugins empty
+    [ "$output" = "no plugins" ]
+}
+
 @test "plugin info tells parameters with kind, default and help" {
     run -0 "$SLUICE" plugin info hash
     [[ ${lines[0]} == "hash: "* ]]
