@@ -20,6 +20,7 @@ tasks() {
 
 # sluice_run ARGUMENT...: runs to the end, within a generous limit; see the files out, err and events.
 # A run that hangs is ended by SIGKILL and shows as status 137.
+# shellcheck disable=SC2154 # both is of helpers.bash
 sluice_run() {
     status=0
     timeout -s KILL "${limit:-120}" "$SLUICE" run "${both[@]}" --events events "$@" >out 2>err 3>&- || status=$?
@@ -34,10 +35,4 @@ field() {
 # of_state STATE: how many tasks ended in it.
 of_state() {
     jq -r .state events | grep -cx "$1" || true
-}
-
-# worst PERCENT TYPE: the latency in microseconds, from submission to end, that PERCENT of the tasks of a type kept.
-worst() {
-    jq -r "select(.type == \"$2\") | (.wait_seconds + .run_seconds) * 1e6 | floor" events | sort -n |
-        awk -v p="$1" '{v[NR] = $1} END {i = int(NR * p / 100); print v[i < 1 ? 1 : i]}'
 }

@@ -73,7 +73,7 @@ END
 }
 
 @test "the weight of a call that was given up stays taken until it really returns" {
-    settings "[host]" "grace = 50ms" "max_weight = 2" "[group:one]" "type = deaf_gate" "workers = 1"
+    settings "[host]" "grace = 50ms" "max_weight = 2" "[group:one]" "type = *" "workers = 2"
     job weight <<END
 tasks:
   - {id: deaf, type: deaf_gate, timeout: 50ms, weight: 2, params: {open: $PWD/open}}
