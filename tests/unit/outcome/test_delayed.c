@@ -28,7 +28,8 @@ static void delayed_end(void)
     task_list_init(&rest);
     delayed_purge(delayed, NULL, &rest);
     delayed_destroy(&delayed);
-    cr_assert_null(delayed);
+    if (delayed != NULL)
+        abort(); /* Criterion does not count what is asserted here */
     delayed_destroy(&delayed);
 }
 
