@@ -36,19 +36,23 @@ static void begin_call(struct worker *worker, const struct task *task, int64_t s
     mind_watch(worker, counted_on && long_ns < deadline_ns ? long_ns : deadline_ns);
 }
 
-/* Returns when it was over, or 0 if the host has taken the task away meanwhile. */
-static int64_t run_task(struct worker *worker, struct task *task, int64_t started_ns)
+/* Starts a task at *now_ns and moves that on; false if the host has taken the task away meanwhile.
+ * Who hears of an end may take his time: that is neither the next task's nor the type's. */
+static bool run_task(struct worker *worker, struct task *task, int64_t *now_ns, int64_t *ran_ns)
 {
-    struct attempt attempt = {.started_ns = started_ns};
-    begin_call(worker, task, started_ns);
+    struct attempt attempt = {.started_ns = *now_ns};
+    begin_call(worker, task, *now_ns);
     task_move(task, TASK_RUNNING);
     if (!invoke(worker, task, &attempt)) {
         chunk_release(task->chunk, 1);
         atomic_fetch_sub(&worker->pool->executor->stuck, 1);
-        return 0;
+        return false;
     }
-    outcome_end(worker->pool->executor->options.outcome, task, &attempt, worker->tally);
-    return attempt.ended_ns;
+    struct outcome *outcome = worker->pool->executor->options.outcome;
+    *ran_ns += attempt.ended_ns - attempt.started_ns;
+    *now_ns =
+        outcome_end(outcome, task, &attempt, worker->tally) ? clock_now_ns() : attempt.ended_ns;
+    return true;
 }
 
 static struct task *next_task(struct worker *worker)
@@ -65,22 +69,21 @@ static bool run_batch(struct worker *worker)
 {
     struct executor *executor = worker->pool->executor;
     const struct type *type = NULL; /* of all that run */
-    int64_t begun_ns = clock_now_ns(), now_ns = begun_ns;
+    int64_t now_ns = clock_now_ns(), ran_ns = 0;
     uint32_t ran = 0;
     if (worker->batch_count > 1)
-        mind_watch(worker, begun_ns + WATCH_TICK_NS);
+        mind_watch(worker, now_ns + WATCH_TICK_NS);
     for (struct task *task; (task = next_task(worker)) != NULL;) {
         if (drop_if_stopped(worker, task))
             continue;
         type = task->type;
-        now_ns = run_task(worker, task, now_ns);
-        if (now_ns == 0)
+        if (!run_task(worker, task, &now_ns, &ran_ns))
             return false;
         ran++;
     }
     atomic_store_explicit(&worker->look_ns, CLOCK_NEVER_NS, memory_order_relaxed);
     if (ran > 0)
-        meter_add(executor->meter, type, now_ns - begun_ns, ran);
+        meter_add(executor->meter, type, ran_ns, ran);
     return true;
 }
 

@@ -152,28 +152,32 @@ static void count(struct outcome *outcome, const struct task *task, struct outco
     tally->in_job[task->state]++;
 }
 
-/* The task is at its end: says so, counts it, and lets go of its memory. */
-static void end_task(struct outcome *outcome, struct task *task, enum task_state state,
+/* The task is at its end: says so, counts it, and lets go of its memory. True: who listens was
+ * told. */
+static bool end_task(struct outcome *outcome, struct task *task, enum task_state state,
                      const struct attempt *attempt, struct outcome_tally *tally)
 {
     const struct outcome_hooks *hooks = &outcome->hooks;
+    bool listened = hooks->ended != NULL && (state != TASK_SUCCEEDED || hooks->wants_all);
     task_move(task, state);
-    if (hooks->ended != NULL && (state != TASK_SUCCEEDED || hooks->wants_all))
+    if (listened)
         hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt});
     count(outcome, task, tally);
     add_end(outcome, task, attempt, tally);
     if (!attempt->memory_stays)
         tally->in_chunk++;
+    return listened;
 }
 
-static void fail_task(struct outcome *outcome, struct task *task, enum task_state state,
+static bool fail_task(struct outcome *outcome, struct task *task, enum task_state state,
                       const struct attempt *attempt, struct outcome_tally *tally)
 {
     struct job *job = task->job;
     int goes_on = JOB_GOES_ON;
-    end_task(outcome, task, state, attempt, tally);
+    bool listened = end_task(outcome, task, state, attempt, tally);
     if (job->fail_fast && atomic_compare_exchange_strong(&job->stop, &goes_on, JOB_FAILED_FAST))
         outcome->hooks.job_stops(outcome->hooks.context, job);
+    return listened;
 }
 
 /* A new name for the next attempt, which is not charged. */
@@ -189,40 +193,36 @@ static void store_try(struct outcome *outcome, struct task *task, const struct a
     task->name = retry.next_attempt;
 }
 
-static void try_again(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+static bool try_again(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                       struct outcome_tally *tally)
 {
     int64_t due_ns = clock_add_ns(attempt->ended_ns, attempt->try_again_ns);
     if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON) {
         store_try(outcome, task, attempt, due_ns);
         if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
-            return;
+            return false;
     }
-    end_task(outcome, task, TASK_CANCELLED, attempt, tally);
+    return end_task(outcome, task, TASK_CANCELLED, attempt, tally);
 }
 
-void outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally)
 {
     assert(task->state == TASK_RUNNING);
     switch (attempt->verdict) {
     case VERDICT_OK:
-        end_task(outcome, task, TASK_SUCCEEDED, attempt, tally);
-        return;
+        return end_task(outcome, task, TASK_SUCCEEDED, attempt, tally);
     case VERDICT_FAILED:
     case VERDICT_FAILED_FOR_GOOD:
-        fail_task(outcome, task, TASK_FAILED, attempt, tally);
-        return;
+        return fail_task(outcome, task, TASK_FAILED, attempt, tally);
     case VERDICT_TIMED_OUT:
-        fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);
-        return;
+        return fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);
     case VERDICT_TRY_AGAIN:
-        try_again(outcome, task, attempt, tally);
-        return;
+        return try_again(outcome, task, attempt, tally);
     case VERDICT_CANCELLED:
-        end_task(outcome, task, TASK_CANCELLED, attempt, tally);
-        return;
+        return end_task(outcome, task, TASK_CANCELLED, attempt, tally);
     }
+    return false;
 }
 
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,

@@ -97,8 +97,8 @@ static inline void outcome_tally_init(struct outcome_tally *tally)
 }
 
 /* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed. Counts
- * into the tally. */
-void outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+ * into the tally. True: a listener was called (hooks.ended), which may have taken any time. */
+bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally);
 
 /* Ends a task that has not started as CANCELLED or SKIPPED. Takes the task over, counts into the

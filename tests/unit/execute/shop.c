@@ -102,6 +102,8 @@ static void on_ended(void *context, const struct outcome_record *record)
         MUTEX_GUARD(&shop.lock);
         snprintf(shop.reason, sizeof shop.reason, "%s", record->attempt->reason);
     }
+    if (shop.setup.listen != NULL)
+        shop.setup.listen(record->task);
     atomic_fetch_add(&shop.ended[record->state], 1);
     tell();
 }

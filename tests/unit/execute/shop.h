@@ -24,6 +24,8 @@ struct shop_setup {
     int64_t max_age_ns; /* 0: an hour */
     /* What a call of task n does; NULL: nothing. Any worker's thread. */
     enum sluice_status (*act)(const struct sluice_call *call, int64_t n);
+    /* Hears of each task that ends, on the thread that ended it; NULL: nobody. */
+    void (*listen)(const struct task *task);
     /* Of the type SHOP_SECOND; may be NULL. */
     bool (*worker_init)(void *self, void **worker, struct sluice_error *error);
     void (*worker_exit)(void *self, void *worker);

@@ -177,6 +177,39 @@ Test(worker, more_long_calls_than_one_look_acts_on_all_free_their_batches)
     shop_end();
 }
 
+static _Atomic int64_t heard_ns, deadline_after_ns;
+
+static void listen_long(const struct task *task)
+{
+    (void)task;
+    if (held < 0 || heard_ns > 0)
+        return;
+    shop_hold(1);
+    heard_ns = clock_now_ns();
+}
+
+static enum sluice_status note_deadline(const struct sluice_call *call, int64_t n)
+{
+    if (held >= 0 && n == held + 1)
+        deadline_after_ns = sluice_deadline(call);
+    return SLUICE_OK;
+}
+
+Test(worker, the_time_that_a_listener_takes_is_not_the_next_task_s)
+{
+    shop_begin(&(struct shop_setup){.act = note_deadline, .listen = listen_long});
+    struct group *group = warm_group(1);
+    held = push_batch(group, &(struct shop_task){.timeout_ns = HOUR_NS}, 2);
+    shop_open_gate();
+    SHOP_UNTIL(shop.runs[held] == 1);
+    int64_t until_ns = clock_now_ns() + NS_PER_MS; /* the clock is to move while it listens */
+    SHOP_UNTIL(clock_now_ns() > until_ns);
+    shop_open(1);
+    SHOP_UNTIL(room_taken(&shop.pending) == 0);
+    cr_assert_geq(deadline_after_ns, heard_ns + HOUR_NS);
+    shop_end();
+}
+
 Test(worker, a_call_past_its_deadline_is_asked_to_end)
 {
     shop_begin(&(struct shop_setup){.act = wait_for_cancel});
