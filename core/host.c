@@ -11,6 +11,8 @@
 #include "support/log.h"
 #include "support/loop.h"
 
+#define LEAVE_NS (NS_PER_S / 2) /* what a reader gets to see that it is interrupted */
+
 struct host {
     /* immutable while it runs */
     const struct config *config;
@@ -34,6 +36,7 @@ struct host {
     enum host_end end;
     int signals;
     int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
+    int64_t leave_ns;  /* after a signal: when a reader that is still at work is left behind */
     int64_t tick_ns;   /* when the next tick is due */
     bool stopped;      /* all threads are joined */
 };
@@ -91,8 +94,10 @@ static void purge_failed_fast(struct host *host)
     if (!atomic_exchange(&host->job_stops, false))
         return;
     for (size_t i = 0; i < host->inputs_count; i++)
-        if (atomic_load(&host->inputs[i].job->stop) == JOB_FAILED_FAST)
+        if (atomic_load(&host->inputs[i].job->stop) == JOB_FAILED_FAST) {
             stages_purge(&host->stages, host->inputs[i].job);
+            reader_interrupt(host->reader, host->inputs[i].job);
+        }
 }
 
 static struct generation *take_superseded(struct host *host)
@@ -125,6 +130,7 @@ static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
         int goes_on = JOB_GOES_ON;
         atomic_compare_exchange_strong(&host->inputs[i].job->stop, &goes_on, JOB_CANCELLED);
     }
+    reader_interrupt(host->reader, NULL);
     stages_close(&host->stages);
 }
 
@@ -138,6 +144,9 @@ static void stop(struct host *host, enum host_end end)
     } else {
         host->cancel_ns = now_ns;
     }
+    host->leave_ns = clock_add_ns(host->cancel_ns, LEAVE_NS);
+    if (host->handlers.stops != NULL)
+        host->handlers.stops(host->handlers.context, host->cancel_ns);
 }
 
 /* A SIGHUP of the kernel means that the terminal went away; one of a process asks for a reload. */
@@ -158,10 +167,11 @@ static bool reader_is_done(struct host *host)
     return reader_state(host->reader) != READER_AT_WORK;
 }
 
-static bool is_over(struct host *host)
+static bool is_over(struct host *host, int64_t now_ns)
 {
-    if (host->signals > 0) /* the reader may wait for input for ever */
-        return room_watch(&host->stages.pending, 0) == 0;
+    if (host->signals > 0) /* the reader's share in its jobs may never come */
+        return room_watch(&host->stages.pending, 0) == 0 &&
+               (reader_is_done(host) || now_ns >= host->leave_ns);
     return reader_is_done(host) && atomic_load(&host->jobs_over) == host->inputs_count;
 }
 
@@ -182,14 +192,15 @@ static int64_t tick(struct host *host, int64_t now_ns)
     return host->tick_ns;
 }
 
-/* Returns when the running calls are to be cancelled. */
+/* Returns when the running calls are to be cancelled, or the reader left behind. */
 static int64_t cancel_in_time(struct host *host, int64_t now_ns)
 {
     if (host->cancel_ns <= now_ns) {
         executor_cancel(host->stages.executor);
         host->cancel_ns = CLOCK_NEVER_NS;
     }
-    return host->cancel_ns;
+    return host->signals > 0 && now_ns < host->leave_ns ? earlier(host->cancel_ns, host->leave_ns)
+                                                        : host->cancel_ns;
 }
 
 static void step(struct host *host)
@@ -208,7 +219,7 @@ static void step(struct host *host)
     if (host->signals > 0 || reader_is_done(host) || room_is_full(&host->stages.pending))
         stages_skip_parked(&host->stages);
     loop_set_deadline(host->loop, next_ns);
-    if (is_over(host))
+    if (is_over(host, now_ns))
         loop_stop(host->loop);
 }
 

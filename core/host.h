@@ -21,6 +21,9 @@ struct host_handlers {
      * those that succeeded. NULL: nobody listens. */
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
+    /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer
+     * than until_ns. Main thread, once a signal; NULL: nobody. */
+    void (*stops)(void *context, int64_t until_ns);
     /* Main thread, every tick_ns while the host runs, and once at the end; NULL or 0: never. */
     void (*tick)(void *context, int64_t now_ns);
     int64_t tick_ns;
@@ -49,11 +52,12 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
                        struct error *error);
 
 /* Joins all threads when the run is over. False if some will not end: calls that are stuck, a
- * reader that waits for input, a plugin that hangs at the end of a worker beyond the grace period.
- * Then the process has to leave by _exit without host_destroy. Main thread. */
+ * reader whose input blocks although it said that it would not, a plugin that hangs at the end of a
+ * worker beyond the grace period. Then the process has to leave by _exit without host_destroy. Main
+ * thread. */
 bool host_stop(struct host *host);
 
-/* Returns whether the reader is still at work, which a signal does not change: then the inputs'
+/* Returns whether the reader is still at work, which after host_run it seldom is: then the inputs'
  * diagnostics, and jobs of which nothing was submitted, are its own. Main thread. */
 bool host_reading(const struct host *host);
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include "accept/job_value.h"
 #include "accept/yaml_map.h"
 #include "support/cleanup.h"
+#include "support/ready.h"
 
 enum { BATCH_TASKS = 64, FORMAT_VERSION = 1, COPY_BYTES = 64 * 1024 };
 
@@ -249,26 +251,33 @@ static void read_once(struct job_reader *reader, int fd)
     struct job_input input;
     bool streamed = reader->job->mode == JOB_STREAMED;
     job_input_init(&input, fd, streamed ? 0 : JOB_FILE_MOST_BYTES);
+    input.stop_fd = reader->options->stop_fd;
     if (streamed) {
         input.before_wait = hand_on;
         input.context = reader;
     }
     reader->source = yaml_source_create(&input, &reader->faults);
     read_document(reader);
-    job_input_read_excerpts(&input, reader->faults.diagnostics);
+    reader->interrupted = input.problem == JOB_INPUT_INTERRUPTED;
+    if (!reader->interrupted)
+        job_input_read_excerpts(&input, reader->faults.diagnostics);
     yaml_source_destroy(&reader->source);
     job_input_fini(&input);
 }
 
-/* Forgets what the first reading found, but for the head. */
-static void read_again(struct job_reader *reader, int fd)
+static void forget_faults(struct diagnostics *diagnostics)
 {
-    struct diagnostics *diagnostics = reader->faults.diagnostics;
     CLEANUP(cleanup_free) char *file = strdup(diagnostics->file);
     if (file == NULL)
         abort();
     diagnostics_fini(diagnostics);
     diagnostics_init(diagnostics, file);
+}
+
+/* Forgets what the first reading found, but for the head. */
+static void read_again(struct job_reader *reader, int fd)
+{
+    forget_faults(reader->faults.diagnostics);
     job_clear(reader->job);
     reader->given = 0;
     read_once(reader, fd);
@@ -286,46 +295,62 @@ static bool copy_some(int from, int to, bool *at_end)
     ssize_t got = read(from, bytes, sizeof bytes);
     *at_end = got == 0;
     if (got < 0)
-        return errno == EINTR;
+        return errno == EINTR || errno == EAGAIN;
     return write(to, bytes, (size_t)got) == got;
 }
 
-/* Returns a memory file with what fd has to say, at most a bit over the limit; -1 and an error if
- * it cannot be read. */
-static int copy_to_memory(int fd, struct job_faults *faults)
+/* Copies what fd has to say, at most a bit over the limit; false, with errno, if it cannot be
+ * read. */
+static bool copy_all(struct job_reader *reader, int fd, int copy)
 {
-    int copy = memfd_create("job-file", MFD_CLOEXEC);
+    const struct ready_wish wish = {.fd = fd,
+                                    .events = POLLIN,
+                                    .stop_fd = reader->options->stop_fd,
+                                    .until_ns = CLOCK_NEVER_NS};
     bool at_end = false, right = copy >= 0;
-    while (right && !at_end && lseek(copy, 0, SEEK_CUR) <= JOB_FILE_MOST_BYTES)
+    while (right && !at_end && lseek(copy, 0, SEEK_CUR) <= JOB_FILE_MOST_BYTES) {
+        reader->interrupted = ready_wait(&wish) == READY_STOPPED;
+        if (reader->interrupted)
+            return true;
         right = copy_some(fd, copy, &at_end);
-    if (right)
-        return copy;
-    job_report(faults, (struct job_fault){JOB_FILE_READ, (struct place){0}, NULL},
-               "cannot read the file: %s", strerror(errno));
-    if (copy >= 0)
-        close(copy);
-    return -1;
+    }
+    return right;
 }
 
-bool job_file_read(int fd, struct job *job, const struct job_file_options *options,
-                   struct diagnostics *diagnostics)
+/* Reads all of it; what can be read only once is copied to a memory file first. */
+static void read_checked(struct job_reader *reader, int fd)
+{
+    CLEANUP(cleanup_close) int copy = -1;
+    if (!is_regular(fd)) {
+        copy = memfd_create("job-file", MFD_CLOEXEC);
+        if (!copy_all(reader, fd, copy))
+            job_report(&reader->faults, (struct job_fault){JOB_FILE_READ, (struct place){0}, NULL},
+                       "cannot read the file: %s", strerror(errno));
+        if (reader->interrupted || reader->faults.diagnostics->found_count > 0)
+            return;
+        fd = copy;
+    }
+    read_once(reader, fd);
+    if (reader->again && !reader->interrupted)
+        read_again(reader, fd);
+}
+
+enum job_file_answer job_file_read(int fd, struct job *job, const struct job_file_options *options,
+                                   struct diagnostics *diagnostics)
 {
     struct job_reader reader = {.job = job, .options = options, .faults = {diagnostics, 0}};
-    CLEANUP(cleanup_close) int copy = -1;
-    bool checked = job->mode == JOB_CHECKED;
-    assert(checked || options->take != NULL);
+    assert(job->mode == JOB_CHECKED || options->take != NULL);
     task_list_init(&reader.batch);
-    if (checked && !is_regular(fd)) {
-        fd = copy = copy_to_memory(fd, &reader.faults);
-        if (copy < 0)
-            return false;
-    }
-    read_once(&reader, fd);
-    if (reader.again)
-        read_again(&reader, fd);
+    if (job->mode == JOB_CHECKED)
+        read_checked(&reader, fd);
+    else
+        read_once(&reader, fd);
     job_seal(job);
-    if (!checked)
+    if (job->mode == JOB_STREAMED)
         hand_on(&reader);
     reader_fini(&reader);
-    return diagnostics->found_count == 0;
+    if (!reader.interrupted)
+        return diagnostics->found_count == 0 ? JOB_FILE_RIGHT : JOB_FILE_WRONG;
+    forget_faults(diagnostics);
+    return JOB_FILE_STOPPED;
 }

@@ -42,15 +42,22 @@ struct job_file_options {
      * reader would wait for more input. */
     bool (*take)(void *context, struct task_list *tasks);
     void *context;
+    int stop_fd; /* once it can be read, reading ends: JOB_FILE_STOPPED; -1: none */
+};
+
+/* What became of a file. */
+enum job_file_answer {
+    JOB_FILE_RIGHT,   /* the job is complete and sealed */
+    JOB_FILE_WRONG,   /* the diagnostics say all that is wrong, with excerpts */
+    JOB_FILE_STOPPED, /* by stop_fd, before the end: nothing is said about the file */
 };
 
 /* Returns the word of an error's code. */
 const char *job_file_error_word(enum job_file_error error);
 
 /* Reads the file that is open as fd (a regular file, or anything readable: a pipe is copied to a
- * memory file first unless the job is streamed) into the job. True: the job is complete and sealed.
- * False: *diagnostics says all that is wrong, with excerpts; a checked job then has to be
- * destroyed, of a streamed one the tasks before the error were handed on, and it is sealed. fd
- * stays open. */
-bool job_file_read(int fd, struct job *job, const struct job_file_options *options,
-                   struct diagnostics *diagnostics);
+ * memory file first unless the job is streamed) into the job. Unless it is right, a checked job has
+ * to be destroyed; of a streamed one the tasks so far were handed on, and it is sealed. fd stays
+ * open. */
+enum job_file_answer job_file_read(int fd, struct job *job, const struct job_file_options *options,
+                                   struct diagnostics *diagnostics);

@@ -11,13 +11,15 @@
 
 #include "accept/surrogate.h"
 #include "support/cleanup.h"
+#include "support/ready.h"
 
 enum { MARK_BYTES = 3, READ_BYTES = 64 * 1024 };
 
 void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
 {
     struct stat status;
-    *input = (struct job_input){.fd = fd, .limit_bytes = limit_bytes, .window_line = 1};
+    *input =
+        (struct job_input){.fd = fd, .limit_bytes = limit_bytes, .stop_fd = -1, .window_line = 1};
     input->seekable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     input->window = malloc(JOB_INPUT_WINDOW_BYTES);
     if (input->window == NULL)
@@ -57,14 +59,23 @@ static void make_room(struct job_input *input)
     input->window_offset += HALF;
 }
 
-/* Calls before_wait if there is nothing to read yet; false if reading is to stop. */
-static bool may_wait(struct job_input *input)
+/* Waits until there is something to read, and calls before_wait before; false if reading is to
+ * stop. A regular file can always be read: there only stop_fd is looked at. */
+static bool may_read(struct job_input *input)
 {
-    struct pollfd ready = {.fd = input->fd, .events = POLLIN};
-    if (input->before_wait == NULL || poll(&ready, 1, 0) != 0 || input->before_wait(input->context))
-        return true;
-    input->problem = JOB_INPUT_STOPPED;
-    return false;
+    struct ready_wish wish = {
+        .fd = input->fd, .events = POLLIN, .stop_fd = input->stop_fd, .until_ns = 0};
+    enum ready ready = ready_wait(&wish);
+    if (ready == READY_LATE && input->before_wait != NULL && !input->before_wait(input->context)) {
+        input->problem = JOB_INPUT_STOPPED;
+        return false;
+    }
+    wish.until_ns = CLOCK_NEVER_NS;
+    if (ready == READY_LATE)
+        ready = ready_wait(&wish);
+    if (ready == READY_STOPPED)
+        input->problem = JOB_INPUT_INTERRUPTED;
+    return ready == READY_NOW;
 }
 
 static ssize_t read_some(struct job_input *input)
@@ -72,11 +83,7 @@ static ssize_t read_some(struct job_input *input)
     char *to = input->window + input->filled;
     if (input->seekable)
         return pread(input->fd, to, READ_BYTES, input->window_offset + (off_t)input->filled);
-    ssize_t got;
-    while ((got = read(input->fd, to, READ_BYTES)) < 0 && (errno == EINTR || errno == EAGAIN))
-        if (errno == EAGAIN)
-            poll(&(struct pollfd){.fd = input->fd, .events = POLLIN}, 1, -1);
-    return got;
+    return read(input->fd, to, READ_BYTES);
 }
 
 /* Reads more into the window; false at the end or on a problem. */
@@ -85,9 +92,12 @@ static bool fill(struct job_input *input)
     if (input->at_end || input->problem != JOB_INPUT_FINE)
         return false;
     make_room(input);
-    if (!input->seekable && !may_wait(input))
-        return false;
-    ssize_t got = read_some(input);
+    ssize_t got;
+    do {
+        if (!may_read(input))
+            return false;
+        got = read_some(input);
+    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got < 0) {
         input->problem = JOB_INPUT_UNREADABLE;
         input->error_number = errno;

@@ -21,14 +21,16 @@ enum job_input_problem {
     JOB_INPUT_TOO_LARGE,  /* over limit_bytes */
     JOB_INPUT_ENDLESS,    /* over JOB_INPUT_EVENT_MOST_BYTES without an event */
     JOB_INPUT_UTF16,
-    JOB_INPUT_SEPARATOR, /* a line separator that is none for anybody else, at problem_offset */
-    JOB_INPUT_STOPPED,   /* by before_wait */
+    JOB_INPUT_SEPARATOR,   /* a line separator that is none for anybody else, at problem_offset */
+    JOB_INPUT_STOPPED,     /* by before_wait */
+    JOB_INPUT_INTERRUPTED, /* by stop_fd */
 };
 
 struct job_input {
     int fd;
     bool seekable;       /* a regular or memory file, read from its start; fd's own offset stays */
     int64_t limit_bytes; /* 0: none */
+    int stop_fd;         /* once it can be read, nothing more is; -1: none */
     bool (*before_wait)(
         void *context); /* may be NULL; not called for a seekable one; false: stop */
     void *context;
@@ -47,7 +49,7 @@ struct job_input {
 };
 
 /* Makes the input ready and allocates the window; seekable or not is seen from fd, which is
- * borrowed. */
+ * borrowed. Callback and stop_fd are the caller's to set afterwards. */
 void job_input_init(struct job_input *input, int fd, int64_t limit_bytes);
 
 /* Frees the window. */

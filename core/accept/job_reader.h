@@ -35,7 +35,8 @@ struct job_reader {
     uint32_t given; /* bit of each enum job_key that stood there */
     bool again;     /* defaults or max_weight came behind tasks: everything is read a second time */
     bool stopped;   /* the rest is not to be read */
-    bool unwanted;  /* JOB_STREAMED: nothing more is to be handed on */
+    bool interrupted; /* by the options' stop_fd */
+    bool unwanted;    /* JOB_STREAMED: nothing more is to be handed on */
     struct task_fields defaults;
     bool in_defaults;                       /* they are being read */
     const struct sluice_map *shared_labels; /* of defaults, in the chunk of the task added last */

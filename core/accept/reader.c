@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "support/thread.h"
 
@@ -9,8 +11,13 @@ enum { SUBMIT_BATCH = 1024 };
 
 struct reader {
     struct reader_options options;
+    int stop_fd; /* an eventfd: can be read while the file in hand is not to be */
     struct thread thread;
     _Atomic int state; /* enum reader_state */
+    struct mutex lock;
+    /* guarded by lock */
+    const struct job *current; /* whose file is being read */
+    bool interrupted;          /* all of it, for good */
 };
 
 /* Gives back the reader's own share in the job. */
@@ -29,35 +36,63 @@ static void submit_all(struct reader *reader, struct job *job)
         intake_submit(&reader->options.intake, &batch);
 }
 
-static bool read_input(struct reader *reader, struct reader_input *input)
+/* Turns to a file, or to none (NULL); what was said of the one before does not hold for it. False
+ * if there is to be no more reading. */
+static bool turn_to(struct reader *reader, const struct job *job)
 {
-    return job_file_read(input->fd, input->job, &reader->options.file, &input->diagnostics);
+    eventfd_t count;
+    MUTEX_GUARD(&reader->lock);
+    reader->current = job;
+    if (!reader->interrupted)
+        eventfd_read(reader->stop_fd, &count); /* mostly there is nothing to take back */
+    return !reader->interrupted;
+}
+
+static enum reader_state read_input(struct reader *reader, struct reader_input *input)
+{
+    if (!turn_to(reader, input->job))
+        return READER_STOPPED;
+    enum job_file_answer answer =
+        job_file_read(input->fd, input->job, &reader->options.file, &input->diagnostics);
+    bool goes_on = turn_to(reader, NULL);
+    switch (answer) {
+    case JOB_FILE_RIGHT:
+        return READER_DONE;
+    case JOB_FILE_WRONG:
+        return READER_INVALID;
+    case JOB_FILE_STOPPED: /* if it was this file alone, that is no reason to leave the others */
+        return goes_on ? READER_DONE : READER_STOPPED;
+    }
+    return READER_INVALID;
 }
 
 /* All errors of all files are found before anything runs. */
-static bool read_checked(struct reader *reader)
+static enum reader_state read_checked(struct reader *reader)
 {
     const struct reader_options *options = &reader->options;
-    bool valid = true;
-    for (size_t i = 0; i < options->count; i++)
-        valid = read_input(reader, &options->inputs[i]) && valid;
+    enum reader_state state = READER_DONE;
+    for (size_t i = 0; i < options->count && state != READER_STOPPED; i++) {
+        enum reader_state one = read_input(reader, &options->inputs[i]);
+        state = one == READER_DONE ? state : one;
+    }
     for (size_t i = 0; i < options->count; i++) {
-        if (valid)
+        if (state == READER_DONE)
             submit_all(reader, options->inputs[i].job);
         let_go(reader, options->inputs[i].job);
     }
-    return valid;
+    return state;
 }
 
-static bool read_streamed(struct reader *reader)
+static enum reader_state read_streamed(struct reader *reader)
 {
     const struct reader_options *options = &reader->options;
-    bool valid = true;
+    enum reader_state state = READER_DONE;
     for (size_t i = 0; i < options->count; i++) {
-        valid = valid && read_input(reader, &options->inputs[i]);
+        if (state == READER_DONE)
+            state = read_input(reader, &options->inputs[i]);
         let_go(reader, options->inputs[i].job);
     }
-    return valid;
+    return state;
 }
 
 static bool take(void *context, struct task_list *tasks)
@@ -69,17 +104,25 @@ static bool take(void *context, struct task_list *tasks)
 static void reader_run(void *argument)
 {
     struct reader *reader = argument;
-    bool valid = false;
+    enum reader_state state = READER_INVALID;
     switch (reader->options.mode) {
     case JOB_CHECKED:
-        valid = read_checked(reader);
+        state = read_checked(reader);
         break;
     case JOB_STREAMED:
-        valid = read_streamed(reader);
+        state = read_streamed(reader);
         break;
     }
-    atomic_store(&reader->state, valid ? READER_DONE : READER_INVALID);
+    atomic_store(&reader->state, state);
     reader->options.done(reader->options.context);
+}
+
+static void reader_free(struct reader *reader)
+{
+    if (reader->stop_fd >= 0)
+        close(reader->stop_fd);
+    mutex_fini(&reader->lock);
+    free(reader);
 }
 
 struct reader *reader_start(const struct reader_options *options, struct error *error)
@@ -90,9 +133,15 @@ struct reader *reader_start(const struct reader_options *options, struct error *
     reader->options = *options;
     reader->options.file.take = take;
     reader->options.file.context = reader;
-    if (thread_start(&reader->thread, "reader", reader_run, reader, error))
+    mutex_init(&reader->lock);
+    reader->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    reader->options.file.stop_fd = reader->stop_fd;
+    bool started = reader->stop_fd >= 0
+                       ? thread_start(&reader->thread, "reader", reader_run, reader, error)
+                       : error_errno(error, "reader", "cannot make an event descriptor");
+    if (started)
         return reader;
-    free(reader);
+    reader_free(reader);
     return NULL;
 }
 
@@ -101,11 +150,20 @@ enum reader_state reader_state(struct reader *reader)
     return (enum reader_state)atomic_load(&reader->state);
 }
 
+void reader_interrupt(struct reader *reader, const struct job *job)
+{
+    MUTEX_GUARD(&reader->lock);
+    if (job == NULL)
+        reader->interrupted = true;
+    if (job == NULL || job == reader->current)
+        eventfd_write(reader->stop_fd, 1);
+}
+
 void reader_stop(struct reader **reader)
 {
     if (*reader == NULL)
         return;
     thread_join(&(*reader)->thread);
-    free(*reader);
+    reader_free(*reader);
     *reader = NULL;
 }

@@ -22,7 +22,7 @@ struct reader_input {
 };
 
 struct reader_options {
-    struct job_file_options file; /* its callback is the reader's own */
+    struct job_file_options file; /* its callback and stop_fd are the reader's own */
     struct intake intake;
     enum job_mode mode; /* JOB_CHECKED: nothing is brought in before all files are right */
     struct reader_input *inputs;
@@ -32,16 +32,24 @@ struct reader_options {
     void (*done)(void *context);                      /* the reader will touch nothing any more */
 };
 
-enum reader_state { READER_AT_WORK, READER_DONE, READER_INVALID };
+enum reader_state {
+    READER_AT_WORK,
+    READER_DONE,
+    READER_INVALID, /* a file was wrong: nothing (streamed: nothing behind it) was brought in */
+    READER_STOPPED, /* interrupted: nothing (streamed: nothing more) was brought in */
+};
 
 /* Starts the thread; NULL with a message. The options are copied, what they point to is
  * borrowed. */
 struct reader *reader_start(const struct reader_options *options, struct error *error);
 
-/* Returns how far it is; READER_INVALID: a file was wrong, and nothing (streamed: nothing after the
- * error) was brought in. Any thread. */
+/* Returns how far it is. Any thread. */
 enum reader_state reader_state(struct reader *reader);
 
-/* Joins the thread, which is done or about to be, and frees it; clears the pointer; accepts
+/* Ends the reading of a job's file (NULL: of all, for good), also while it waits for input. What
+ * was read before still reaches the intake. Any thread; does not block. */
+void reader_interrupt(struct reader *reader, const struct job *job);
+
+/* Joins the thread, which is done or interrupted, and frees it; clears the pointer; accepts
  * NULL. */
 void reader_stop(struct reader **reader);

@@ -133,6 +133,7 @@ static void report_input(struct job_input *input, struct job_faults *faults)
     switch (input->problem) {
     case JOB_INPUT_FINE:
     case JOB_INPUT_STOPPED:
+    case JOB_INPUT_INTERRUPTED:
         break;
     case JOB_INPUT_UNREADABLE:
         job_report(faults, (struct job_fault){JOB_FILE_READ, file, NULL},

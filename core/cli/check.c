@@ -43,6 +43,7 @@ static void check_one(struct reader_input *input, const struct config *config,
         .registry = registry,
         .weight_capacity = (int32_t)config->max_weight,
         .default_timeout_ns = config->timeout_ns,
+        .stop_fd = -1,
     };
 
     if (input->diagnostics.found_count > 0)

@@ -9,15 +9,15 @@
 
 void read_job_bytes(struct read_job *read, const char *bytes, size_t length)
 {
-    const struct job_file_options options = {.weight_capacity = 100,
-                                             .default_timeout_ns = 3600 * NS_PER_S};
+    const struct job_file_options options = {
+        .weight_capacity = 100, .default_timeout_ns = 3600 * NS_PER_S, .stop_fd = -1};
     int fd = memfd_create("job", 0);
     if (write(fd, bytes, length) != (ssize_t)length)
         perror("memfd");
     chunk_pool_init(&read->pool);
     read->job = job_create(&read->pool, "job", "job.yaml", JOB_CHECKED);
     diagnostics_init(&read->diagnostics, "job.yaml");
-    read->right = job_file_read(fd, read->job, &options, &read->diagnostics);
+    read->right = job_file_read(fd, read->job, &options, &read->diagnostics) == JOB_FILE_RIGHT;
     close(fd);
 }
 

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "accept/job_file.h"
@@ -16,7 +18,8 @@ struct stream {
     int taken_into, taken_from; /* a byte for each time tasks were handed on: how many */
     uint32_t wanted;            /* no more after that many tasks */
     uint32_t taken;
-    bool right;
+    enum job_file_answer answer;
+    int stop_fd;
     struct chunk_pool pool;
     struct job *job;
     struct diagnostics diagnostics;
@@ -38,17 +41,21 @@ static bool take(void *context, struct task_list *tasks)
 static void *read_all(void *argument)
 {
     struct stream *stream = argument;
-    const struct job_file_options options = {
-        .weight_capacity = 100, .default_timeout_ns = 1, .take = take, .context = stream};
-    stream->right = job_file_read(stream->from, stream->job, &options, &stream->diagnostics);
+    const struct job_file_options options = {.weight_capacity = 100,
+                                             .default_timeout_ns = 1,
+                                             .take = take,
+                                             .context = stream,
+                                             .stop_fd = stream->stop_fd};
+    stream->answer = job_file_read(stream->from, stream->job, &options, &stream->diagnostics);
     close(stream->taken_into);
     return NULL;
 }
 
-static void stream_start(struct stream *stream)
+static void stream_start_as(struct stream *stream, enum job_mode mode)
 {
     int bytes[2], taken[2];
-    *stream = (struct stream){.wanted = UINT32_MAX};
+    *stream = (struct stream){.wanted = UINT32_MAX, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    cr_assert(ge(int, stream->stop_fd, 0));
     cr_assert(eq(int, pipe(bytes), 0));
     cr_assert(eq(int, pipe(taken), 0));
     stream->from = bytes[0];
@@ -56,9 +63,14 @@ static void stream_start(struct stream *stream)
     stream->taken_from = taken[0];
     stream->taken_into = taken[1];
     chunk_pool_init(&stream->pool);
-    stream->job = job_create(&stream->pool, "job", "-", JOB_STREAMED);
+    stream->job = job_create(&stream->pool, "job", "-", mode);
     diagnostics_init(&stream->diagnostics, "-");
     cr_assert(eq(int, pthread_create(&stream->thread, NULL, read_all, stream), 0));
+}
+
+static void stream_start(struct stream *stream)
+{
+    stream_start_as(stream, JOB_STREAMED);
 }
 
 static void stream_write(struct stream *stream, const char *text)
@@ -84,6 +96,7 @@ static void stream_end(struct stream *stream)
 static void stream_free(struct stream *stream)
 {
     close(stream->from);
+    close(stream->stop_fd);
     close(stream->taken_from);
     job_destroy(&stream->job);
     chunk_pool_fini(&stream->pool);
@@ -101,7 +114,7 @@ Test(job_stream, what_is_there_is_handed_on_before_the_reader_waits, .timeout = 
     stream_end(&stream);
     cr_assert(eq(int, stream_taken(&stream), 1));
     cr_assert(eq(int, stream_taken(&stream), 0));
-    cr_assert(stream.right);
+    cr_assert(eq(int, stream.answer, JOB_FILE_RIGHT));
     stream_free(&stream);
 }
 
@@ -129,7 +142,7 @@ Test(job_stream, an_error_ends_the_reading_and_what_came_before_is_handed_on, .t
     stream_start(&stream);
     stream_write(&stream, "version: 1\ntasks:\n- {type: noop}\n- {type: nop}\n- {type: noop}\n");
     stream_end(&stream);
-    cr_assert(not(stream.right));
+    cr_assert(eq(int, stream.answer, JOB_FILE_WRONG));
     cr_assert(eq(u32, stream.taken, 1));
     cr_assert(eq(sz, stream.diagnostics.found_count, 1));
     cr_assert(eq(str, stream.diagnostics.kept[0].excerpt, "- {type: nop}"));
@@ -159,7 +172,51 @@ Test(job_stream, reading_ends_when_nothing_more_is_wanted, .timeout = 30)
     stream_write(&stream, "version: 1\ntasks:\n- {type: noop}\n- {typ");
     cr_assert(eq(int, stream_taken(&stream), 1));
     pthread_join(stream.thread, NULL); /* although the pipe is open */
-    cr_assert(stream.right);
+    cr_assert(eq(int, stream.answer, JOB_FILE_RIGHT));
     close(stream.into);
+    stream_free(&stream);
+}
+
+Test(job_stream, a_reader_that_waits_can_be_stopped, .timeout = 30)
+{
+    struct stream stream;
+    stream_start(&stream);
+    stream_write(&stream, "version: 1\ntasks:\n- {type: noop}\n- {typ");
+    cr_assert(eq(int, stream_taken(&stream), 1));
+    eventfd_write(stream.stop_fd, 1);
+    pthread_join(stream.thread, NULL); /* although the pipe is open */
+    cr_assert(eq(int, stream.answer, JOB_FILE_STOPPED));
+    cr_assert(eq(sz, stream.diagnostics.found_count, 0));
+    close(stream.into);
+    stream_free(&stream);
+}
+
+Test(job_stream, a_pipe_that_is_checked_first_can_be_stopped, .timeout = 30)
+{
+    struct stream stream;
+    stream_start_as(&stream, JOB_CHECKED);
+    stream_write(&stream, "version: 1\ntasks:\n- {type: nop}\n");
+    eventfd_write(stream.stop_fd, 1);
+    pthread_join(stream.thread, NULL); /* although the pipe is open */
+    cr_assert(eq(int, stream.answer, JOB_FILE_STOPPED));
+    cr_assert(eq(sz, stream.diagnostics.found_count, 0));
+    close(stream.into);
+    stream_free(&stream);
+}
+
+Test(job_stream, a_regular_file_can_be_stopped)
+{
+    static const char text[] = "version: 1\ntasks:\n- {type: nop}\n";
+    struct stream stream = {.from = memfd_create("job", MFD_CLOEXEC),
+                            .stop_fd = eventfd(1, EFD_CLOEXEC),
+                            .taken_into = -1,
+                            .taken_from = -1};
+    cr_assert(eq(long, write(stream.from, text, sizeof text - 1), sizeof text - 1));
+    chunk_pool_init(&stream.pool);
+    stream.job = job_create(&stream.pool, "job", "job.yaml", JOB_CHECKED);
+    diagnostics_init(&stream.diagnostics, "job.yaml");
+    read_all(&stream);
+    cr_assert(eq(int, stream.answer, JOB_FILE_STOPPED));
+    cr_assert(eq(sz, stream.diagnostics.found_count, 0));
     stream_free(&stream);
 }
