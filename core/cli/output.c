@@ -11,6 +11,14 @@
 
 #include "cli/command.h"
 
+static int flush_failed; /* errno of the first output_flush that failed */
+
+void output_flush(void)
+{
+    if (fflush(stdout) != 0 && flush_failed == 0)
+        flush_failed = errno;
+}
+
 /* Writes what is left on standard output; returns the exit code that tells the truth. */
 static int output_close(int code)
 {
@@ -19,6 +27,8 @@ static int output_close(int code)
     errno = lost ? EIO : 0;
     if (fclose(stdout) == 0 && !lost)
         return code;
+    if (flush_failed != 0)
+        errno = flush_failed;
     output_error("cannot write to standard output: %s", strerror(errno));
     return code == EXIT_ALL_WELL || code == EXIT_TASKS ? EXIT_HOST : code;
 }

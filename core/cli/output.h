@@ -24,6 +24,10 @@ bool output_error(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Prints an object as one line on standard output and lets it go. */
 void output_json(json_t *json);
 
+/* Writes what is left on standard output now; when the program ends, output_open's care tells
+ * whether that failed. */
+void output_flush(void);
+
 /* Leaves the program at once: standard output is written, nothing else happens. For when threads
  * are stuck. */
 _Noreturn void output_leave(int code);

@@ -1,5 +1,6 @@
 #include "cli/progress.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/clock.h"
+#include "support/ready.h"
 
 enum { WIDTH_MOST = 160, WIDTH_UNKNOWN = 80 };
 #define PLAIN_TICK_NS (5 * NS_PER_S) /* not on a terminal each line stays */
@@ -74,9 +76,13 @@ static size_t terminal_width(void)
     return size.ws_col < WIDTH_MOST ? size.ws_col : WIDTH_MOST;
 }
 
-/* One write, so that it mixes with nobody's. What a terminal that is gone answers is no matter. */
+/* One write, so that it mixes with nobody's. What a terminal that is gone answers is no matter; one
+ * that has no room now gets the next. */
 static void write_once(const char *text, size_t length)
 {
+    const struct ready_wish wish = {.fd = STDERR_FILENO, .events = POLLOUT, .stop_fd = -1};
+    if (ready_wait(&wish) != READY_NOW)
+        return;
     ssize_t ignored = write(STDERR_FILENO, text, length);
     (void)ignored;
 }

@@ -1,6 +1,7 @@
 #include "cli/report.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "serve/writer.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
+#include "support/ready.h"
 #include "support/thread.h"
 #include "support/utf8.h"
 
@@ -192,8 +194,12 @@ void report_end(struct report *report)
                           skips->count - 1, skips->reason);
         writer_append(report->writer, line.bytes, line.length);
     }
-    /* Standard error may be gone, like the terminal: there is nowhere left to say so. */
-    writer_destroy(&report->writer, NULL);
+    /* Where standard error has failed, like a terminal that is gone, nobody is left to tell. */
+    struct error error;
+    const struct ready_wish now = {.fd = STDERR_FILENO, .events = POLLOUT, .stop_fd = -1};
+    if (!writer_destroy(&report->writer, &error) && strcmp(error.code, "dropped") == 0 &&
+        ready_wait(&now) == READY_NOW)
+        output_error("cannot write to standard error: %s", error.message);
 }
 
 static uint32_t ended(const struct job *job, enum task_state state)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/ending.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
@@ -12,6 +13,7 @@
 #include "host.h"
 #include "serve/events.h"
 #include "support/cleanup.h"
+#include "support/ready.h"
 
 enum { WORKERS_OPTIONS_MOST = 256, WORKERS_MOST = 1024, WEIGHT_MOST = 1000000 };
 enum { OPTION_STREAM = 2000, OPTION_EVENTS, OPTION_PROGRESS, OPTION_MAX_WEIGHT, OPTION_WORKERS };
@@ -173,6 +175,13 @@ static void on_tick(void *context, int64_t now_ns)
     progress_draw(&run->progress, &counts, now_ns);
 }
 
+/* Nobody is to wait any longer for those who ought to read what is written. */
+static void on_stops(void *context, int64_t until_ns)
+{
+    (void)context;
+    ready_give_up_at(until_ns);
+}
+
 static bool shows_progress(const struct run_options *options)
 {
     switch (options->progress) {
@@ -195,6 +204,7 @@ static bool run_create(struct run *run, const struct config *config)
     struct host_handlers handlers = {
         .context = run,
         .ended = on_ended,
+        .stops = on_stops,
         .wants_all = run->options->events != NULL,
         .tick = progress ? on_tick : NULL,
         .tick_ns = PROGRESS_TICK_NS,
@@ -207,6 +217,7 @@ static bool run_create(struct run *run, const struct config *config)
     if (run->report == NULL)
         return output_error("%s", error.message);
     log_set_interlude(prefix, NULL);
+    log_spare_main();
     run->begun_ns = clock_now_ns();
     progress_init(&run->progress, terminal, run->begun_ns);
     run->host = host_create(config, run->plugins.registry, run->options->mode, &handlers, &error);
@@ -240,15 +251,24 @@ static int exit_code_of(enum host_end end, const struct inputs *inputs)
     return EXIT_HOST;
 }
 
+static bool submitted_any(const struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++)
+        if (inputs->items[i].job != NULL && atomic_load(&inputs->items[i].job->submitted) > 0)
+            return true;
+    return false;
+}
+
 /* What is wrong in the files, and how the jobs ended. */
 static void say_jobs(struct run *run, enum host_end end)
 {
     double seconds = (double)(clock_now_ns() - run->begun_ns) / 1e9;
-    bool reading = host_reading(run->host), checked = run->options->mode == JOB_CHECKED;
+    bool checked = run->options->mode == JOB_CHECKED;
+    bool stopped = end == HOST_INTERRUPTED || end == HOST_TERMINATED;
 
-    if (!reading)
+    if (!host_reading(run->host))
         inputs_print(&run->inputs, run->options->common);
-    if (reading && checked)
+    if (stopped && checked && !submitted_any(&run->inputs))
         output_error("stopped while job files were being read: nothing ran");
     else if (end != HOST_INVALID || !checked)
         report_jobs(run->report, &run->inputs, seconds);
@@ -257,7 +277,7 @@ static void say_jobs(struct run *run, enum host_end end)
 }
 
 /* Says everything that is left to say; returns the exit code. */
-static int run_finish(struct run *run, enum host_end end)
+static int say_all(struct run *run, enum host_end end)
 {
     int code = exit_code_of(end, &run->inputs);
     struct error error;
@@ -273,7 +293,24 @@ static int run_finish(struct run *run, enum host_end end)
         output_error("%s", error.message);
         code = code == EXIT_ALL_WELL || code == EXIT_TASKS ? EXIT_HOST : code;
     }
+    output_flush();
     return code;
+}
+
+/* The same while signals are answered. */
+static int run_finish(struct run *run, const struct config *config, enum host_end end)
+{
+    bool stopped = end == HOST_INTERRUPTED || end == HOST_TERMINATED;
+    int signalled = stopped ? exit_code_of(end, &run->inputs) : 0;
+    struct error error;
+    struct ending *ending = ending_start(config, signalled, &error);
+
+    if (ending == NULL)
+        output_error("%s", error.message);
+    int code = say_all(run, end);
+    signalled = ending_code(ending);
+    ending_stop(&ending);
+    return signalled != 0 ? signalled : code;
 }
 
 static void run_fini(struct run *run)
@@ -304,7 +341,7 @@ static int run_all(const struct run_options *options, const struct config *confi
     enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count, &error);
     if (end == HOST_LOST)
         output_error("%s", error.message);
-    int code = run_finish(&run, end);
+    int code = run_finish(&run, config, end);
     if (!host_stop(run.host)) {
         config_remove_temporary(config);
         output_leave(code);

@@ -1,11 +1,17 @@
 #include "serve/writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/buffer.h"
+#include "support/cleanup.h"
+#include "support/clock.h"
+#include "support/ready.h"
 #include "support/thread.h"
 
 /* Two buffers take turns: texts are added to one while the other is written without the lock. */
@@ -13,6 +19,7 @@ struct writer {
     /* immutable */
     int fd;
     const char *prefix;
+    bool whole; /* the descriptor never blocks: a regular file */
     struct thread thread;
     /* guarded by lock */
     struct mutex lock;
@@ -20,26 +27,68 @@ struct writer {
     struct cond room;   /* something was written */
     struct buffer pending;
     bool writing, ending; /* writing: without the lock */
-    int failed; /* errno of the first write that failed */
+    int failed;           /* errno of the first write that failed */
+    uint64_t dropped;     /* lines */
     /* the writer's thread */
     struct buffer taken;
 };
 
-static int write_all(int fd, const char *bytes, size_t length)
+static uint64_t count_lines(const char *text, size_t length)
 {
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return errno;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return 0;
+    uint64_t count = 0;
+    for (const char *end = text + length; (text = memchr(text, '\n', (size_t)(end - text))) != NULL;
+         text++)
+        count++;
+    return count;
 }
 
-/* Takes all that is pending behind the prefix; false at the end. */
+/* Puts the prefix and as many whole lines as fit (at least a part of one) into the piece. */
+static size_t cut_piece(const struct writer *writer, const char *text, size_t length,
+                        struct buffer *piece)
+{
+    piece->length = 0;
+    if (writer->prefix != NULL)
+        buffer_puts(piece, writer->prefix);
+    size_t most = PIPE_BUF - piece->length;
+    if (length > most) {
+        const char *end = memrchr(text, '\n', most);
+        length = end != NULL ? (size_t)(end - text) + 1 : most;
+    }
+    buffer_append(piece, text, length);
+    return length;
+}
+
+/* Writes all of it, or returns how much is left when waiting ends or *failed is set. */
+static size_t write_whole(struct writer *writer, const char *text, size_t length, int *failed)
+{
+    while (length > 0 && ready_to_write(writer->fd)) {
+        ssize_t written = write(writer->fd, text, length);
+        if (written < 0 && errno != EINTR && errno != EAGAIN) {
+            *failed = errno;
+            break;
+        }
+        text += written > 0 ? written : 0;
+        length -= written > 0 ? (size_t)written : 0;
+    }
+    return length;
+}
+
+/* The same in pieces for which there is room when there is some; so that no line is torn by what
+ * others write to the descriptor, each is one write. */
+static size_t write_pieces(struct writer *writer, const char *text, size_t length, int *failed)
+{
+    CLEANUP(buffer_fini) struct buffer piece = BUFFER_EMPTY;
+    while (length > 0) {
+        size_t cut = cut_piece(writer, text, length, &piece);
+        if (write_whole(writer, piece.bytes, piece.length, failed) > 0)
+            break;
+        text += cut;
+        length -= cut;
+    }
+    return length;
+}
+
+/* Takes all that is pending; false at the end. */
 static bool take(struct writer *writer)
 {
     MUTEX_GUARD(&writer->lock);
@@ -52,15 +101,9 @@ static bool take(struct writer *writer)
         return false;
     writer->writing = true;
     writer->taken.length = 0;
-    if (writer->prefix != NULL) {
-        buffer_puts(&writer->taken, writer->prefix);
-        buffer_append(&writer->taken, writer->pending.bytes, writer->pending.length);
-    } else {
-        struct buffer empty = writer->taken;
-        writer->taken = writer->pending;
-        writer->pending = empty;
-    }
-    writer->pending.length = 0;
+    struct buffer empty = writer->taken;
+    writer->taken = writer->pending;
+    writer->pending = empty;
     return true;
 }
 
@@ -69,8 +112,12 @@ static void writer_run(void *argument)
     struct writer *writer = argument;
 
     while (take(writer)) {
-        int failed = write_all(writer->fd, writer->taken.bytes, writer->taken.length);
+        int failed = 0;
+        const struct buffer *taken = &writer->taken;
+        size_t left = (writer->whole ? write_whole : write_pieces)(writer, taken->bytes,
+                                                                   taken->length, &failed);
         MUTEX_GUARD(&writer->lock);
+        writer->dropped += count_lines(taken->bytes + taken->length - left, left);
         if (writer->failed == 0)
             writer->failed = failed;
     }
@@ -89,11 +136,13 @@ static void writer_free(struct writer *writer)
 struct writer *writer_create(int fd, const char *prefix, struct error *error)
 {
     struct writer *writer = calloc(1, sizeof(*writer));
+    struct stat status;
 
     if (writer == NULL)
         abort();
     writer->fd = fd;
     writer->prefix = prefix;
+    writer->whole = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     mutex_init(&writer->lock);
     cond_init(&writer->filled);
     cond_init(&writer->room);
@@ -103,17 +152,32 @@ struct writer *writer_create(int fd, const char *prefix, struct error *error)
     return NULL;
 }
 
+/* Waits for room; false if there is none. Lock held. */
+static bool has_room(struct writer *writer)
+{
+    size_t most = WRITER_PENDING_MOST_BYTES;
+    if (writer->pending.length > most && thread_is_main())
+        most = WRITER_MAIN_MOST_BYTES;
+    while (writer->pending.length > most && writer->failed == 0) {
+        int64_t now_ns = clock_now_ns();
+        if (most == WRITER_MAIN_MOST_BYTES || now_ns >= ready_gives_up_ns())
+            return false;
+        cond_wait_until(&writer->room, &writer->lock, now_ns + READY_LOOK_NS);
+    }
+    return true;
+}
+
 void writer_append(struct writer *writer, const char *text, size_t length)
 {
     MUTEX_GUARD(&writer->lock);
 
-    while (writer->pending.length > WRITER_PENDING_MOST_BYTES && writer->failed == 0)
-        cond_wait(&writer->room, &writer->lock);
-    if (writer->failed != 0)
-        return;
-    if (writer->pending.length == 0 && !writer->writing)
-        cond_signal(&writer->filled);
-    buffer_append(&writer->pending, text, length);
+    if (!has_room(writer))
+        writer->dropped += count_lines(text, length);
+    else if (writer->failed == 0) {
+        if (writer->pending.length == 0 && !writer->writing)
+            cond_signal(&writer->filled);
+        buffer_append(&writer->pending, text, length);
+    }
 }
 
 bool writer_destroy(struct writer **writer, struct error *error)
@@ -128,7 +192,10 @@ bool writer_destroy(struct writer **writer, struct error *error)
     mutex_unlock(&gone->lock);
     thread_join(&gone->thread);
     int failed = gone->failed;
+    uint64_t dropped = gone->dropped;
     writer_free(gone);
-    errno = failed;
-    return failed == 0 || error_set(error, "write", "%s", strerror(failed));
+    if (failed != 0)
+        return error_set(error, "write", "%s", strerror(failed));
+    return dropped == 0 || error_set(error, "dropped", "%" PRIu64 " line%s dropped: nobody reads",
+                                     dropped, dropped == 1 ? " was" : "s were");
 }

@@ -1,5 +1,6 @@
 #include "support/log.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include "support/clock.h"
+#include "support/ready.h"
+#include "support/thread.h"
 #include "support/utf8.h"
 
 /* A line is built on the stack and goes out in one write, so that lines of several threads never
@@ -29,6 +32,8 @@ static _Atomic(enum log_level) level_written = LOG_INFO;
 static _Atomic(enum log_format) format_written = LOG_FORMAT_LOGFMT;
 static _Atomic(const char *) interlude_prefix;
 static void (*_Atomic interlude_after)(void);
+static _Atomic bool main_is_spared;
+static _Atomic int64_t dropped_count; /* lines since the last one that was written */
 
 static const char *const level_words[] = {
     [LOG_DEBUG] = "debug",
@@ -47,6 +52,11 @@ void log_set_interlude(const char *prefix, void (*after)(void))
 {
     atomic_store(&interlude_prefix, prefix);
     atomic_store(&interlude_after, after);
+}
+
+void log_spare_main(void)
+{
+    atomic_store(&main_is_spared, true);
 }
 
 int log_level_find(const char *word)
@@ -201,8 +211,20 @@ static void write_all(const char *bytes, size_t length)
     }
 }
 
-static void line_write(const struct line *line)
+static bool may_write(void)
 {
+    const struct ready_wish now = {.fd = STDERR_FILENO, .events = POLLOUT, .stop_fd = -1};
+    if (atomic_load(&main_is_spared) && thread_is_main())
+        return ready_wait(&now) == READY_NOW;
+    return ready_to_write(STDERR_FILENO);
+}
+
+/* False if nobody takes it. */
+static bool line_write(const struct line *line)
+{
+    if (!may_write())
+        return false;
+
     const char *prefix = atomic_load(&interlude_prefix);
     void (*after)(void) = atomic_load(&interlude_after);
     char whole[64 + LINE_BYTES];
@@ -212,6 +234,7 @@ static void line_write(const struct line *line)
     write_all(whole, (size_t)length);
     if (after != NULL)
         after();
+    return true;
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields)
@@ -226,6 +249,10 @@ void log_write(enum log_level level, const char *message, const struct log_field
     if (line_begin_field(&line, "msg"))
         line_put_text(&line, message, true);
     line_add_fields(&line, fields);
+    int64_t dropped = atomic_exchange(&dropped_count, 0);
+    if (dropped > 0)
+        line_add_number(&line, "dropped", dropped);
     line_end(&line);
-    line_write(&line);
+    if (!line_write(&line))
+        atomic_fetch_add(&dropped_count, dropped + 1);
 }

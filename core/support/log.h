@@ -1,6 +1,7 @@
 /* log: what the program says about itself, on standard error, one write a line; logfmt or JSON. Set
- * up once by main before threads start; writing is safe on any thread. Never called with a lock
- * held. */
+ * up once by main before threads start; writing is safe on any thread. Blocks while standard error
+ * has no room, as long as ready_to_write does; then the line is dropped, and counted in the next
+ * one that is written. Never called with a lock held. */
 #pragma once
 
 #include <stdint.h>
@@ -20,6 +21,10 @@ void log_configure(enum log_level level, enum log_format format);
 /* Sets what is written in front of each line and called after it, so that a progress line can get
  * out of the way; NULL takes it back. Main thread. */
 void log_set_interlude(const char *prefix, void (*after)(void));
+
+/* Makes writing on the main thread drop at once what would block: it has signals to answer. Main
+ * thread. */
+void log_spare_main(void);
 
 /* Returns the level of a word (debug, info, warning, error), or -1. */
 int log_level_find(const char *word);

@@ -152,6 +152,11 @@ bool thread_start(struct thread *thread, const char *name, void (*run)(void *), 
     return error_errno(error, "thread_start", "cannot start thread '%s'", thread->name);
 }
 
+bool thread_is_main(void)
+{
+    return gettid() == getpid();
+}
+
 void thread_join(struct thread *thread)
 {
     must_be_zero(pthread_join(thread->handle, NULL), "thread_join");

@@ -90,6 +90,9 @@ void cond_broadcast(struct cond *cond);
 bool thread_start(struct thread *thread, const char *name, void (*run)(void *), void *argument,
                   struct error *error);
 
+/* Returns whether the caller is the process's first thread. */
+bool thread_is_main(void);
+
 /* Waits until the thread has returned. */
 void thread_join(struct thread *thread);
 

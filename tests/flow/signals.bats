@@ -111,3 +111,114 @@ INNER
     [[ $output == "deaf: 1 task: 0 succeeded, 1 timed out in "* ]]
     [[ $stderr == *"deaf.yaml:2: task 'd' (deaf_gate) timed out, attempt 1"* ]]
 }
+
+# has_bulk FILE: whether several megabytes were written there.
+has_bulk() {
+    has_bytes "$1" 3000000
+}
+
+# fail_loudly N: a job of N tasks that fail with a kilobyte of message each; the grace period is short.
+fail_loudly() {
+    local message
+    message=$(printf 'x%.0s' {1..1000})
+    { echo "tasks:"; echo "  - {type: fail, params: &loud {message: $message}}"
+        for _ in $(seq 2 "$1"); do echo "  - {type: fail, params: *loud}"; done; } | job loud
+    printf '[host]\ngrace = 200ms\n' >sluice.ini
+    export SLUICE_CONFIG=sluice.ini
+}
+
+# start_into FD ARGUMENT...: as start, but with standard error to a descriptor of this shell.
+start_into() {
+    local fd=$1
+    shift
+    env --default-signal=INT,HUP "$SLUICE" "$@" >out 2>&"$fd" 3>&- &
+    pid=$!
+}
+
+@test "a job that failed fast ends although its streamed file stays open" {
+    mkfifo pipe
+    start run --stream "${both[@]}" pipe
+    exec 8>pipe
+    printf 'version: 1\nname: quick\nfail_fast: true\ntasks:\n  - {id: f, type: fail}\n  - {type' >&8
+    ended 1
+    exec 8>&-
+    [[ $(cat out) == "quick: 1 task: 0 succeeded, 1 failed in "* ]]
+}
+
+@test "a streamed job that failed fast does not keep the next file from being read" {
+    mkfifo pipe
+    job next <<<"tasks: [{type: noop}]"
+    start run --stream "${both[@]}" pipe next.yaml
+    exec 8>pipe
+    printf 'version: 1\nname: quick\nfail_fast: true\ntasks:\n  - {id: f, type: fail}\n  - {type' >&8
+    ended 1
+    exec 8>&-
+    grep -q "^next: 1 task: 1 succeeded in " out
+}
+
+@test "a run that was stopped while it read leaves nothing behind" {
+    mkfifo pipe
+    start run --stream "${both[@]}" pipe
+    exec 8>pipe
+    printf 'version: 1\ntasks:\n  - {type: count, params: {file: "%s/count"}}\n  - {typ' "$PWD" >&8
+    wait_until has_bytes count 1
+    [ "$(find home/.cache/sluice/code -name '*.so' | wc -l)" -gt 0 ]
+    kill -TERM "$pid"
+    ended 143
+    exec 8>&-
+    [ "$(find home/.cache/sluice/code -name '*.so' | wc -l)" -eq 0 ]
+}
+
+@test "a standard error that nobody reads does not keep a signal from ending the run" {
+    mkfifo unread
+    exec 7<>unread
+    fail_loudly 12000
+    start_into 7 run "${both[@]}" --events events loud.yaml
+    wait_until has_bulk events
+    kill -TERM "$pid"
+    ended 143
+    exec 7>&-
+    # The file took everything: one line for each task, however it ended.
+    [ "$(wc -l <events)" -eq 12000 ]
+    [[ $(cat out) =~ ^"loud: 12000 tasks: 0 succeeded, "([0-9]+)" failed, "([0-9]+)" cancelled in " ]]
+    [ $((BASH_REMATCH[1] + BASH_REMATCH[2])) -eq 12000 ]
+}
+
+@test "an events file that nobody reads does not keep a signal from ending the run" {
+    mkfifo unread
+    exec 7<>unread
+    fail_loudly 12000
+    start run "${both[@]}" --events unread loud.yaml
+    wait_until has_bulk err
+    kill -INT "$pid"
+    ended 130
+    exec 7>&-
+    grep -qE "^sluice: cannot write events to unread: [0-9]+ lines were dropped: nobody reads$" err
+    [[ $(cat out) == "loud: 12000 tasks: 0 succeeded, "* ]]
+}
+
+@test "a signal ends a run that is over and waits for somebody to read its failures" {
+    mkfifo unread
+    exec 7<>unread
+    fail_loudly 500
+    start_into 7 run "${both[@]}" loud.yaml
+    wait_until has_thread ending
+    kill -INT "$pid"
+    ended 130
+    exec 7>&-
+    [[ $(cat out) == "loud: 500 tasks: 0 succeeded, 500 failed in "* ]]
+}
+
+@test "a signal ends a run whose last line nobody reads" {
+    [ "${SANITIZE:-}" != thread ] || skip "the thread sanitizer's own _exit waits for standard output"
+    mkfifo unread
+    exec 7<>unread
+    dd if=/dev/zero of=unread bs=4096 oflag=nonblock 2>/dev/null || true
+    job one <<<"tasks: [{type: noop}]"
+    env --default-signal=INT,HUP "$SLUICE" run "${both[@]}" one.yaml >&7 2>err 3>&- &
+    pid=$!
+    wait_until has_thread ending
+    kill -TERM "$pid"
+    ended 143
+    exec 7>&-
+}

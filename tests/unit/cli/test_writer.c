@@ -2,12 +2,16 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../await.h"
 #include "serve/writer.h"
 #include "support/buffer.h"
+#include "support/clock.h"
+#include "support/ready.h"
 #include "support/thread.h"
 
 enum { PRODUCERS = 4, LINES_EACH = 5000 };
@@ -127,6 +131,58 @@ Test(writer, a_failed_write_is_told_at_the_end_and_nobody_waits_for_room)
     cr_expect(not(writer_destroy(&writer, &error)));
     cr_expect(eq(str, error.message, "No space left on device"));
     close(fd);
+}
+
+/* A pipe that nobody reads and a writer that has filled it. */
+static struct writer *create_stuck(int fds[2])
+{
+    static char much[WRITER_PENDING_MOST_BYTES + 1];
+
+    cr_assert(eq(int, pipe2(fds, O_CLOEXEC), 0));
+    struct writer *writer = create(fds[1], NULL);
+    memset(much, 'x', sizeof(much));
+    much[sizeof(much) - 1] = '\n';
+    writer_append(writer, much, sizeof(much));
+    const struct ready_wish wish = {.fd = fds[1], .events = POLLOUT, .stop_fd = -1};
+    AWAIT(ready_wait(&wish) == READY_LATE); /* the writer has taken that, and waits */
+    for (int i = 0; i < 2; i++)             /* none of which makes the main thread wait */
+        writer_append(writer, much, sizeof(much));
+    return writer;
+}
+
+Test(writer, the_main_thread_does_not_wait_for_who_does_not_read, .timeout = 30)
+{
+    struct error error = {0};
+    int fds[2];
+    struct writer *writer = create_stuck(fds);
+
+    ready_give_up_at(clock_now_ns());
+    cr_expect(not(writer_destroy(&writer, &error)));
+    cr_expect(eq(str, error.message, "3 lines were dropped: nobody reads"));
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void append_one(void *writer)
+{
+    writer_append(writer, "one\n", 4);
+}
+
+Test(writer, other_threads_wait_until_the_process_gives_up, .timeout = 30)
+{
+    struct error error = {0};
+    struct thread thread;
+    int fds[2];
+    struct writer *writer = create_stuck(fds);
+
+    ready_give_up_at(clock_now_ns() + 50 * NS_PER_MS);
+    cr_assert(thread_start(&thread, "append", append_one, writer, NULL));
+    thread_join(&thread);
+    cr_expect(ge(i64, clock_now_ns(), ready_gives_up_ns()));
+    cr_expect(not(writer_destroy(&writer, &error)));
+    cr_expect(eq(str, error.message, "4 lines were dropped: nobody reads"));
+    close(fds[0]);
+    close(fds[1]);
 }
 
 Test(writer, nothing_to_destroy_is_fine)
