@@ -37,6 +37,14 @@ static char *user_folder(const char *variable, const char *below_home, const cha
     return home == NULL ? NULL : path_join(home, below_home, name);
 }
 
+/* Whether the folder of a path may be entered: a home that belongs to somebody else (sudo keeps
+ * HOME) has no configuration of ours. */
+static bool folder_is_closed(const char *path)
+{
+    CLEANUP(cleanup_free) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+    return folder != NULL && access(folder, X_OK) != 0 && errno == EACCES;
+}
+
 /* Opens a file if it is there; false with a message if it is there and cannot be opened. */
 static bool open_if_there(char *path, char **found, int *fd, struct error *error)
 {
@@ -45,7 +53,10 @@ static bool open_if_there(char *path, char **found, int *fd, struct error *error
         *found = path;
         return true;
     }
-    bool absent = errno == ENOENT || errno == ENOTDIR;
+    int reason = errno;
+    bool absent = reason == ENOENT || reason == ENOTDIR ||
+                  (reason == EACCES && folder_is_closed(path));
+    errno = reason;
     if (!absent)
         error_errno(error, "unreadable", "cannot read the configuration %s", path);
     free(path);

@@ -110,3 +110,14 @@ setup_job() {
     run -0 "$SLUICE" run --config sluice.ini --events events "${both[@]}" ask.yaml
     jq -es '.[0].outputs == {"city": "Shanghai", "proxy": "http://p:3128/?a=b"}' events
 }
+
+@test "a home that belongs to somebody else has no configuration, and that is fine" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    mkdir -p theirs/.config/sluice ours
+    echo "[wrong" >theirs/.config/sluice/sluice.ini
+    chmod 700 theirs
+    chmod 755 . && chown 65534 ours
+    run setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CONFIG_HOME HOME="$PWD/theirs" \
+        XDG_CACHE_HOME="$PWD/ours" "$SLUICE" version
+    [ "$status" -eq 0 ]
+}
