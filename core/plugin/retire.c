@@ -89,9 +89,10 @@ static void report(const struct generation *generation, enum generation_state st
         log_warning("deinit does not end: the plugin stays mapped",
                     LOG_TEXT("file", generation->file), LOG_TEXT("reason", why->message),
                     LOG_NUMBER("generation", generation->number));
-    else if (state == GENERATION_PINNED)
-        log_info("plugin stays mapped after dlclose", LOG_TEXT("file", generation->file),
-                 LOG_NUMBER("generation", generation->number));
+    else if (state == GENERATION_PINNED) /* nobody minds when the program ends anyway */
+        LOG_AT(generation->owner->registry->closing ? LOG_DEBUG : LOG_INFO,
+               "plugin stays mapped after dlclose", LOG_TEXT("file", generation->file),
+               LOG_NUMBER("generation", generation->number));
 }
 
 /* Lock held. */
