@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accept/job_input.h"
-#include "accept/job_keys.h"
-#include "accept/job_reader.h"
-#include "accept/job_report.h"
-#include "accept/job_task.h"
-#include "accept/job_value.h"
-#include "accept/yaml_map.h"
+#include "accept/job_file/job_input.h"
+#include "accept/job_file/job_keys.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_task.h"
+#include "accept/job_file/job_value.h"
+#include "accept/job_file/yaml_map.h"
 #include "support/cleanup.h"
 #include "support/ready.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "accept/name_table.h"
+#include "accept/job_file/name_table.h"
 
 Test(name_table, finds_nothing_in_an_empty_one)
 {

@@ -2,7 +2,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "accept/surrogate.h"
+#include "accept/job_file/surrogate.h"
 
 /* Sends a text through surrogate_join as the last piece. */
 static size_t joined(char *text)

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "accept/yaml_map.h"
-#include "accept/yaml_source.h"
+#include "accept/job_file/yaml_map.h"
+#include "accept/job_file/yaml_source.h"
 
 /* A source over a text, at the root node of its document. */
 struct opened {

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "accept/name_table.h"
-#include "accept/yaml_node.h"
+#include "accept/job_file/name_table.h"
+#include "accept/job_file/yaml_node.h"
 #include "plugin/registry.h"
 
 struct job_reader;
@@ -20,7 +20,7 @@ struct job_type {
 struct job_types {
     struct registry *registry; /* NULL: nothing was looked up yet */
     uint32_t version;          /* of the registry when the first was looked up */
-    struct name_table names; /* name -> index */
+    struct name_table names;   /* name -> index */
     struct job_type *types;
     size_t count, capacity;
     const struct offer *last; /* the one found last: most often it comes again */

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "accept/job_reader.h"
-#include "accept/yaml_node.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/yaml_node.h"
 #include "plugin/registry.h"
 
 /* Reads the map that a node begins into reader->params, an empty record. Reports what is wrong,

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "accept/job_file.h"
-#include "accept/name_table.h"
-#include "accept/yaml_node.h"
+#include "accept/job_file/name_table.h"
+#include "accept/job_file/yaml_node.h"
 #include "support/buffer.h"
 
 struct yaml_tape_entry {

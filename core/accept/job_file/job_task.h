@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "accept/job_reader.h"
-#include "accept/yaml_node.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/yaml_node.h"
 
 /* Reads the map of defaults that a node begins into reader->defaults. False when the source is
  * broken. */

@@ -2,8 +2,8 @@
  * and numbers are those, all other scalars are strings. The reader's thread. */
 #pragma once
 
-#include "accept/job_reader.h"
-#include "accept/yaml_node.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/yaml_node.h"
 
 /* Returns the value that a node begins as malloc'ed JSON text, read to its end; NULL if something
  * in it is wrong, which is reported. */

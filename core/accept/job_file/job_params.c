@@ -1,12 +1,12 @@
-#include "accept/job_params.h"
+#include "accept/job_file/job_params.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "accept/job_report.h"
-#include "accept/job_value.h"
-#include "accept/json_text.h"
-#include "accept/yaml_map.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_value.h"
+#include "accept/job_file/json_text.h"
+#include "accept/job_file/yaml_map.h"
 #include "plugin/param_table.h"
 #include "support/cleanup.h"
 #include "support/suggest.h"

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "accept/job_file.h"
-#include "accept/job_input.h"
-#include "accept/job_report.h"
-#include "accept/yaml_node.h"
-#include "accept/yaml_tape.h"
+#include "accept/job_file/job_input.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/yaml_node.h"
+#include "accept/job_file/yaml_tape.h"
 
 struct yaml_source;
 

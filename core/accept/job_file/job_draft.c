@@ -1,14 +1,14 @@
-#include "accept/job_draft.h"
+#include "accept/job_file/job_draft.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "accept/job_keys.h"
-#include "accept/job_labels.h"
-#include "accept/job_params.h"
-#include "accept/job_report.h"
+#include "accept/job_file/job_keys.h"
+#include "accept/job_file/job_labels.h"
+#include "accept/job_file/job_params.h"
+#include "accept/job_file/job_report.h"
 
 /* Reads or checks what had to wait for the type. */
 static bool read_late_params(struct job_reader *reader, const struct job_draft *draft)

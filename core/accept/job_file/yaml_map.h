@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "accept/yaml_source.h"
+#include "accept/job_file/yaml_source.h"
 
 struct yaml_map {
     uint32_t merges_count;

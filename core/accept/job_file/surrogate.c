@@ -1,4 +1,4 @@
-#include "accept/surrogate.h"
+#include "accept/job_file/surrogate.h"
 
 #include <ctype.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
 
 #include <yaml.h>
 
-#include "accept/job_input.h"
-#include "accept/job_report.h"
+#include "accept/job_file/job_input.h"
+#include "accept/job_file/job_report.h"
 
 /* Reports why yaml_parser_parse failed. */
 void yaml_problem_report(const yaml_parser_t *parser, struct job_input *input,

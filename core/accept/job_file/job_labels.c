@@ -1,11 +1,11 @@
-#include "accept/job_labels.h"
+#include "accept/job_file/job_labels.h"
 
 #include <string.h>
 
-#include "accept/job_reader.h"
-#include "accept/job_report.h"
-#include "accept/job_value.h"
-#include "accept/yaml_map.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_value.h"
+#include "accept/job_file/yaml_map.h"
 
 void job_labels_fini(struct job_labels *labels)
 {

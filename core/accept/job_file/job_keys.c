@@ -1,4 +1,4 @@
-#include "accept/job_keys.h"
+#include "accept/job_file/job_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +10,19 @@ enum { NOT_IN_DEFAULTS, IN_DEFAULTS };
 
 static const struct key_word job_words[] = {
 #define JOB_KEY(name, word) [JOB_KEY_##name] = {word, sizeof(word) - 1, false},
-#include "accept/job_keys.def"
+#include "accept/job_file/job_keys.def"
 #undef JOB_KEY
 };
 
 static const struct key_word task_words[] = {
 #define TASK_KEY(name, word, where) [TASK_KEY_##name] = {word, sizeof(word) - 1, where},
-#include "accept/job_keys.def"
+#include "accept/job_file/job_keys.def"
 #undef TASK_KEY
 };
 
 static const char *const later_words[] = {
 #define LATER_KEY(word) word,
-#include "accept/job_keys.def"
+#include "accept/job_file/job_keys.def"
 #undef LATER_KEY
 };
 

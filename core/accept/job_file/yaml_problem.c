@@ -1,4 +1,4 @@
-#include "accept/yaml_problem.h"
+#include "accept/job_file/yaml_problem.h"
 
 #include <inttypes.h>
 #include <stdio.h>

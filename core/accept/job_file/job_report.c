@@ -1,4 +1,4 @@
-#include "accept/job_report.h"
+#include "accept/job_file/job_report.h"
 
 #include <stdarg.h>
 #include <stdio.h>

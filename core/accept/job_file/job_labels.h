@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "accept/job_file.h"
+#include "accept/job_file/yaml_node.h"
 #include "accept/task.h"
-#include "accept/yaml_node.h"
 #include "support/buffer.h"
 
 struct job_reader;

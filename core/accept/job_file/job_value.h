@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "accept/job_reader.h"
-#include "accept/yaml_node.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/yaml_node.h"
 #include "plugin/params.h"
 
 enum job_quotes { JOB_QUOTES_ALLOWED, JOB_QUOTES_REFUSED };

@@ -1,10 +1,10 @@
-#include "accept/job_value.h"
+#include "accept/job_file/job_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "accept/job_report.h"
+#include "accept/job_file/job_report.h"
 #include "support/units.h"
 
 enum { HINT_BYTES = 80, FOUND_BYTES = YAML_SHOWN_BYTES + 2 };

@@ -1,13 +1,13 @@
-#include "accept/yaml_source.h"
+#include "accept/job_file/yaml_source.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
-#include "accept/job_report.h"
-#include "accept/surrogate.h"
-#include "accept/yaml_problem.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/surrogate.h"
+#include "accept/job_file/yaml_problem.h"
 
 /* A part of the tape that is read in place of the file. Frames are left when the next node is asked
  * for, not with their last one. At each level of nesting there are at most an alias and a merge. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "accept/job_reader.h"
+#include "accept/job_file/job_reader.h"
 #include "accept/task.h"
 #include "plugin/registry.h"
 

@@ -1,14 +1,14 @@
-#include "accept/job_task.h"
+#include "accept/job_file/job_task.h"
 
 #include <string.h>
 
-#include "accept/job_draft.h"
-#include "accept/job_keys.h"
-#include "accept/job_labels.h"
-#include "accept/job_params.h"
-#include "accept/job_report.h"
-#include "accept/job_value.h"
-#include "accept/yaml_map.h"
+#include "accept/job_file/job_draft.h"
+#include "accept/job_file/job_keys.h"
+#include "accept/job_file/job_labels.h"
+#include "accept/job_file/job_params.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_value.h"
+#include "accept/job_file/yaml_map.h"
 #include "support/cleanup.h"
 
 static bool id_is_valid(const char *id, size_t length)

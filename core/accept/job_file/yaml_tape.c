@@ -1,4 +1,4 @@
-#include "accept/yaml_tape.h"
+#include "accept/job_file/yaml_tape.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
-#include "accept/json_text.h"
+#include "accept/job_file/json_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "accept/job_report.h"
-#include "accept/job_value.h"
-#include "accept/yaml_map.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_value.h"
+#include "accept/job_file/yaml_map.h"
 #include "support/cleanup.h"
 #include "support/units.h"
 

@@ -1,4 +1,4 @@
-#include "accept/yaml_node.h"
+#include "accept/job_file/yaml_node.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
-#include "accept/yaml_map.h"
+#include "accept/job_file/yaml_map.h"
 
 #include <string.h>
 
-#include "accept/job_report.h"
+#include "accept/job_file/job_report.h"
 
 /* Notes what a merge key names; the first of a list wins, so it goes on top. */
 static bool merge_note(struct yaml_source *source, struct yaml_map *map,

@@ -1,4 +1,4 @@
-#include "accept/job_input.h"
+#include "accept/job_file/job_input.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accept/surrogate.h"
+#include "accept/job_file/surrogate.h"
 #include "support/cleanup.h"
 #include "support/ready.h"
 

@@ -1,11 +1,11 @@
-#include "accept/job_types.h"
+#include "accept/job_file/job_types.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "accept/job_reader.h"
-#include "accept/job_report.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/job_report.h"
 #include "support/error.h"
 #include "support/suggest.h"
 

@@ -1,4 +1,4 @@
-#include "accept/name_table.h"
+#include "accept/job_file/name_table.h"
 
 #include <stdlib.h>
 #include <string.h>

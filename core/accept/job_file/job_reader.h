@@ -8,11 +8,11 @@
 
 #include "accept/job.h"
 #include "accept/job_file.h"
-#include "accept/job_labels.h"
-#include "accept/job_report.h"
-#include "accept/job_types.h"
-#include "accept/name_table.h"
-#include "accept/yaml_source.h"
+#include "accept/job_file/job_labels.h"
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_types.h"
+#include "accept/job_file/name_table.h"
+#include "accept/job_file/yaml_source.h"
 #include "support/buffer.h"
 
 /* What a task and defaults may both say. */

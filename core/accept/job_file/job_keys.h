@@ -5,18 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "accept/yaml_node.h"
+#include "accept/job_file/yaml_node.h"
 
 enum job_key {
 #define JOB_KEY(name, word) JOB_KEY_##name,
-#include "accept/job_keys.def"
+#include "accept/job_file/job_keys.def"
 #undef JOB_KEY
     JOB_KEY_COUNT,
 };
 
 enum task_key {
 #define TASK_KEY(name, word, where) TASK_KEY_##name,
-#include "accept/job_keys.def"
+#include "accept/job_file/job_keys.def"
 #undef TASK_KEY
     TASK_KEY_COUNT,
 };
