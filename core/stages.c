@@ -75,14 +75,23 @@ static bool open_store(struct stages *stages, struct error *error)
     return stages->store != NULL;
 }
 
+static size_t pending_most(const struct stages_options *options)
+{
+    size_t most = (size_t)options->config->max_pending;
+    bool windowed = options->mode == JOB_STREAMED && most > JOB_STREAM_WINDOW;
+    return windowed ? JOB_STREAM_WINDOW : most;
+}
+
+static struct executor_limits limits_of(const struct config *config)
+{
+    return (struct executor_limits){.grace_ns = config->grace_ns, .max_age_ns = config->max_age_ns};
+}
+
 static void create_intake(struct stages *stages)
 {
     const struct config *config = stages->options.config;
-    size_t room = (size_t)config->max_pending;
-    if (stages->options.mode == JOB_STREAMED && room > JOB_STREAM_WINDOW)
-        room = JOB_STREAM_WINDOW;
     chunk_pool_init(&stages->chunks);
-    room_init(&stages->pending, room);
+    room_init(&stages->pending, pending_most(&stages->options));
     stages->inbound = inbound_create((size_t)config->inbound_capacity);
     stages->intake = (struct intake){.store = stages->store,
                                      .inbound = stages->inbound,
@@ -113,8 +122,7 @@ static void create_executor(struct stages *stages)
     struct executor_options options = {.registry = stages->options.registry,
                                        .outcome = stages->outcome,
                                        .gate = admission_gate(stages->admission),
-                                       .grace_ns = config->grace_ns,
-                                       .max_age_ns = config->max_age_ns,
+                                       .limits = limits_of(config),
                                        .context = stages,
                                        .wake = wake,
                                        .unserved = park};
@@ -205,6 +213,18 @@ void stages_fini(struct stages *stages)
 }
 
 /* ---- while they run ---- */
+
+void stages_apply(struct stages *stages)
+{
+    const struct config *config = stages->options.config;
+    struct executor_limits limits = limits_of(config);
+    room_set_capacity(&stages->pending, pending_most(&stages->options));
+    executor_set_limits(stages->executor, &limits);
+    admission_set_capacity(stages->admission, (int32_t)config->max_weight);
+    for (size_t i = 0; i < config->groups_count; i++)
+        router_set_limits(stages->router, i, (uint32_t)config->groups[i].workers,
+                          (int32_t)config->groups[i].max_weight);
+}
 
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
 {

@@ -59,6 +59,9 @@ bool stages_stop(struct stages *stages, int64_t deadline_ns);
 /* Frees what stages_stop has left; all jobs are destroyed. */
 void stages_fini(struct stages *stages);
 
+/* Takes over what is live in the configuration, which has changed. Its groups are the same. */
+void stages_apply(struct stages *stages);
+
 /* Feeds in the delayed tasks that are due; returns when the next one will be. */
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns);
 

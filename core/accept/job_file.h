@@ -35,8 +35,8 @@ enum job_file_error {
 
 struct job_file_options {
     struct registry *registry;
-    int32_t weight_capacity;    /* a weight above is an error */
-    int64_t default_timeout_ns; /* where neither task, defaults nor type say one */
+    _Atomic int32_t weight_capacity; /* a weight above is an error; may change meanwhile */
+    int64_t default_timeout_ns;      /* where neither task, defaults nor type say one */
     /* JOB_STREAMED only: takes the tasks read so far (all ACCEPTED) from the list; may block; false
      * ends the reading without an error. Called with a full batch, at the end, and before the
      * reader would wait for more input. */

@@ -145,6 +145,11 @@ struct reader *reader_start(const struct reader_options *options, struct error *
     return NULL;
 }
 
+void reader_set_weight_capacity(struct reader *reader, int32_t capacity)
+{
+    atomic_store(&reader->options.file.weight_capacity, capacity);
+}
+
 enum reader_state reader_state(struct reader *reader)
 {
     return (enum reader_state)atomic_load(&reader->state);

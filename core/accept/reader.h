@@ -43,6 +43,9 @@ enum reader_state {
  * borrowed. */
 struct reader *reader_start(const struct reader_options *options, struct error *error);
 
+/* Changes the weight that a task may have at most, for what is read from now on. Any thread. */
+void reader_set_weight_capacity(struct reader *reader, int32_t capacity);
+
 /* Returns how far it is. Any thread. */
 enum reader_state reader_state(struct reader *reader);
 

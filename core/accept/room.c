@@ -16,6 +16,14 @@ void room_fini(struct room *room)
     mutex_fini(&room->lock);
 }
 
+void room_set_capacity(struct room *room, size_t capacity)
+{
+    mutex_lock(&room->lock);
+    room->capacity = capacity;
+    mutex_unlock(&room->lock);
+    cond_broadcast(&room->freed); /* whoever finds none waits again */
+}
+
 size_t room_take(struct room *room, size_t count)
 {
     MUTEX_GUARD(&room->lock);

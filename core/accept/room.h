@@ -14,7 +14,7 @@ struct room {
     size_t capacity; /* guarded by lock, as are all below */
     size_t taken;
     size_t waiting;
-    bool called; /* those who wait were woken and have not come yet */
+    bool called;    /* those who wait were woken and have not come yet */
     size_t watched; /* room_give answers true once fewer than that are taken; 0: nobody watches */
     bool closed;
 };
@@ -24,6 +24,9 @@ void room_init(struct room *room, size_t capacity);
 
 /* Ends a room that nobody waits for. */
 void room_fini(struct room *room);
+
+/* Changes the capacity: what is taken stays, even if it is more. */
+void room_set_capacity(struct room *room, size_t capacity);
 
 /* Takes room for at least 1 and at most count tasks, and returns for how many; blocks while there
  * is none; 0 once it is closed. */

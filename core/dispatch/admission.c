@@ -5,6 +5,7 @@
 #include "dispatch/admission.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "accept/job.h"
@@ -21,7 +22,8 @@ struct party {
     struct job *job; /* for which it asks */
     int32_t max_weight, reserve;
     int32_t in_use, reserve_in_use;
-    int32_t asked;
+    int32_t wanted;     /* what it asks for */
+    int32_t asked;      /* the same, clamped */
     struct grant grant; /* if it is granted and not told yet */
 };
 
@@ -30,7 +32,7 @@ struct line {
 };
 
 struct admission {
-    int32_t capacity; /* immutable */
+    _Atomic int32_t capacity; /* changed under lock */
     struct mutex lock;
     /* guarded by lock */
     int32_t reserved; /* the sum of all reserves */
@@ -187,7 +189,8 @@ static bool ask(void *context, struct group *group, struct job *job, int32_t wei
     struct admission *admission = context;
     struct party *party = group_party(group);
     MUTEX_GUARD(&admission->lock);
-    weight = clamped(admission, party, job, weight);
+    int32_t wanted = weight;
+    weight = clamped(admission, party, job, wanted);
     bool allowed = within_caps(party, job, weight);
     if (allowed && may_pass(admission, party, weight)) {
         *grant = take(admission, party, job, weight);
@@ -195,6 +198,7 @@ static bool ask(void *context, struct group *group, struct job *job, int32_t wei
     }
     party->group = group;
     party->job = job;
+    party->wanted = wanted;
     party->asked = weight;
     if (allowed)
         line_push(&admission->waiting, party);
@@ -254,24 +258,67 @@ static void release(struct admission *admission, struct party *party, const stru
 }
 
 /* A group that is told may ask again at once, so its party leaves the line before. */
+static void tell(struct admission *admission, struct line *granted)
+{
+    for (struct party *party; (party = line_pop(granted)) != NULL;) {
+        struct grant held = party->grant;
+        if (!group_granted(party->group, &held))
+            release(admission, party, &held, granted);
+    }
+}
+
 static void give_back(void *context, struct group *group, const struct grant *grant)
 {
     struct admission *admission = context;
     struct line granted;
     line_init(&granted);
     release(admission, group_party(group), grant, &granted);
-    for (struct party *party; (party = line_pop(&granted)) != NULL;) {
-        struct grant held = party->grant;
-        if (!group_granted(party->group, &held))
-            release(admission, party, &held, &granted);
-    }
+    tell(admission, &granted);
+}
+
+static void clamp_anew(const struct admission *admission, const struct line *line)
+{
+    for (struct party *party = line->head; party != NULL; party = party->next)
+        party->asked = clamped(admission, party, party->job, party->wanted);
+}
+
+/* Whoever waits may ask for more or less under the new limits, and may be able to go. Lock held. */
+static void limits_changed(struct admission *admission, struct line *granted)
+{
+    line_init(granted);
+    clamp_anew(admission, &admission->waiting);
+    clamp_anew(admission, &admission->held);
+    release_held(admission);
+    serve_line(admission, granted);
+}
+
+void admission_set_capacity(struct admission *admission, int32_t capacity)
+{
+    struct line granted;
+    mutex_lock(&admission->lock);
+    assert(admission->reserved < capacity);
+    admission->capacity = capacity;
+    limits_changed(admission, &granted);
+    mutex_unlock(&admission->lock);
+    tell(admission, &granted);
+}
+
+void admission_set_cap(struct admission *admission, struct party *party, int32_t max_weight)
+{
+    struct line granted;
+    mutex_lock(&admission->lock);
+    party->max_weight = max_weight;
+    limits_changed(admission, &granted);
+    mutex_unlock(&admission->lock);
+    tell(admission, &granted);
 }
 
 static int32_t weigh(void *context, int64_t mean_run_ns)
 {
     const struct admission *admission = context;
     int64_t weight = mean_run_ns == 0 ? 1 : (mean_run_ns + AUTO_STEP_NS - 1) / AUTO_STEP_NS;
-    int32_t most = admission->capacity / AUTO_SHARE > 1 ? admission->capacity / AUTO_SHARE : 1;
+    int32_t capacity = atomic_load_explicit(&admission->capacity, memory_order_relaxed);
+    int32_t most = capacity / AUTO_SHARE > 1 ? capacity / AUTO_SHARE : 1;
     return weight < most ? (int32_t)weight : most;
 }
 

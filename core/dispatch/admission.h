@@ -22,6 +22,13 @@ void admission_destroy(struct admission **admission);
  * the capacity: false is an assertion of the caller's configuration. Any thread. */
 struct party *admission_add(struct admission *admission, int32_t max_weight, int32_t reserve);
 
+/* Changes the capacity, which stays above the reserves together. What is granted stays granted; who
+ * waits asks as if he had come now, in his place, and goes at once if he may. No lock held. */
+void admission_set_capacity(struct admission *admission, int32_t capacity);
+
+/* Changes the cap of a party (0: none) in the same way. No lock held. */
+void admission_set_cap(struct admission *admission, struct party *party, int32_t max_weight);
+
 /* Returns the gate that groups ask. */
 struct gate admission_gate(struct admission *admission);
 

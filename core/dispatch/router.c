@@ -63,6 +63,13 @@ void router_destroy(struct router **router_pointer)
     *router_pointer = NULL;
 }
 
+void router_set_limits(struct router *router, size_t group, uint32_t workers, int32_t max_weight)
+{
+    struct group *changed = router->configured[group].group;
+    admission_set_cap(router->options.admission, group_party(changed), max_weight);
+    group_set_workers(changed, workers);
+}
+
 static struct route *route_alloc(size_t lanes)
 {
     struct route *route = calloc(1, sizeof *route + lanes * sizeof route->lanes[0]);

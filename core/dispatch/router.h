@@ -55,6 +55,9 @@ struct router *router_create(const struct router_options *options);
  * NULL. */
 void router_destroy(struct router **router);
 
+/* Changes the limits of the group at this place in the options, at once. Main thread. */
+void router_set_limits(struct router *router, size_t group, uint32_t workers, int32_t max_weight);
+
 /* Finds the route of a task's type, making a group if none serves it, and says whether any of its
  * lanes may run the task. Does not block for long. */
 enum router_answer router_find(struct router *router, const struct task *task,

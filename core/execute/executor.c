@@ -66,6 +66,18 @@ static struct group *first_group(struct executor *executor)
     return executor->groups;
 }
 
+/* A group is either in the list or made under the new limits. */
+void executor_set_limits(struct executor *executor, const struct executor_limits *limits)
+{
+    mutex_lock(&executor->lock);
+    executor->options.limits = *limits;
+    struct group *group = executor->groups;
+    mutex_unlock(&executor->lock);
+    for (; group != NULL; group = group->next)
+        group_set_max_age(group, limits->max_age_ns);
+    executor->options.wake(executor->options.context);
+}
+
 /* Nobody may look a published offer up and use it later but under a group's lock. So, once each
  * group's lock was taken after the publishing, nobody can come upon the old generation any more. */
 static void move_groups(struct executor *executor, struct pool *pool)

@@ -12,12 +12,17 @@
 struct executor;
 struct outcome;
 
+/* What may change while it works. */
+struct executor_limits {
+    int64_t grace_ns;   /* how long a call may go on after it was asked to end; the control loop */
+    int64_t max_age_ns; /* a task that waits longer goes before higher priorities; under its lock */
+};
+
 struct executor_options {
     struct registry *registry;
     struct outcome *outcome;
     struct gate gate;
-    int64_t grace_ns;   /* how long a call may go on after it was asked to end */
-    int64_t max_age_ns; /* a task that waits longer goes before higher priorities */
+    struct executor_limits limits;
     void *context;
     void (*wake)(void *context); /* has executor_watch called soon; any thread */
     /* Takes over tasks (READY) of types that nobody serves any more. Any thread, no lock held. */
@@ -33,6 +38,9 @@ bool executor_stop(struct executor *executor, int64_t deadline_ns);
 
 /* Frees all pools and groups after executor_stop; clears the pointer; accepts NULL. */
 void executor_destroy(struct executor **executor);
+
+/* Changes the limits for what runs and waits, and for what comes. */
+void executor_set_limits(struct executor *executor, const struct executor_limits *limits);
 
 /* Looks after the running calls: cancels those past their deadline, gives up those that do not end,
  * takes the rest of a batch away from a call that takes long. Returns when it wants to be called

@@ -17,8 +17,8 @@ struct group *group_create(struct executor *executor, const struct group_options
     group->workers = options->workers;
     group->party = options->party;
     mutex_init(&group->lock);
-    queue_init(&group->queue, executor->options.max_age_ns);
     MUTEX_GUARD(&executor->lock);
+    queue_init(&group->queue, executor->options.limits.max_age_ns);
     group->next = executor->groups;
     executor->groups = group;
     return group;
@@ -178,6 +178,23 @@ void group_leave_pool(struct group *group, struct pool *pool)
     relist(group, &after);
     mutex_unlock(&group->lock);
     act(group, &after);
+}
+
+void group_set_workers(struct group *group, uint32_t workers)
+{
+    struct after after = after_nothing();
+    assert(workers >= 1 && workers <= GROUP_WORKERS_MOST);
+    mutex_lock(&group->lock);
+    group->workers = workers;
+    relist(group, &after);
+    mutex_unlock(&group->lock);
+    act(group, &after);
+}
+
+void group_set_max_age(struct group *group, int64_t max_age_ns)
+{
+    MUTEX_GUARD(&group->lock);
+    group->queue.max_age_ns = max_age_ns;
 }
 
 static int32_t weight_of(const struct group *group, const struct task *task)

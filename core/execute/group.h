@@ -39,6 +39,10 @@ const char *group_name(const struct group *group);
 /* Returns what the gate knows about it. */
 void *group_party(const struct group *group);
 
+/* Changes how many calls it makes at once, 1 to GROUP_WORKERS_MOST. More begin without delay, too
+ * many end as they are. No lock held. */
+void group_set_workers(struct group *group, uint32_t workers);
+
 /* Takes all tasks of the list (READY, of types that are served) into the queue and sees to it that
  * a worker comes; does not wait. After executor_close they stay in the list. */
 void group_push(struct group *group, struct task_list *tasks);

@@ -31,7 +31,7 @@ enum {
 #define WORKER_LINGER_NS (2 * NS_PER_S)
 
 struct executor {
-    struct executor_options options; /* immutable */
+    struct executor_options options; /* immutable but for its limits */
     uint32_t cpus;                   /* immutable */
     struct meter *meter;
     bool cancelling; /* the control loop: every call is asked to end */
@@ -48,12 +48,12 @@ struct group {
     /* immutable */
     struct executor *executor;
     char *name;
-    uint32_t workers;
     void *party;
     struct group *next;
     struct mutex lock;
     /* guarded by lock */
     struct queue queue;
+    uint32_t workers;
     uint32_t running;  /* batches */
     struct pool *pool; /* in whose ready list it stands, or whose worker comes; NULL: neither */
     bool waiting;      /* the gate has yet to answer */
@@ -136,6 +136,9 @@ struct claim {
 
 /* Fills the worker's batch from a group that pool_next returned. Worker's thread, no lock held. */
 struct claim group_claim(struct group *group, struct worker *worker);
+
+/* Changes after which time a task of the group goes before higher priorities. No lock held. */
+void group_set_max_age(struct group *group, int64_t max_age_ns);
 
 /* Ends a batch, whose grant the caller gives back; the group may be served by the next. No lock
  * held. */

@@ -84,7 +84,7 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
 static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
                          struct findings *findings)
 {
-    int64_t grace_ns = worker->pool->executor->options.grace_ns;
+    int64_t grace_ns = worker->pool->executor->options.limits.grace_ns;
     int64_t deadline_ns = atomic_load(&worker->deadline_ns);
     bool late = deadline_ns <= now_ns || worker->pool->executor->cancelling;
     if ((turn & CALL_CANCELLED) == 0 && late)

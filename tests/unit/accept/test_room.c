@@ -212,3 +212,40 @@ Test(room, a_crowd_never_takes_more_than_there_is_and_nobody_waits_for_ever)
     cr_assert_eq(room_taken(&room), 0);
     room_fini(&room);
 }
+
+Test(room, that_grows_lets_in_who_waits)
+{
+    struct room room;
+    struct taker takers[2];
+    room_init(&room, 2);
+    room_take(&room, 2);
+    for (int i = 0; i < 2; i++)
+        taker_start(&takers[i], &room, 1);
+    room_set_capacity(&room, 4);
+    for (int i = 0; i < 2; i++) {
+        thread_join(&takers[i].thread);
+        cr_assert_eq(takers[i].got, 1);
+    }
+    cr_assert(room_is_full(&room));
+    room_give(&room, 4);
+    room_fini(&room);
+}
+
+Test(room, that_shrinks_lets_nobody_in_before_enough_have_gone)
+{
+    struct room room;
+    struct taker taker;
+    room_init(&room, 10);
+    room_take(&room, 6);
+    room_set_capacity(&room, 2);
+    cr_assert(room_is_full(&room));
+    cr_assert_eq(room_taken(&room), 6);
+    taker_start(&taker, &room, 5);
+    room_give(&room, 4);
+    cr_assert_eq(waiting(&room), 1);
+    room_give(&room, 1);
+    thread_join(&taker.thread);
+    cr_assert_eq(taker.got, 1);
+    room_give(&room, 2);
+    room_fini(&room);
+}

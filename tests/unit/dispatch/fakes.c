@@ -53,6 +53,11 @@ void *group_party(const struct group *group)
     return group->options.party;
 }
 
+void group_set_workers(struct group *group, uint32_t workers)
+{
+    group->options.workers = workers;
+}
+
 void group_push(struct group *group, struct task_list *tasks)
 {
     MUTEX_GUARD(&group->lock);

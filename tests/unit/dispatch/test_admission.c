@@ -265,6 +265,103 @@ Test(admission, asks_at_most_for_what_can_ever_be_granted)
     admission_destroy(&admission);
 }
 
+Test(admission, more_capacity_lets_go_who_waits_in_line_and_no_more)
+{
+    open_with(4);
+    struct group *groups[] = {group_with(0, 0), group_with(0, 0), group_with(0, 0)};
+    cr_assert(ask(groups[0], 4));
+    cr_assert_not(ask(groups[1], 3));
+    cr_assert_not(ask(groups[2], 3));
+    admission_set_capacity(admission, 9);
+    cr_assert_eq(groups[1]->granted_count, 1);
+    cr_assert_eq(groups[2]->granted_count, 0);
+    admission_set_capacity(admission, 10);
+    cr_assert_eq(groups[2]->granted_count, 1);
+    cr_assert_eq(admission_in_use(admission), 10);
+    for (int i = 0; i < 3; i++)
+        give_back(groups[i]);
+    admission_destroy(&admission);
+}
+
+Test(admission, less_capacity_leaves_what_is_granted_and_clamps_who_waits)
+{
+    open_with(10);
+    struct group *first = group_with(0, 0), *heavy = group_with(0, 0), *late = group_with(0, 0);
+    cr_assert(ask(first, 8));
+    cr_assert_not(ask(heavy, 10));
+    admission_set_capacity(admission, 5);
+    cr_assert_eq(admission_in_use(admission), 8);
+    cr_assert_not(ask(late, 1));
+    give_back(first);
+    cr_assert_eq(heavy->granted_count, 1);
+    cr_assert_eq(heavy->grant.weight, 5);
+    cr_assert_eq(late->granted_count, 0);
+    give_back(heavy);
+    cr_assert_eq(late->granted_count, 1);
+    give_back(late);
+    admission_destroy(&admission);
+}
+
+Test(admission, who_waits_with_less_than_its_weight_asks_for_all_of_it_when_there_is_more)
+{
+    open_with(5);
+    struct group *first = group_with(0, 0), *heavy = group_with(0, 0);
+    cr_assert(ask(first, 1));
+    cr_assert_not(ask(heavy, 100));
+    admission_set_capacity(admission, 10);
+    cr_assert_eq(heavy->granted_count, 0);
+    give_back(first);
+    cr_assert_eq(heavy->granted_count, 1);
+    cr_assert_eq(heavy->grant.weight, 10);
+    give_back(heavy);
+    admission_destroy(&admission);
+}
+
+Test(admission, a_capacity_below_the_reserves_is_a_bug, .signal = SIGABRT)
+{
+    open_with(10);
+    group_with(0, 6);
+    admission_set_capacity(admission, 6);
+}
+
+Test(admission, a_cap_that_is_raised_or_lifted_lets_its_group_go)
+{
+    for (int32_t cap = 0; cap <= 4; cap += 4) {
+        open_with(10);
+        struct group *capped = group_with(2, 0);
+        cr_assert(ask(capped, 2));
+        struct grant first = capped->grant;
+        cr_assert_not(ask(capped, 2));
+        admission_set_cap(admission, capped->options.party, cap);
+        cr_assert_eq(capped->granted_count, 1);
+        cr_assert_eq(admission_in_use(admission), 4);
+        gate.give_back(gate.context, capped, &first);
+        give_back(capped);
+        admission_destroy(&admission);
+    }
+}
+
+Test(admission, a_cap_that_is_lowered_holds_its_group_and_nobody_else)
+{
+    open_with(10);
+    struct group *all = group_with(0, 0), *capped = group_with(0, 0), *other = group_with(0, 0);
+    cr_assert(ask(capped, 3));
+    struct grant first = capped->grant;
+    cr_assert(ask(all, 7));
+    cr_assert_not(ask(capped, 3));
+    cr_assert_not(ask(other, 1));
+    admission_set_cap(admission, capped->options.party, 2);
+    give_back(all);
+    cr_assert_eq(capped->granted_count, 0); /* it has more than its cap already */
+    cr_assert_eq(other->granted_count, 1);
+    gate.give_back(gate.context, capped, &first);
+    cr_assert_eq(capped->granted_count, 1);
+    cr_assert_eq(capped->grant.weight, 2);
+    give_back(capped);
+    give_back(other);
+    admission_destroy(&admission);
+}
+
 Test(admission, weighs_one_for_each_started_ten_milliseconds_up_to_a_quarter)
 {
     open_with(100);

@@ -214,8 +214,8 @@ void shop_begin(const struct shop_setup *setup)
         .gate = setup->admission != NULL
                     ? admission_gate(setup->admission)
                     : (struct gate){.ask = ask, .give_back = give_back, .weigh = weigh},
-        .grace_ns = setup->grace_ns > 0 ? setup->grace_ns : NS_PER_S,
-        .max_age_ns = setup->max_age_ns > 0 ? setup->max_age_ns : 3600 * NS_PER_S,
+        .limits = {.grace_ns = setup->grace_ns > 0 ? setup->grace_ns : NS_PER_S,
+                   .max_age_ns = setup->max_age_ns > 0 ? setup->max_age_ns : 3600 * NS_PER_S},
         .wake = shop_wake};
     shop.executor = executor_create(&options);
     shop.planned_ns = executor_watch(shop.executor, clock_now_ns());

@@ -99,6 +99,61 @@ Test(group, a_task_that_has_waited_longer_than_max_age_goes_first)
     shop_end();
 }
 
+Test(group, more_workers_begin_at_once)
+{
+    shop_begin(&(struct shop_setup){.act = hold});
+    struct group *group = shop_group("g", 2);
+    shop_push(group, &(struct shop_task){0}, 20);
+    SHOP_UNTIL(shop.inside == 2);
+    group_set_workers(group, 6);
+    SHOP_UNTIL(shop.inside == 6);
+    cr_assert_eq(group_load(group).workers, 6);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 20);
+    cr_assert_eq(shop.inside_most, 6);
+    shop_end();
+}
+
+static enum sluice_status hold_in_two_steps(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    shop_hold(n < 5 ? 1 : 2);
+    return SLUICE_OK;
+}
+
+Test(group, fewer_workers_let_the_running_calls_end_and_begin_no_more_than_that)
+{
+    shop_begin(&(struct shop_setup){.act = hold_in_two_steps});
+    struct group *group = shop_group("g", 5);
+    shop_push(group, &(struct shop_task){0}, 12);
+    SHOP_UNTIL(shop.inside == 5);
+    group_set_workers(group, 2);
+    cr_assert_eq(group_load(group).running, 5);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 5 && shop.inside == 2);
+    cr_assert_eq(group_load(group).running, 2);
+    shop_open(2);
+    SHOP_UNTIL(shop_ended() == 12);
+    shop_end();
+}
+
+Test(group, a_shorter_max_age_holds_for_what_waits_already)
+{
+    shop_begin(&(struct shop_setup){.max_age_ns = 60 * NS_PER_S});
+    struct group *group = shop_group("g", 1);
+    shop.shut = true;
+    shop_push(group, &(struct shop_task){.priority = 100}, 3);
+    int64_t old =
+        shop_push(group, &(struct shop_task){.priority = -100, .age_ns = 50 * NS_PER_S}, 1);
+    SHOP_UNTIL(waiting_count() == 1);
+    executor_set_limits(shop.executor, &(struct executor_limits){.grace_ns = NS_PER_S,
+                                                                 .max_age_ns = 40 * NS_PER_S});
+    shop_open_gate();
+    SHOP_UNTIL(shop_ended() == 4);
+    cr_assert_eq(shop.started[0], old);
+    shop_end();
+}
+
 Test(group, waits_at_the_gate_with_its_tasks_in_the_queue)
 {
     shop_begin(&usual);

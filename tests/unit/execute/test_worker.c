@@ -247,6 +247,23 @@ Test(worker, a_call_that_does_not_end_is_given_up_and_its_place_taken_by_another
     shop_end();
 }
 
+Test(worker, a_shorter_grace_holds_for_a_call_that_was_asked_to_end_before)
+{
+    shop_begin(&(struct shop_setup){.act = hold_some, .grace_ns = 3600 * NS_PER_S});
+    held = 0;
+    shop_push(shop_group("g", 1), &(struct shop_task){.timeout_ns = NS_PER_MS}, 1);
+    SHOP_UNTIL(shop.inside == 1);
+    executor_cancel(shop.executor);
+    executor_watch(shop.executor, clock_now_ns());
+    cr_assert_eq(executor_stuck(shop.executor), 0);
+    executor_set_limits(shop.executor, &(struct executor_limits){.grace_ns = NS_PER_MS,
+                                                                 .max_age_ns = NS_PER_S});
+    SHOP_UNTIL(room_taken(&shop.pending) == 0);
+    cr_assert_eq(executor_stuck(shop.executor), 1);
+    shop_open(1);
+    shop_end();
+}
+
 Test(worker, ends_before_a_stuck_call_in_its_batch_are_counted)
 {
     shop_begin(&(struct shop_setup){.act = hold_some, .grace_ns = NS_PER_MS});
