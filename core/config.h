@@ -1,5 +1,6 @@
 /* config: what the configuration file and the options say, from one table of keys (config.def).
- * Loaded by a command before any thread starts; immutable afterwards in this version. */
+ * Loaded by a command before any thread starts. Afterwards only config_change changes it, and only
+ * what is LIVE in the table: numbers that the main thread alone reads. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct config_group {
     char *type;               /* a type or a glob of types */
     struct sluice_map labels; /* sorted by key; each pair is its own memory */
     int64_t workers;          /* calls at once */
+    bool inherits_workers;    /* the group does not say */
     int64_t max_weight;       /* 0: none of its own */
     int64_t reserve;          /* weight that is its alone */
     uint32_t line;            /* where it begins; 0: made by an option */
@@ -44,6 +46,7 @@ struct config {
     char *plugin_dirs[CONFIG_PLUGIN_DIRS_MOST + 1]; /* NULL-terminated */
     char *state_dir;
     bool state_dir_is_temporary; /* made for this process, and removed by config_fini */
+    bool state_dir_is_default, plugin_dirs_are_default; /* nobody has named them */
     int64_t dispatchers;
     int64_t workers; /* of a group that does not say */
     int64_t timeout_ns;
@@ -86,6 +89,9 @@ bool config_open(const char *named, char **path, int *fd, struct error *error);
  * folder if it is not there (0700); false with a message. Without a home that can be written to,
  * the state folder is a temporary one. */
 bool config_places(struct config *config, struct error *error);
+
+/* Gives the same default places as another configuration was given, where neither names any. */
+void config_places_as(struct config *config, const struct config *other);
 
 /* Replaces the plugin folders by copies of these; false with a message if they are too many. */
 bool config_set_plugin_dirs(struct config *config, const char *const *folders, size_t count,

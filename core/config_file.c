@@ -326,7 +326,8 @@ static void groups_finish(struct reading *reading)
         reading->line = group->line;
         if (group->type == NULL)
             report(reading, "missing_key", "[group:%s] has no type", group->name);
-        if (group->workers == 0)
+        group->inherits_workers = group->workers == 0;
+        if (group->inherits_workers)
             group->workers = config->workers;
     }
     if (!config_check_weights(config, &culprit, &error)) {

@@ -1,5 +1,6 @@
 #include "config_keys.h"
 
+#include <assert.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,16 @@
 #define STRUCT_group     struct config_group
 
 const struct config_key config_keys[] = {
-#define KEY(section_, name_, kind_, field, def_, least_, most_, why_)                              \
-    {#section_, #name_, CONFIG_##kind_, offsetof(STRUCT_##section_, field),                        \
-     def_,      least_, most_,          why_},
+#define KEY(section_, name_, kind_, effect_, field, def_, least_, most_, why_)                     \
+    {#section_,                                                                                    \
+     #name_,                                                                                       \
+     CONFIG_##kind_,                                                                               \
+     CONFIG_##effect_,                                                                             \
+     offsetof(STRUCT_##section_, field),                                                           \
+     def_,                                                                                         \
+     least_,                                                                                       \
+     most_,                                                                                        \
+     why_},
 #include "config.def"
 #undef KEY
 };
@@ -301,4 +309,62 @@ bool config_key_set(const struct config_key *key, void *into, const char *value,
         return word >= 0;
     }
     return false;
+}
+
+static void write_folders(char *const *folders, struct buffer *text)
+{
+    for (size_t i = 0; folders[i] != NULL; i++)
+        buffer_printf(text, "%s%s", i > 0 ? ":" : "", folders[i]);
+}
+
+static void write_labels(const struct sluice_map *labels, struct buffer *text)
+{
+    for (size_t i = 0; i < labels->count; i++)
+        buffer_printf(text, "%s%s=%s", i > 0 ? "," : "", labels->pairs[i].key,
+                      labels->pairs[i].value);
+}
+
+void config_key_write(const struct config_key *key, const void *from, struct buffer *text)
+{
+    const void *field = (const char *)from + key->offset;
+    char span[32];
+
+    switch (key->kind) {
+    case CONFIG_COUNT:
+    case CONFIG_WORKERS:
+        buffer_printf(text, "%lld", (long long)*(const int64_t *)field);
+        break;
+    case CONFIG_SPAN:
+        buffer_puts(text, units_format_duration(*(const int64_t *)field, span, sizeof(span)));
+        break;
+    case CONFIG_TEXT:
+    case CONFIG_FOLDER:
+    case CONFIG_POLICY:
+        if (*(char *const *)field != NULL)
+            buffer_puts(text, *(char *const *)field);
+        break;
+    case CONFIG_LABELS:
+        write_labels(field, text);
+        break;
+    case CONFIG_FOLDERS:
+        write_folders(field, text);
+        break;
+    case CONFIG_LEVEL:
+        buffer_puts(text, levels[*(const enum log_level *)field]);
+        break;
+    case CONFIG_FORMAT:
+        buffer_puts(text, formats[*(const enum log_format *)field]);
+        break;
+    }
+}
+
+void config_key_copy(const struct config_key *key, const void *from, void *into)
+{
+    bool number =
+        key->kind == CONFIG_COUNT || key->kind == CONFIG_WORKERS || key->kind == CONFIG_SPAN;
+    bool word = key->kind == CONFIG_LEVEL || key->kind == CONFIG_FORMAT;
+
+    assert(key->effect == CONFIG_LIVE && (number || word)); /* nobody owns what it points to */
+    memcpy((char *)into + key->offset, (const char *)from + key->offset,
+           number ? sizeof(int64_t) : sizeof(enum log_level));
 }

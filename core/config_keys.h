@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "support/buffer.h"
 
 enum config_kind {
     CONFIG_COUNT,
@@ -21,9 +22,13 @@ enum config_kind {
     CONFIG_FORMAT,
 };
 
+/* When a change of the file takes effect. */
+enum config_effect { CONFIG_LIVE, CONFIG_RESTART };
+
 struct config_key {
     const char *section, *name;
     enum config_kind kind;
+    enum config_effect effect;
     size_t offset; /* of the field in struct config or struct config_group */
     const char *def;
     int64_t least, most;
@@ -44,6 +49,13 @@ bool config_key_is_later(const char *section, const char *name);
  * what was found and what is allowed. What the field held before is freed. */
 bool config_key_set(const struct config_key *key, void *into, const char *value,
                     struct error *error);
+
+/* Adds the value of the field in a struct config or config_group to the text, in a form that
+ * config_key_set reads; nothing where there is none. */
+void config_key_write(const struct config_key *key, const void *from, struct buffer *text);
+
+/* Copies the field of a key that is LIVE from one struct to another. */
+void config_key_copy(const struct config_key *key, const void *from, void *into);
 
 /* Adds an empty group; NULL if there are too many. Valid until the next one is added. */
 struct config_group *config_add_group(struct config *config, const char *name, uint32_t line);

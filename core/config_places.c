@@ -45,10 +45,11 @@ static bool folder_is_closed(const char *path)
     return folder != NULL && access(folder, X_OK) != 0 && errno == EACCES;
 }
 
-/* Opens a file if it is there; false with a message if it is there and cannot be opened. */
+/* Opens a file if it is there; false with a message if it is there and cannot be opened. Without
+ * O_NONBLOCK a pipe in its place would hang a host that reads it again. */
 static bool open_if_there(char *path, char **found, int *fd, struct error *error)
 {
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*fd >= 0) {
         *found = path;
         return true;
@@ -70,7 +71,7 @@ bool config_open(const char *named, char **path, int *fd, struct error *error)
     if (named == NULL)
         named = getenv("SLUICE_CONFIG");
     if (named != NULL && named[0] != '\0') {
-        *fd = open(named, O_RDONLY | O_CLOEXEC);
+        *fd = open(named, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (*fd < 0)
             return error_errno(error, "unreadable", "cannot read the configuration %s", named);
         *path = config_copy(named);
@@ -148,9 +149,19 @@ static bool state_dir_find(struct config *config, struct error *error)
 
 bool config_places(struct config *config, struct error *error)
 {
-    if (config->plugin_dirs[0] == NULL)
+    config->plugin_dirs_are_default = config->plugin_dirs[0] == NULL;
+    config->state_dir_is_default = config->state_dir == NULL;
+    if (config->plugin_dirs_are_default)
         config->plugin_dirs[0] = program_plugins();
     if (config->plugin_dirs[0] == NULL)
         return error_errno(error, "plugin_dir", "cannot read /proc/self/exe");
     return state_dir_find(config, error);
+}
+
+void config_places_as(struct config *config, const struct config *other)
+{
+    if (config->plugin_dirs[0] == NULL && other->plugin_dirs_are_default)
+        config->plugin_dirs[0] = config_copy(other->plugin_dirs[0]);
+    if (config->state_dir == NULL && other->state_dir_is_default)
+        config->state_dir = config_copy(other->state_dir);
 }

@@ -277,3 +277,45 @@ Test(example, the_file_says_the_defaults)
         cr_expect(strstr(buffer_text(&text), line) != NULL, "expected: %s", line + 1);
     }
 }
+
+/* The comment above a key in the example, as far as the line before it that is not one. */
+static void read_comment(const char *example, const struct config_key *key, struct buffer *comment)
+{
+    char head[64], line[64], commented[64];
+    bool group = strcmp(key->section, "group") == 0;
+
+    snprintf(head, sizeof(head), "\n%s[%s%s", group ? "#" : "", key->section, group ? ":" : "]");
+    snprintf(line, sizeof(line), "\n%s =", key->name);
+    snprintf(commented, sizeof(commented), "\n#%s =", key->name);
+    const char *section = strstr(example, head);
+    cr_assert(section != NULL, "%s is missing", head + 1);
+    const char *end = strstr(section, group ? commented : line);
+    cr_assert(end != NULL, "%s is missing", line + 1);
+    const char *begin = end;
+    while (begin > example) {
+        const char *before = begin;
+        while (before > example && before[-1] != '\n')
+            before--;
+        if (strncmp(before, "# ", 2) != 0)
+            break;
+        begin = before - 1;
+    }
+    buffer_append(comment, begin, (size_t)(end - begin));
+}
+
+Test(example, the_file_says_of_each_key_when_a_change_takes_effect)
+{
+    CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
+
+    read_example(&text);
+    for (size_t i = 0; i < config_keys_count; i++) {
+        CLEANUP(buffer_fini) struct buffer comment = BUFFER_EMPTY;
+        read_comment(buffer_text(&text), &config_keys[i], &comment);
+        bool live = strstr(buffer_text(&comment), " Live.") != NULL;
+        bool restart = strstr(buffer_text(&comment), " Restart.") != NULL;
+        cr_expect(eq(int, live, config_keys[i].effect == CONFIG_LIVE), "[%s] %s",
+                  config_keys[i].section, config_keys[i].name);
+        cr_expect(eq(int, restart, config_keys[i].effect == CONFIG_RESTART), "[%s] %s",
+                  config_keys[i].section, config_keys[i].name);
+    }
+}
