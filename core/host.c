@@ -149,6 +149,13 @@ static void stop(struct host *host, enum host_end end)
         host->handlers.stops(host->handlers.context, host->cancel_ns);
 }
 
+static void reload(struct host *host)
+{
+    if (host->handlers.reread != NULL)
+        host->handlers.reread(host->handlers.context);
+    registry_reload(host->registry);
+}
+
 /* A SIGHUP of the kernel means that the terminal went away; one of a process asks for a reload. */
 static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
@@ -158,7 +165,7 @@ static void on_signal(void *context, const struct signalfd_siginfo *info)
     else if (info->ssi_signo == SIGTERM || info->ssi_code == SI_KERNEL)
         stop(host, HOST_TERMINATED);
     else
-        registry_reload(host->registry);
+        reload(host);
     loop_wake(host->loop);
 }
 
@@ -366,6 +373,12 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
     if (host->signals == 0 && reader_state(host->reader) == READER_INVALID)
         return HOST_INVALID;
     return host->end;
+}
+
+void host_apply(struct host *host)
+{
+    reader_set_weight_capacity(host->reader, (int32_t)host->config->max_weight);
+    stages_apply(&host->stages);
 }
 
 bool host_reading(const struct host *host)

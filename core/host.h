@@ -27,6 +27,9 @@ struct host_handlers {
     /* Main thread, every tick_ns while the host runs, and once at the end; NULL or 0: never. */
     void (*tick)(void *context, int64_t now_ns);
     int64_t tick_ns;
+    /* Main thread, at SIGHUP: the configuration is to be read again; see host_apply. NULL: it is
+     * not. */
+    void (*reread)(void *context);
 };
 
 /* How host_run came to its end. */
@@ -50,6 +53,10 @@ struct host *host_create(const struct config *config, struct registry *registry,
  * they are cancelled. Once a host. */
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
                        struct error *error);
+
+/* Takes over what is live in the configuration, which its owner has changed (config_change.h); with
+ * effect at once. Within handlers.reread. */
+void host_apply(struct host *host);
 
 /* Joins all threads when the run is over. False if some will not end: calls that are stuck, a
  * reader whose input blocks although it said that it would not, a plugin that hangs at the end of a

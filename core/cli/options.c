@@ -136,35 +136,55 @@ static bool read_config(const struct options *options, struct config *config,
     return valid;
 }
 
-static bool find_config(const struct options *options, struct config *config, int *code)
+static bool find_config(const struct options *options, const char *named, struct config *config,
+                        int *code)
 {
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
     CLEANUP(cleanup_close) int fd = -1;
     struct error error;
 
     *code = EXIT_HOST;
-    if (!config_open(options->config_file, &config->file, &fd, &error) ||
+    if (!config_open(named, &config->file, &fd, &error) ||
         (fd >= 0 && !read_whole(fd, config->file, &text, &error)))
         return output_error("%s", error.message);
     *code = EXIT_USAGE;
     return fd < 0 || read_config(options, config, &text);
 }
 
-bool options_configure(const struct options *options, struct config *config, int *code)
+/* Everything but the default places. */
+static bool read_all(const struct options *options, const char *named, struct config *config,
+                     int *code)
 {
     struct error error;
 
     config_init(config);
-    if (!find_config(options, config, code))
+    if (!find_config(options, named, config, code))
         return false;
     if (options->verbose)
         config->log_level = LOG_DEBUG;
     if (options->quiet)
         config->log_level = LOG_ERROR;
-    log_configure(config->log_level, config->log_format);
     *code = EXIT_HOST;
-    if (options->plugin_dirs_count > 0 &&
-        !config_set_plugin_dirs(config, options->plugin_dirs, options->plugin_dirs_count, &error))
-        return output_error("%s", error.message);
+    return options->plugin_dirs_count == 0 ||
+           config_set_plugin_dirs(config, options->plugin_dirs, options->plugin_dirs_count,
+                                  &error) ||
+           output_error("%s", error.message);
+}
+
+bool options_reread(const struct options *options, const struct config *config, struct config *next)
+{
+    int ignored;
+
+    return read_all(options, config->file != NULL ? config->file : options->config_file, next,
+                    &ignored);
+}
+
+bool options_configure(const struct options *options, struct config *config, int *code)
+{
+    struct error error;
+
+    if (!read_all(options, options->config_file, config, code))
+        return false;
+    log_configure(config->log_level, config->log_format);
     return config_places(config, &error) || output_error("%s", error.message);
 }

@@ -40,3 +40,8 @@ int64_t options_number(struct argp_state *state, const char *option, const char 
 /* Reads the configuration and puts the options over it, sets up the log. True, or the reason was
  * printed and *code is the exit code. config_fini is due either way. */
 bool options_configure(const struct options *options, struct config *config, int *code);
+
+/* Reads the file of a configuration again into another one, and puts the options over it; without
+ * one looks for it anew. False if the reason was printed. config_fini is due either way. */
+bool options_reread(const struct options *options, const struct config *config,
+                    struct config *next);

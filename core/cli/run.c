@@ -10,9 +10,11 @@
 #include "cli/plugins.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/reread.h"
 #include "host.h"
 #include "serve/events.h"
 #include "support/cleanup.h"
+#include "support/log.h"
 #include "support/ready.h"
 
 enum { WORKERS_OPTIONS_MOST = 256, WORKERS_MOST = 1024, WEIGHT_MOST = 1000000 };
@@ -35,6 +37,7 @@ struct run_options {
 
 struct run {
     const struct run_options *options;
+    struct config *config;
     struct inputs inputs;
     struct plugins plugins;
     struct host *host;
@@ -120,7 +123,8 @@ static const struct argp argp = {
            "  sluice run --workers hash=4 --events nightly.events nightly.yaml\n\n"
            "Exit code: 0 all tasks succeeded; 1 some did not; 2 wrong usage, job file or "
            "configuration; 3 the host could not start; 130, 143 stopped by SIGINT, SIGTERM. The "
-           "first signal lets running tasks finish, the second cancels them.\n",
+           "first signal lets running tasks finish, the second cancels them. SIGHUP sent by a "
+           "process reloads plugins and configuration.\n",
     .children = options_children,
 };
 
@@ -195,8 +199,23 @@ static bool shows_progress(const struct run_options *options)
     return false;
 }
 
+/* The file, whatever is wrong in it, must not disturb what runs. */
+static void on_reread(void *context)
+{
+    struct run *run = context;
+    CLEANUP(config_fini) struct config next;
+
+    if (run->progress.terminal && shows_progress(run->options))
+        fputs(PROGRESS_CLEAR, stderr);
+    if (options_reread(run->options->common, run->config, &next) &&
+        apply_options(run->options, &next) && reread_take(run->config, &next))
+        host_apply(run->host);
+    else
+        log_error("the configuration is not valid: nothing of it has changed");
+}
+
 /* Makes what listens and the host; the plugins are open. False with a message printed. */
-static bool run_create(struct run *run, const struct config *config)
+static bool run_create(struct run *run)
 {
     bool progress = shows_progress(run->options), terminal = output_is_terminal(STDERR_FILENO);
     const char *prefix = progress && terminal ? PROGRESS_CLEAR : NULL;
@@ -208,6 +227,7 @@ static bool run_create(struct run *run, const struct config *config)
         .wants_all = run->options->events != NULL,
         .tick = progress ? on_tick : NULL,
         .tick_ns = PROGRESS_TICK_NS,
+        .reread = on_reread,
     };
 
     if (run->options->events != NULL &&
@@ -220,7 +240,8 @@ static bool run_create(struct run *run, const struct config *config)
     log_spare_main();
     run->begun_ns = clock_now_ns();
     progress_init(&run->progress, terminal, run->begun_ns);
-    run->host = host_create(config, run->plugins.registry, run->options->mode, &handlers, &error);
+    run->host =
+        host_create(run->config, run->plugins.registry, run->options->mode, &handlers, &error);
     return run->host != NULL || output_error("%s", error.message);
 }
 
@@ -322,9 +343,9 @@ static void run_fini(struct run *run)
     inputs_close(&run->inputs);
 }
 
-static int run_all(const struct run_options *options, const struct config *config)
+static int run_all(const struct run_options *options, struct config *config)
 {
-    CLEANUP(run_fini) struct run run = {.options = options};
+    CLEANUP(run_fini) struct run run = {.options = options, .config = config};
 
     if (!inputs_open(&run.inputs, &options->names)) {
         inputs_print(&run.inputs, options->common);
@@ -335,7 +356,7 @@ static int run_all(const struct run_options *options, const struct config *confi
     for (size_t i = 0; i < options->workers_count; i++)
         if (!plugins_know(&run.plugins, options->workers[i].type))
             return EXIT_USAGE;
-    if (!run_create(&run, config))
+    if (!run_create(&run))
         return EXIT_HOST;
     struct error error;
     enum host_end end = host_run(run.host, run.inputs.items, run.inputs.count, &error);
