@@ -132,7 +132,8 @@ static bool read_config(const struct options *options, struct config *config,
 
     diagnostics_init(&diagnostics, config->file);
     bool valid = config_read(config, text->bytes, text->length, &diagnostics);
-    diagnostics_print(&diagnostics, stderr, output_colour(options->colour, STDERR_FILENO));
+    diagnostics_print(&diagnostics, output_messages(),
+                      output_colour(options->colour, STDERR_FILENO));
     return valid;
 }
 

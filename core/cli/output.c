@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +12,11 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "support/ready.h"
 
+static FILE *collecting; /* NULL: messages go to standard error */
+static char *collected;
+static size_t collected_length;
 static int flush_failed; /* errno of the first output_flush that failed */
 
 void output_flush(void)
@@ -71,14 +77,49 @@ bool output_colour(enum colour colour, int fd)
     return output_is_terminal(fd) && (unwanted == NULL || unwanted[0] == '\0');
 }
 
+FILE *output_messages(void)
+{
+    return collecting != NULL ? collecting : stderr;
+}
+
+void output_collect(void)
+{
+    collecting = open_memstream(&collected, &collected_length);
+    if (collecting == NULL)
+        abort();
+}
+
+/* A line is cut at what a descriptor takes whole once poll says that it has room. */
+static void write_lines(const char *text)
+{
+    const struct ready_wish now = {.fd = STDERR_FILENO, .events = POLLOUT, .stop_fd = -1};
+
+    while (*text != '\0' && ready_wait(&now) == READY_NOW) {
+        size_t length = strcspn(text, "\n");
+        length += text[length] == '\n';
+        if (write(STDERR_FILENO, text, length < PIPE_BUF ? length : PIPE_BUF) < 0)
+            return;
+        text += length;
+    }
+}
+
+void output_collected(void)
+{
+    fclose(collecting);
+    collecting = NULL;
+    write_lines(collected);
+    free(collected);
+    collected = NULL;
+}
+
 bool output_error(const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    fputs("sluice: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputs("\n", stderr);
+    fputs("sluice: ", output_messages());
+    vfprintf(output_messages(), format, arguments);
+    fputs("\n", output_messages());
     va_end(arguments);
     return false;
 }

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "cli/options.h"
 
@@ -18,7 +19,17 @@ bool output_is_terminal(int fd);
 /* Returns whether a stream on fd is to have colours; auto respects NO_COLOR (no-color.org). */
 bool output_colour(enum colour colour, int fd);
 
-/* Prints "sluice: " and a message on standard error; always false. */
+/* Returns where messages go: standard error, unless they are being collected. */
+FILE *output_messages(void);
+
+/* Collects messages from now on, for a host at work that must not wait for who reads them. */
+void output_collect(void);
+
+/* Writes what was collected to standard error as far as there is room, without waiting; the lines
+ * behind that are dropped. */
+void output_collected(void);
+
+/* Prints "sluice: " and a message where messages go; always false. */
 bool output_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints an object as one line on standard output and lets it go. */

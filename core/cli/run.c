@@ -205,10 +205,13 @@ static void on_reread(void *context)
     struct run *run = context;
     CLEANUP(config_fini) struct config next;
 
+    output_collect();
     if (run->progress.terminal && shows_progress(run->options))
-        fputs(PROGRESS_CLEAR, stderr);
-    if (options_reread(run->options->common, run->config, &next) &&
-        apply_options(run->options, &next) && reread_take(run->config, &next))
+        fputs(PROGRESS_CLEAR, output_messages());
+    bool taken = options_reread(run->options->common, run->config, &next) &&
+                 apply_options(run->options, &next) && reread_take(run->config, &next);
+    output_collected();
+    if (taken)
         host_apply(run->host);
     else
         log_error("the configuration is not valid: nothing of it has changed");

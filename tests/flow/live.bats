@@ -30,6 +30,11 @@ times() {
     [ "$(grep -cF -- "$1" err)" -eq "$2" ]
 }
 
+# signals_taken: whether no signal waits for the run.
+signals_taken() {
+    grep -q "^ShdPnd:.0*$" "/proc/$pid/status"
+}
+
 # reloaded COUNT: whether the configuration was read again so many times, and taken over.
 reloaded() {
     times "configuration read again" "$1"
@@ -249,4 +254,25 @@ reloaded() {
     says 'changed="[host] grace 5s -> 1s"'
     touch open
     ended 0
+}
+
+@test "errors that nobody reads hold up no signal" {
+    settings "[host]" "max_weight = 1"
+    gates 2
+    mkfifo pipe
+    exec 8<>pipe
+    env --default-signal=INT,HUP "$SLUICE" run --progress off "${both[@]}" gates.yaml >out 2>pipe 3>&- &
+    pid=$!
+    wait_until has_bytes started 1
+    # Each is more than a sixth of what a pipe holds; signals of one kind that wait would be one.
+    awk 'BEGIN { print "[host]"; for (i = 0; i < 90; i++) printf "wrong%d%0150d = 1\n", i, 0 }' >sluice.ini
+    for _ in 1 2 3 4 5 6 7 8; do
+        kill -HUP "$pid"
+        wait_until signals_taken
+    done
+    kill -INT "$pid"
+    wait_until signals_taken
+    kill -INT "$pid"
+    ended 130
+    exec 8>&-
 }
