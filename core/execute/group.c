@@ -62,11 +62,11 @@ struct after {
     struct grant surplus;
 };
 
-static struct after after_nothing(void)
+/* In its place: a list points into itself. */
+static void after_init(struct after *after)
 {
-    struct after after = {.start = NULL};
-    task_list_init(&after.unserved);
-    return after;
+    *after = (struct after){.start = NULL};
+    task_list_init(&after->unserved);
 }
 
 /* Finds the first task that somebody serves; those before it leave the queue. Lock held. */
@@ -117,7 +117,8 @@ static void act(struct group *group, struct after *after)
 
 void group_push(struct group *group, struct task_list *tasks)
 {
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     mutex_lock(&group->lock);
     if (atomic_load(&group->executor->closed)) {
         mutex_unlock(&group->lock);
@@ -134,7 +135,8 @@ void group_push(struct group *group, struct task_list *tasks)
 
 void group_put_back(struct group *group, struct task_list *tasks)
 {
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     mutex_lock(&group->lock);
     queue_put_back(&group->queue, tasks);
     relist(group, &after);
@@ -144,7 +146,8 @@ void group_put_back(struct group *group, struct task_list *tasks)
 
 bool group_granted(struct group *group, const struct grant *grant)
 {
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     mutex_lock(&group->lock);
     assert(group->waiting && !group->has_grant);
     group->waiting = false;
@@ -160,7 +163,8 @@ bool group_granted(struct group *group, const struct grant *grant)
 
 void group_done(struct group *group)
 {
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     mutex_lock(&group->lock);
     assert(group->running > 0);
     group->running--;
@@ -171,7 +175,8 @@ void group_done(struct group *group)
 
 void group_leave_pool(struct group *group, struct pool *pool)
 {
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     mutex_lock(&group->lock);
     if (group->pool == pool && pool_remove(pool, group))
         group->pool = NULL;
@@ -182,7 +187,8 @@ void group_leave_pool(struct group *group, struct pool *pool)
 
 void group_set_workers(struct group *group, uint32_t workers)
 {
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     assert(workers >= 1 && workers <= GROUP_WORKERS_MOST);
     mutex_lock(&group->lock);
     group->workers = workers;
@@ -299,7 +305,8 @@ static void claim_head(struct group *group, struct worker *worker, struct task *
 struct claim group_claim(struct group *group, struct worker *worker)
 {
     struct claim claim = {0};
-    struct after after = after_nothing();
+    struct after after;
+    after_init(&after);
     mutex_lock(&group->lock);
     group->pool = NULL;
     struct task *head = queue_head(&group->queue);
