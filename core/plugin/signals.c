@@ -18,10 +18,17 @@ void signals_keep(struct signals *signals)
             sigaction(number, NULL, &signals->handlers[number]);
 }
 
+/* Those that programs set: the C library adds one of its own whenever it sets a handler. */
+enum {
+    FLAGS_COMPARED = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART |
+                     SA_NODEFER | (int)SA_RESETHAND
+};
+
 /* Whatever member is meant, both lie in the same place. */
 static bool same_handler(const struct sigaction *one, const struct sigaction *other)
 {
-    return one->sa_sigaction == other->sa_sigaction && one->sa_flags == other->sa_flags;
+    return one->sa_sigaction == other->sa_sigaction &&
+           (one->sa_flags & FLAGS_COMPARED) == (other->sa_flags & FLAGS_COMPARED);
 }
 
 /* The file whose code a handler is; NULL if there is none. */
