@@ -31,7 +31,6 @@ struct host {
     /* atomic */
     _Atomic size_t jobs_over;
     _Atomic bool job_stops; /* a job has failed fast and is to be purged */
-    _Atomic bool published; /* types may have come back */
     /* the control loop */
     enum host_end end;
     int signals;
@@ -83,7 +82,7 @@ static void on_superseded(void *context, struct generation *generation)
 static void on_published(void *context)
 {
     struct host *host = context;
-    atomic_store(&host->published, true);
+    stages_types_changed(&host->stages);
     loop_wake(host->loop);
 }
 
@@ -118,7 +117,7 @@ static void tend_generations(struct host *host)
         registry_retire(host->registry, generation);
     while ((generation = executor_drain_is_stuck(executor)) != NULL)
         registry_pin_stuck(host->registry, generation);
-    if (atomic_exchange(&host->published, false) && host->signals == 0)
+    if (host->signals == 0)
         stages_unpark(&host->stages);
 }
 

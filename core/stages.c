@@ -56,12 +56,20 @@ static void drop(void *context, struct task_list *tasks)
     outcome_flush(stages->outcome, &tally);
 }
 
-/* Keeps tasks that left their queue because nobody serves their type. Any thread. */
+/* Keeps tasks that left their queue because nobody serves their type. A type may have come back
+ * before its task was parked, and then nobody else would see to it. Any thread. */
 static void park(void *context, struct task_list *tasks)
 {
     struct stages *stages = context;
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+    bool served = false;
+    uint32_t flags;
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
+        const struct type *type = task->type;
         router_park(stages->router, task);
+        served = served || registry_flags(stages->options.registry, type, &flags);
+    }
+    if (served)
+        stages_types_changed(stages);
     stages->options.wake(stages->options.context);
 }
 
@@ -236,16 +244,28 @@ int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
     return next_ns;
 }
 
+void stages_types_changed(struct stages *stages)
+{
+    atomic_store(&stages->unparking, true);
+}
+
+/* Feeds in what was parked. */
+static void release_parked(struct stages *stages, struct task_list *tasks)
+{
+    for (struct task *task = tasks->head; task != NULL; task = task->next)
+        task_move(task, TASK_READY);
+    if (tasks->count > 0)
+        feeder_release(stages->feeder, tasks);
+}
+
 void stages_unpark(struct stages *stages)
 {
     struct task_list tasks;
+    if (!atomic_exchange(&stages->unparking, false))
+        return;
     task_list_init(&tasks);
     router_unpark(stages->router, NULL, &tasks);
-    if (tasks.count == 0)
-        return;
-    for (struct task *task = tasks.head; task != NULL; task = task->next)
-        task_move(task, TASK_READY);
-    feeder_release(stages->feeder, &tasks);
+    release_parked(stages, &tasks);
 }
 
 void stages_skip_parked(struct stages *stages)
@@ -253,18 +273,27 @@ void stages_skip_parked(struct stages *stages)
     size_t parked = router_parked(stages->router);
     if (parked == 0 || room_watch(&stages->pending, parked) > parked)
         return;
-    struct task_list tasks;
+    struct task_list tasks, returned;
     struct outcome_tally tally;
     char why[512];
     task_list_init(&tasks);
+    task_list_init(&returned);
     outcome_tally_init(&tally);
     router_unpark(stages->router, NULL, &tasks);
+    if (stages->feeder == NULL) {
+        drop(stages, &tasks);
+        return;
+    }
     for (struct task *task; (task = task_list_pop(&tasks)) != NULL;) {
-        struct outcome_reason reason = {"parked",
-                                        router_explain(stages->router, task, why, sizeof why)};
+        if (router_may_run(stages->router, task, why, sizeof why)) {
+            task_list_push(&returned, task); /* its type has just come back */
+            continue;
+        }
+        struct outcome_reason reason = {"parked", why};
         outcome_drop(stages->outcome, task, TASK_SKIPPED, &reason, &tally);
     }
     outcome_flush(stages->outcome, &tally);
+    release_parked(stages, &returned);
 }
 
 void stages_purge(struct stages *stages, const struct job *job)

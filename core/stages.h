@@ -46,6 +46,8 @@ struct stages {
     struct delayed *delayed;
     struct outcome *outcome;
     struct feeder *feeder; /* NULL once no more is to start */
+    /* what is parked is to be tried again */
+    _Atomic bool unparking;
 };
 
 /* Makes all stages and starts their threads; false with a message, and nothing is left. */
@@ -65,7 +67,11 @@ void stages_apply(struct stages *stages);
 /* Feeds in the delayed tasks that are due; returns when the next one will be. */
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns);
 
-/* Has parked tasks routed anew, since types or groups have changed. */
+/* Says that what serves the types has changed: the next stages_unpark tries what is parked. Any
+ * thread. */
+void stages_types_changed(struct stages *stages);
+
+/* Has parked tasks routed anew, if types have changed. */
 void stages_unpark(struct stages *stages);
 
 /* Ends all parked tasks as skipped if nothing else is left in the host. */

@@ -150,23 +150,18 @@ static void gather(struct dispatcher *dispatcher, const struct route *route, str
 static void dispatch_task(struct dispatcher *dispatcher, struct task *task)
 {
     const struct dispatcher_options *options = dispatcher->options;
-    const struct route *route;
     if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) != JOB_GOES_ON) {
         task_list_push(&dispatcher->dropped, task);
         return;
     }
-    switch (router_find(options->router, task, &route)) {
-    case ROUTER_OK:
-        if (route->count == 1)
-            stage_task(dispatcher, &route->lanes[0], task);
-        else
-            gather(dispatcher, route, task);
-        return;
-    case ROUTER_NO_PLUGIN:
-    case ROUTER_NO_LABELS:
+    const struct route *route = router_find(options->router, task);
+    if (route == NULL) {
         router_park(options->router, task);
         options->parked(options->context);
-        return;
+    } else if (route->count == 1) {
+        stage_task(dispatcher, &route->lanes[0], task);
+    } else {
+        gather(dispatcher, route, task);
     }
 }
 

@@ -136,19 +136,15 @@ bool router_allows(const struct lane *lane, const struct task *task)
     return true;
 }
 
-enum router_answer router_find(struct router *router, const struct task *task,
-                               const struct route **route)
+const struct route *router_find(struct router *router, const struct task *task)
 {
-    /* only whether there is one */
-    if (registry_offer(router->options.registry, task->type) == NULL)
-        return ROUTER_NO_PLUGIN;
-    *route = find_or_make(router, task->type);
+    const struct route *route = find_or_make(router, task->type);
     if (task->labels == NULL)
-        return ROUTER_OK;
-    for (size_t i = 0; i < (*route)->count; i++)
-        if (router_allows(&(*route)->lanes[i], task))
-            return ROUTER_OK;
-    return ROUTER_NO_LABELS;
+        return route;
+    for (size_t i = 0; i < route->count; i++)
+        if (router_allows(&route->lanes[i], task))
+            return route;
+    return NULL;
 }
 
 uint32_t router_lanes_count(struct router *router)
@@ -191,22 +187,17 @@ static void write_labels(const struct sluice_map *labels, char *text, size_t cap
     }
 }
 
-const char *router_explain(struct router *router, const struct task *task, char *text,
-                           size_t capacity)
+bool router_may_run(struct router *router, const struct task *task, char *why, size_t capacity)
 {
-    const struct route *route;
+    uint32_t flags;
     char labels[256];
-    switch (router_find(router, task, &route)) {
-    case ROUTER_OK:
-        snprintf(text, capacity, "not routed yet");
-        break;
-    case ROUTER_NO_PLUGIN:
-        snprintf(text, capacity, "no plugin for type '%s'", task->type->name);
-        break;
-    case ROUTER_NO_LABELS:
-        write_labels(task->labels, labels, sizeof labels);
-        snprintf(text, capacity, "no group with labels %s for type '%s'", labels, task->type->name);
-        break;
+    if (!registry_flags(router->options.registry, task->type, &flags)) {
+        snprintf(why, capacity, "no plugin for type '%s'", task->type->name);
+        return false;
     }
-    return text;
+    if (router_find(router, task) != NULL)
+        return true;
+    write_labels(task->labels, labels, sizeof labels);
+    snprintf(why, capacity, "no group with labels %s for type '%s'", labels, task->type->name);
+    return false;
 }

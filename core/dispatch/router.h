@@ -46,8 +46,6 @@ struct route {
     struct lane lanes[];
 };
 
-enum router_answer { ROUTER_OK, ROUTER_NO_PLUGIN, ROUTER_NO_LABELS };
-
 /* Creates it and the configured groups. */
 struct router *router_create(const struct router_options *options);
 
@@ -58,10 +56,10 @@ void router_destroy(struct router **router);
 /* Changes the limits of the group at this place in the options, at once. Main thread. */
 void router_set_limits(struct router *router, size_t group, uint32_t workers, int32_t max_weight);
 
-/* Finds the route of a task's type, making a group if none serves it, and says whether any of its
- * lanes may run the task. Does not block for long. */
-enum router_answer router_find(struct router *router, const struct task *task,
-                               const struct route **route);
+/* Returns the route of a task's type, making a group if none serves it; NULL if none of its lanes
+ * has all labels of the task. Whether a plugin serves the type is not asked here: the group does,
+ * under its lock, when a worker is to be called. Does not block for long. */
+const struct route *router_find(struct router *router, const struct task *task);
 
 /* Returns whether the lane has all labels of the task. */
 bool router_allows(const struct lane *lane, const struct task *task);
@@ -78,6 +76,6 @@ void router_unpark(struct router *router, const struct job *job, struct task_lis
 /* Returns how many tasks are parked. */
 size_t router_parked(struct router *router);
 
-/* Writes why nobody may run the task, as a person would say it, and returns text. */
-const char *router_explain(struct router *router, const struct task *task, char *text,
-                           size_t capacity);
+/* Returns whether somebody may run the task now; if not, writes why, as a person would say it. Not
+ * for the way of every task: takes the registry's lock. */
+bool router_may_run(struct router *router, const struct task *task, char *why, size_t capacity);

@@ -11,18 +11,11 @@ struct type fake_types[FAKE_TYPES] = {{"t0", 0}, {"t1", 1}, {"t2", 2}, {"t3", 3}
                                       {"t5", 5}, {"t6", 6}, {"t7", 7}, {"t8", 8}, {"t9", 9}};
 _Atomic bool fake_served[FAKE_TYPES] = {true, true, true, true, true, true, true, true, true, true};
 
-struct offer fake_offers[FAKE_TYPES] = {{.type = &fake_types[0]}, {.type = &fake_types[1]},
-                                        {.type = &fake_types[2]}, {.type = &fake_types[3]},
-                                        {.type = &fake_types[4]}, {.type = &fake_types[5]},
-                                        {.type = &fake_types[6]}, {.type = &fake_types[7]},
-                                        {.type = &fake_types[8]}, {.type = &fake_types[9]}};
-
-const struct offer *registry_offer(struct registry *registry, const struct type *type)
+bool registry_flags(struct registry *registry, const struct type *type, uint32_t *flags)
 {
     (void)registry;
-    if (!fake_served[type->number])
-        return NULL;
-    return &fake_offers[type->number];
+    *flags = 0;
+    return fake_served[type->number];
 }
 
 uint32_t registry_types_count(struct registry *registry)

@@ -38,6 +38,3 @@ extern struct type fake_types[FAKE_TYPES];
 
 /* Whether a plugin serves the type; at first each is served. */
 extern _Atomic bool fake_served[FAKE_TYPES];
-
-/* What it offers. */
-extern struct offer fake_offers[FAKE_TYPES];

@@ -152,8 +152,7 @@ Test(dispatcher, takes_labels_as_a_hard_filter)
 
 Test(dispatcher, parks_what_nobody_may_run_and_says_so)
 {
-    struct task tasks[] = {task_of(0, 0, &bj), task_of(1, 1, NULL), task_of(2, 2, NULL)};
-    fake_served[1] = false;
+    struct task tasks[] = {task_of(0, 0, &bj), task_of(1, 1, &bj), task_of(2, 2, NULL)};
     yard_begin(NULL, 0, 1);
     send(tasks, 3);
     AWAIT(yard.parked == 2);
