@@ -59,21 +59,25 @@ descriptors() {
     find "/proc/$pid/fd" -mindepth 1 | wc -l
 }
 
-# open_stream ARGUMENT...: starts `sluice run --stream` on a job that comes through descriptor 8.
+# open_stream ARGUMENT...: starts `sluice run --stream` on a job that comes through descriptor 8. A task is known to
+# be complete only when the next one begins: so the mark of that is sent with it, and a few spaces, because the parser
+# looks ahead for the mark of another document.
 open_stream() {
+    cp "$PLUGINS/noop.so" plugins/
     mkfifo pipe
     start run --stream --plugins plugins --progress off --events events "$@" pipe
     exec 8>pipe
-    printf 'version: 1\nname: stream\ntasks:\n' >&8
+    printf 'version: 1\nname: stream\ntasks:\n-      ' >&8
 }
 
 # send FIELDS...: adds tasks to it.
 send() {
-    printf -- '- {%s}\n' "$@" >&8
+    printf '{%s}\n-      ' "$@" >&8
 }
 
-# close_stream CODE: the job is complete; waits for the end of the run.
+# close_stream CODE: completes the job, with a task that does nothing; waits for the end of the run.
 close_stream() {
+    echo "{type: noop}" >&8
     exec 8>&-
     ended "$1"
 }
