@@ -21,7 +21,8 @@ hostile_variants(descriptor size_zero size_huge size_small tail_zero tail_set no
 hostile_variants(params bad_name no_end_size twice unknown_kind min_over_max default_outside
                  default_no_kind offset_outside offset_odd size_of_other required_default
                  enum_alone struct_huge tail_set)
-hostile_variants(reload nodelete two refuses slow meddles thread deinit_hangs)
+hostile_variants(reload nodelete two refuses slow meddles thread deinit_hangs constructor unique
+                 thread_local)
 
 target_link_options(hostile_plugin_ending_stays PRIVATE -Wl,-z,nodelete)
 target_link_options(hostile_plugin_reload_nodelete PRIVATE -Wl,-z,nodelete)
