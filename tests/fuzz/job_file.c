@@ -1,0 +1,157 @@
+/* job_file: libFuzzer reads each input as a job file, the way `check` does and the way `run
+ * --stream` does, with the types of the unit tests in place of plugins. Beyond crashes it looks for
+ * a wrong file without an error, an error that says nothing or has no place in the file, and a file
+ * that may stream but not be checked. Started by run.sh. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "accept/job_file.h"
+#include "support/clock.h"
+
+enum { PIPE_MOST_BYTES = 64 * 1024, WEIGHT_CAPACITY = 100 };
+
+/* One input, read once. */
+struct reading {
+    enum job_mode mode;
+    enum job_file_answer answer;
+    uint32_t taken; /* JOB_STREAMED: tasks handed on */
+    struct chunk_pool pool;
+    struct job *job;
+    struct diagnostics diagnostics;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
+
+static void expect(bool right, const char *sentence)
+{
+    if (right)
+        return;
+    fprintf(stderr, "job_file: not so: %s\n", sentence);
+    abort();
+}
+
+static bool take(void *context, struct task_list *tasks)
+{
+    struct reading *reading = context;
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
+        reading->taken++;
+        chunk_release(task->chunk, 1);
+    }
+    return true;
+}
+
+static void reading_init(struct reading *reading, int fd, enum job_mode mode)
+{
+    const struct job_file_options options = {.weight_capacity = WEIGHT_CAPACITY,
+                                             .default_timeout_ns = 3600 * NS_PER_S,
+                                             .take = take,
+                                             .context = reading,
+                                             .stop_fd = -1};
+    *reading = (struct reading){.mode = mode};
+    chunk_pool_init(&reading->pool);
+    reading->job = job_create(&reading->pool, "job", "job.yaml", mode);
+    diagnostics_init(&reading->diagnostics, "job.yaml");
+    reading->answer = job_file_read(fd, reading->job, &options, &reading->diagnostics);
+}
+
+static void reading_fini(struct reading *reading)
+{
+    job_destroy(&reading->job);
+    chunk_pool_fini(&reading->pool);
+    diagnostics_fini(&reading->diagnostics);
+}
+
+static void expect_places(const struct diagnostics *diagnostics, const uint8_t *data, size_t length)
+{
+    uint32_t lines = 1;
+    for (size_t i = 0; i < length; i++)
+        lines += data[i] == '\n' || data[i] == '\r';
+    for (size_t i = 0; i < diagnostics->kept_count; i++) {
+        const struct diagnostic *one = &diagnostics->kept[i];
+        expect(one->message[0] != '\0', "an error says something");
+        expect(one->code != NULL && one->code[0] != '\0', "an error has a code");
+        expect(one->place.line <= lines + 1, "an error has its place in the file");
+        expect(one->excerpt == NULL || strpbrk(one->excerpt, "\r\n\033") == NULL,
+               "an excerpt is one line without control characters");
+    }
+}
+
+/* Writes the errors in both forms. */
+static void print(const struct diagnostics *diagnostics)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    diagnostics_print(diagnostics, memory, true);
+    fclose(memory);
+    expect(length > 0, "errors are printed");
+    free(text);
+    free(diagnostics_json(diagnostics));
+}
+
+static void expect_sense(const struct reading *reading, const uint8_t *data, size_t length)
+{
+    bool right = reading->answer == JOB_FILE_RIGHT;
+    expect(reading->answer != JOB_FILE_STOPPED, "nobody has stopped it");
+    expect(right == (reading->diagnostics.found_count == 0), "a file is wrong if it has errors");
+    expect(!right || reading->job->tasks_count > 0, "a right file has tasks");
+    expect(reading->mode == JOB_CHECKED || reading->taken == reading->job->tasks_count,
+           "all tasks of a stream are handed on");
+    if (right)
+        return;
+    expect_places(&reading->diagnostics, data, length);
+    print(&reading->diagnostics);
+}
+
+/* A memory file is read as a regular one is. */
+static int file_of(const uint8_t *data, size_t length)
+{
+    static int file = -1;
+    if (file < 0)
+        file = memfd_create("fuzzed", MFD_CLOEXEC);
+    expect(file >= 0 && ftruncate(file, 0) == 0, "the file can be made");
+    expect(pwrite(file, data, length, 0) == (ssize_t)length, "the file can be written");
+    return dup(file);
+}
+
+/* What is too long for a pipe that nobody reads yet is a file. */
+static int pipe_of(const uint8_t *data, size_t length)
+{
+    int ends[2];
+    if (length > PIPE_MOST_BYTES)
+        return file_of(data, length);
+    expect(pipe2(ends, O_CLOEXEC) == 0, "a pipe can be made");
+    expect(write(ends[1], data, length) == (ssize_t)length, "the pipe can be written");
+    close(ends[1]);
+    return ends[0];
+}
+
+static void read_input(struct reading *reading, int fd, enum job_mode mode)
+{
+    reading_init(reading, fd, mode);
+    close(fd);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    struct reading checked, streamed;
+    /* One in eight the other way round: a check of a pipe, a stream from a file. */
+    bool swapped = length % 8 == 7;
+
+    read_input(&checked, (swapped ? pipe_of : file_of)(data, length), JOB_CHECKED);
+    expect_sense(&checked, data, length);
+    read_input(&streamed, (swapped ? file_of : pipe_of)(data, length), JOB_STREAMED);
+    expect_sense(&streamed, data, length);
+    if (streamed.answer == JOB_FILE_RIGHT) {
+        expect(checked.answer == JOB_FILE_RIGHT, "what may stream is right when it is checked");
+        expect(checked.job->tasks_count == streamed.taken, "both ways give the same tasks");
+    }
+    reading_fini(&checked);
+    reading_fini(&streamed);
+    return 0;
+}
