@@ -1,0 +1,41 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared: run.sh sources all of these files
+# P2 and P3: a job file of no-op tasks, wall time and peak memory, against libyaml's scan of the same file.
+
+# jobs_write: makes the job file of P2, P3 and P9, once.
+jobs_write() {
+    [ ! -e "$folder/noop.yaml" ] || return 0
+    "$here/generate_jobs.sh" "$tasks" >"$folder/noop.yaml"
+    echo "$tasks no-op tasks, $(stat -c %s "$folder/noop.yaml") bytes," \
+        "cksum $(cksum <"$folder/noop.yaml" | cut -d' ' -f1)"
+}
+
+p2_ours() {
+    # shellcheck disable=SC2086 # one option, or none
+    run_measure "$program" run --format json $p2_option "$folder/noop.yaml"
+    succeeded_check "$tasks"
+    echo "$run_kib" >>"$folder/peak"
+    figure=$(calculate "$run_us / 1e6")
+}
+
+p2_reference() {
+    run_measure "$folder/yaml_scan" "$folder/noop.yaml"
+    figure=$(calculate "$run_us / 1e6")
+}
+
+# p2_rows NAME TIME-LIMIT MEMORY-LIMIT [OPTION]: two rows.
+p2_rows() {
+    local memory p2_option=${4:-}
+    : >"$folder/peak"
+    pairs_measure p2_ours p2_reference
+    pairs_row "P2 $1" "<= $2" s
+    memory=$(sort -n "$folder/peak" | awk 'END { printf "%.1f", $1 * 1024 / 1e6 }')
+    row "P3 $1" "<= $3 MB" "$memory MB" - - - "$(held "$memory" "<= $3")"
+}
+
+p2_measure() {
+    step_run "build yaml_scan" bench-yaml-scan cc -O2 -o "$folder/yaml_scan" "$here/yaml_scan.c" -lyaml
+    jobs_write
+    head_row yaml_scan
+    p2_rows "checked first" 1.45 250
+    p2_rows "--stream" 1.25 32 --stream
+}
