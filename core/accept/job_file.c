@@ -16,6 +16,7 @@
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_task.h"
 #include "accept/job_file/job_value.h"
+#include "accept/job_file/job_vars.h"
 #include "accept/job_file/yaml_map.h"
 #include "support/cleanup.h"
 #include "support/ready.h"
@@ -79,8 +80,13 @@ static void read_max_weight(struct job_reader *reader, const struct yaml_node *n
 /* A streamed job starts while it is read: what holds for all of it has to be known. */
 static bool head_is_known(struct job_reader *reader, struct place place)
 {
-    if (reader->job->mode == JOB_CHECKED || (reader->given & bit(JOB_KEY_VERSION)))
+    if (reader->job->mode == JOB_CHECKED)
         return true;
+    if ((reader->given & bit(JOB_KEY_VARS)) == 0)
+        job_vars_none(reader);
+    reader->stopped = reader->faults.count > 0;
+    if (reader->given & bit(JOB_KEY_VERSION))
+        return !reader->stopped;
     job_report(&reader->faults, (struct job_fault){JOB_FILE_STREAM_ORDER, place, NULL},
                "a streamed file has 'version' before 'tasks'");
     reader->stopped = true;
@@ -123,6 +129,8 @@ static bool read_value(struct job_reader *reader, enum job_key key, struct place
     case JOB_KEY_NAME:
         read_name(reader, &node);
         break;
+    case JOB_KEY_VARS:
+        return job_vars_read(reader, &node);
     case JOB_KEY_DEFAULTS:
         return job_defaults_read(reader, &node);
     case JOB_KEY_FAIL_FAST:
@@ -213,6 +221,8 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
         return;
     report_missing(reader, JOB_KEY_VERSION, map->place);
     report_missing(reader, JOB_KEY_TASKS, map->place);
+    if ((reader->given & bit(JOB_KEY_VARS)) == 0)
+        job_vars_none(reader);
     check_defaults(reader);
 }
 
@@ -243,6 +253,7 @@ static void reader_fini(struct job_reader *reader)
     buffer_fini(&reader->params);
     buffer_fini(&reader->scratch);
     name_table_fini(&reader->keys);
+    job_vars_fini(&reader->vars);
 }
 
 /* Reads the whole input once; the source lines of errors are added while it is still there. */
@@ -258,6 +269,7 @@ static void read_once(struct job_reader *reader, int fd)
     }
     reader->source = yaml_source_create(&input, &reader->faults);
     read_document(reader);
+    reader->again &= !yaml_source_broken(reader->source); /* what is said then is enough */
     reader->interrupted = input.problem == JOB_INPUT_INTERRUPTED;
     if (!reader->interrupted)
         job_input_read_excerpts(&input, reader->faults.diagnostics);
@@ -280,6 +292,7 @@ static void read_again(struct job_reader *reader, int fd)
     forget_faults(reader->faults.diagnostics);
     job_clear(reader->job);
     reader->given = 0;
+    reader->second = true;
     read_once(reader, fd);
 }
 

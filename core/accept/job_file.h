@@ -22,6 +22,9 @@ enum {
     JOB_FILE_LABEL_KEY_MOST_BYTES = 64,
     JOB_FILE_LABEL_VALUE_MOST_BYTES = 256,
     JOB_FILE_NAME_MOST_BYTES = 256,
+    JOB_FILE_VARS_MOST = 1024,
+    JOB_FILE_VAR_NAME_MOST_BYTES = 64,
+    JOB_FILE_VARS_MOST_BYTES = 16 * 1024 * 1024, /* names and texts in all */
 };
 #define JOB_FILE_MOST_BYTES (INT64_C(1) << 30) /* unless streamed */
 
@@ -33,6 +36,12 @@ enum job_file_error {
     JOB_FILE_ERROR_COUNT,
 };
 
+/* A variable that is set from outside. */
+struct job_setting {
+    const char *name;
+    const char *value; /* UTF-8, taken as it is */
+};
+
 struct job_file_options {
     struct registry *registry;
     _Atomic int32_t weight_capacity; /* a weight above is an error; may change meanwhile */
@@ -42,6 +51,8 @@ struct job_file_options {
      * reader would wait for more input. */
     bool (*take)(void *context, struct task_list *tasks);
     void *context;
+    const struct job_setting *settings; /* in place of what the files' vars say */
+    size_t settings_count;
     int stop_fd; /* once it can be read, reading ends: JOB_FILE_STOPPED; -1: none */
 };
 

@@ -52,6 +52,8 @@ static enum reader_state read_input(struct reader *reader, struct reader_input *
 {
     if (!turn_to(reader, input->job))
         return READER_STOPPED;
+    reader->options.file.settings = input->settings;
+    reader->options.file.settings_count = input->settings_count;
     enum job_file_answer answer =
         job_file_read(input->fd, input->job, &reader->options.file, &input->diagnostics);
     bool goes_on = turn_to(reader, NULL);

@@ -15,14 +15,16 @@ struct reader;
 
 /* One job file. */
 struct reader_input {
-    const char *file;               /* as the user named it; "-" is standard input */
-    int fd;                         /* open; stays the caller's */
+    const char *file;                   /* as the user named it; "-" is standard input */
+    int fd;                             /* open; stays the caller's */
+    const struct job_setting *settings; /* of its variables, from outside */
+    size_t settings_count;
     struct job *job;                /* to be filled */
     struct diagnostics diagnostics; /* what is wrong in it; to be read when the reader is done */
 };
 
 struct reader_options {
-    struct job_file_options file; /* its callback and stop_fd are the reader's own */
+    struct job_file_options file; /* its settings, callback and stop_fd are the reader's own */
     struct intake intake;
     enum job_mode mode; /* JOB_CHECKED: nothing is brought in before all files are right */
     struct reader_input *inputs;

@@ -8,6 +8,8 @@
 #include "cli/plugins.h"
 #include "support/cleanup.h"
 
+enum { OPTION_SET = 2000 };
+
 struct check {
     struct options *common;
     struct input_names names;
@@ -17,15 +19,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct check *check = state->input;
 
-    (void)argument;
-    if (key == ARGP_KEY_INIT) {
+    switch (key) {
+    case ARGP_KEY_INIT:
         state->child_inputs[0] = check->common;
+        return 0;
+    case OPTION_SET:
+        settings_add(&check->names.settings, argument, state);
         return 0;
     }
     return input_names_parse(key, state, &check->names);
 }
 
+static const struct argp_option table[] = {SETTINGS_OPTION(OPTION_SET), {0}};
+
 static const struct argp argp = {
+    .options = table,
     .parser = parse,
     .args_doc = "JOB.yaml...",
     .doc = "Checks job files against the plugins that are there and prints every error. Runs "
@@ -43,6 +51,8 @@ static void check_one(struct reader_input *input, const struct config *config,
         .registry = registry,
         .weight_capacity = (int32_t)config->max_weight,
         .default_timeout_ns = config->timeout_ns,
+        .settings = input->settings,
+        .settings_count = input->settings_count,
         .stop_fd = -1,
     };
 

@@ -62,6 +62,8 @@ bool inputs_open(struct inputs *inputs, const struct input_names *names)
     for (size_t i = 0; i < inputs->count; i++) {
         inputs->items[i].file = names->files[i];
         inputs->items[i].fd = -1;
+        inputs->items[i].settings = names->settings.items;
+        inputs->items[i].settings_count = names->settings.count;
         diagnostics_init(&inputs->items[i].diagnostics, names->files[i]);
         input_open(&inputs->items[i], &standard_input_taken);
     }

@@ -7,12 +7,14 @@
 #include <stddef.h>
 
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "host.h"
 
 /* The files as the command line names them; borrowed from it. */
 struct input_names {
     char **files;
     size_t count;
+    struct settings settings; /* for all of them */
 };
 
 struct inputs {

@@ -18,7 +18,14 @@
 #include "support/ready.h"
 
 enum { WORKERS_OPTIONS_MOST = 256, WORKERS_MOST = 1024, WEIGHT_MOST = 1000000 };
-enum { OPTION_STREAM = 2000, OPTION_EVENTS, OPTION_PROGRESS, OPTION_MAX_WEIGHT, OPTION_WORKERS };
+enum {
+    OPTION_STREAM = 2000,
+    OPTION_EVENTS,
+    OPTION_PROGRESS,
+    OPTION_MAX_WEIGHT,
+    OPTION_WORKERS,
+    OPTION_SET
+};
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
 
 struct run_options {
@@ -65,6 +72,7 @@ static const struct argp_option table[] = {
      .key = OPTION_WORKERS,
      .arg = "TYPE=N",
      .doc = "calls of a task type at once; repeatable"},
+    SETTINGS_OPTION(OPTION_SET),
     {0},
 };
 
@@ -107,6 +115,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_WORKERS:
         parse_workers(options, argument, state);
+        return 0;
+    case OPTION_SET:
+        settings_add(&options->names.settings, argument, state);
         return 0;
     }
     return input_names_parse(key, state, &options->names);

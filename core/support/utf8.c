@@ -29,6 +29,14 @@ size_t utf8_read(const char *text, size_t length, uint32_t *character)
     return bytes;
 }
 
+bool utf8_is_valid(const char *text, size_t length)
+{
+    size_t bytes = 1;
+    for (uint32_t character; length > 0 && bytes > 0; text += bytes, length -= bytes)
+        bytes = utf8_read(text, length, &character);
+    return bytes > 0;
+}
+
 bool utf8_is_control(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||

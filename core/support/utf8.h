@@ -10,6 +10,9 @@
  * if it is not valid UTF-8 (overlong forms, surrogates and cut sequences are not). */
 size_t utf8_read(const char *text, size_t length, uint32_t *character);
 
+/* Returns whether all of it is valid UTF-8. */
+bool utf8_is_valid(const char *text, size_t length);
+
 /* Returns whether a terminal would act on the character instead of showing it: C0, C1, line
  * separators and the marks that turn the direction of writing. */
 bool utf8_is_control(uint32_t character);

@@ -57,6 +57,16 @@ output_of() {
     awk -v waited="${BASH_REMATCH[1]}" 'BEGIN { exit !(waited >= 0.1) }'
 }
 
+@test "vars.yaml: variables are put in, and --set wins" {
+    run_job "$jobs/vars.yaml"
+    [ "$status" -eq 0 ]
+    [ "$(output_of greeting stdout)" = "hello, world" ]
+    [ "$(output_of literal stdout)" = 'a dollar and a brace: ${vars.who}' ]
+    run "$SLUICE" run "$jobs/vars.yaml" --set vars.who='$HOME' --events events.jsonl
+    [ "$(output_of greeting stdout)" = 'hello, $HOME' ]
+    [ "$(output_of shell stdout)" = 'hello, $HOME' ]
+}
+
 @test "failures.yaml: five fail, each with its reason, and the last succeeds" {
     run_job "$jobs/failures.yaml"
     [ "$status" -eq 1 ]

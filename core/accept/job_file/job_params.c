@@ -242,10 +242,13 @@ bool job_params_read(struct job_reader *reader, const struct yaml_node *map,
             (struct job_want){"", "params", "a map of parameters", JOB_QUOTES_ALLOWED});
         return yaml_source_skip(reader->source, map);
     }
+    reader->param_offer = offer;
     while (goes_on && yaml_map_key(reader->source, &keys, &key)) {
         const struct param *param = row_of(reader, offer, &key, &next, &seen);
+        reader->param = param;
         goes_on = param != NULL ? read_value(reader, param) : yaml_source_skip_next(reader->source);
     }
+    reader->param = NULL;
     if (yaml_source_broken(reader->source))
         return false;
     check_missing(reader, offer, &seen, place);

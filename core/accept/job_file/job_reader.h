@@ -11,6 +11,7 @@
 #include "accept/job_file/job_labels.h"
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_types.h"
+#include "accept/job_file/job_vars.h"
 #include "accept/job_file/name_table.h"
 #include "accept/job_file/yaml_source.h"
 #include "support/buffer.h"
@@ -32,18 +33,24 @@ struct job_reader {
     struct job_faults faults;
     struct yaml_source *source;
     struct job_types types;
-    uint32_t given; /* bit of each enum job_key that stood there */
-    bool again;     /* defaults or max_weight came behind tasks: everything is read a second time */
-    bool stopped;   /* the rest is not to be read */
+    uint32_t given;   /* bit of each enum job_key that stood there */
+    bool again;       /* what tasks depend on came behind them: everything is read a second time */
+    bool second;      /* this is that time */
+    bool stopped;     /* the rest is not to be read */
     bool interrupted; /* by the options' stop_fd */
     bool unwanted;    /* JOB_STREAMED: nothing more is to be handed on */
+    struct job_vars vars;
+    bool vars_known; /* they were read, or are being read */
+    bool in_vars;    /* they are being read */
     struct task_fields defaults;
     bool in_defaults;                       /* they are being read */
     const struct sluice_map *shared_labels; /* of defaults, in the chunk of the task added last */
     struct task_list batch;                 /* JOB_STREAMED: read, not yet handed on */
     /* used again for each task */
     struct task_fields fields;
-    struct buffer params;   /* its packed record */
-    struct buffer scratch;  /* a text with $${ in it */
-    struct name_table keys; /* of the map parameter that is being read */
+    struct buffer params;  /* its packed record */
+    struct buffer scratch; /* a text with what its ${...} stand for */
+    const struct offer *param_offer;
+    const struct param *param; /* whose value is being read; NULL: not a parameter's */
+    struct name_table keys;    /* of the map parameter that is being read */
 };

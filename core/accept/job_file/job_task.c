@@ -31,11 +31,12 @@ static void read_id(struct job_reader *reader, const struct yaml_node *node,
     if (!job_value_text(reader, node, (struct job_want){"", "id", "a string", JOB_QUOTES_ALLOWED},
                         &text))
         return;
+    const struct yaml_node resolved = {.text = text.bytes, .length = text.length};
     draft->id_place = node->place;
     if (!id_is_valid(text.bytes, text.length)) {
         job_report(&reader->faults, (struct job_fault){JOB_FILE_INVALID_ID, node->place, NULL},
                    "'%s' is no id: 1 to %d letters, digits, '.', '_', '-'",
-                   yaml_node_shown(node).text, TASK_ID_MOST_BYTES);
+                   yaml_node_shown(&resolved).text, TASK_ID_MOST_BYTES);
         return;
     }
     memcpy(draft->id, text.bytes, text.length + 1); /* with its NUL */
@@ -48,10 +49,14 @@ static void read_type(struct job_reader *reader, const struct yaml_node *node,
 {
     struct params_text text;
     draft->type_place = node->place;
-    if (job_value_text(reader, node,
-                       (struct job_want){"", "type", "the name of a task type", JOB_QUOTES_ALLOWED},
-                       &text))
-        draft->offer = job_types_find(reader, node);
+    if (!job_value_text(
+            reader, node,
+            (struct job_want){"", "type", "the name of a task type", JOB_QUOTES_ALLOWED}, &text))
+        return;
+    struct yaml_node resolved = *node;
+    resolved.text = text.bytes;
+    resolved.length = text.length;
+    draft->offer = job_types_find(reader, &resolved);
 }
 
 static bool read_labels(struct job_reader *reader, const struct yaml_node *node,
@@ -70,13 +75,17 @@ static void read_weight(struct job_reader *reader, const struct yaml_node *node,
                         struct task_fields *fields)
 {
     const int64_t limits[2] = {1, reader->options->weight_capacity};
+    struct job_want want = {"", "weight", "an int or auto", JOB_QUOTES_ALLOWED};
+    struct params_text text;
     int64_t weight;
     fields->weight_place = node->place;
-    if (node->kind == YAML_KIND_SCALAR && strcmp(node->text, "auto") == 0)
+    if (!job_value_text(reader, node, want, &text))
+        return;
+    bool is_auto = strcmp(text.bytes, "auto") == 0;
+    want.quotes = JOB_QUOTES_REFUSED;
+    if (is_auto)
         fields->weight = TASK_WEIGHT_AUTO;
-    else if (job_value_int(reader, node,
-                           (struct job_want){"", "weight", "an int or auto", JOB_QUOTES_REFUSED},
-                           limits, &weight))
+    else if (job_value_int(reader, node, want, limits, &weight))
         fields->weight = (int32_t)weight;
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "accept/job_file/job_report.h"
+#include "accept/job_file/job_text.h"
+#include "accept/job_file/template.h"
 #include "support/units.h"
 
 enum { HINT_BYTES = 80, FOUND_BYTES = YAML_SHOWN_BYTES + 2 };
@@ -58,39 +60,6 @@ static void refuse_quotes(struct job_reader *reader, const struct yaml_node *nod
                "%s'%s' wants %s, found a quoted text", want.role, want.name, want.kind);
 }
 
-static void report_substitution(struct job_reader *reader, const struct yaml_node *node)
-{
-    job_report(
-        &reader->faults,
-        (struct job_fault){JOB_FILE_SUBSTITUTION, node->place, "'$${' stands for a literal '${'"},
-        "'${' is for substitution, which this version of Sluice cannot do yet");
-}
-
-/* Turns $${ into ${; a ${ without that is an error. */
-static bool resolve_dollars(struct job_reader *reader, const struct yaml_node *node,
-                            struct params_text *text)
-{
-    const char *from = node->text, *end = from + node->length;
-    reader->scratch.length = 0;
-    for (const char *at; (at = memchr(from, '$', (size_t)(end - from))) != NULL;) {
-        bool escaped = end - at >= 3 && memcmp(at, "$${", 3) == 0;
-        if (!escaped && end - at >= 2 && at[1] == '{') {
-            report_substitution(reader, node);
-            return false;
-        }
-        buffer_append(&reader->scratch, from, (size_t)(at - from) + !escaped);
-        from = at + 1;
-        if (escaped) {
-            buffer_append(&reader->scratch, "${", 2);
-            from = at + 3;
-        }
-    }
-    buffer_append(&reader->scratch, from, (size_t)(end - from));
-    text->bytes = buffer_text(&reader->scratch);
-    text->length = (uint32_t)reader->scratch.length;
-    return true;
-}
-
 bool job_value_text(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                     struct params_text *text)
 {
@@ -98,12 +67,24 @@ bool job_value_text(struct job_reader *reader, const struct yaml_node *node, str
         job_value_refuse(reader, node, want);
         return false;
     }
-    if (!node->plain && want.quotes == JOB_QUOTES_REFUSED) {
+    if (!node->plain && want.quotes == JOB_QUOTES_REFUSED &&
+        !template_has_reference(node->text, node->length)) {
         refuse_quotes(reader, node, want);
         return false;
     }
     *text = (struct params_text){node->text, (uint32_t)node->length};
-    return memchr(node->text, '$', node->length) == NULL || resolve_dollars(reader, node, text);
+    return memchr(node->text, '$', node->length) == NULL || job_text_resolve(reader, node, text);
+}
+
+/* Says that a text is of the wrong kind, after substitution. */
+static void refuse_text(struct job_reader *reader, const struct yaml_node *node,
+                        struct params_text text, struct job_want want)
+{
+    struct yaml_node resolved = *node;
+    resolved.plain |= text.bytes != node->text; /* quotes about a ${...} are none of its text */
+    resolved.text = text.bytes;
+    resolved.length = text.length;
+    job_value_refuse(reader, &resolved, want);
 }
 
 bool job_value_int(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
@@ -113,7 +94,7 @@ bool job_value_int(struct job_reader *reader, const struct yaml_node *node, stru
     if (!job_value_text(reader, node, want, &text))
         return false;
     if (!units_parse_int(text.bytes, text.length, value)) {
-        job_value_refuse(reader, node, want);
+        refuse_text(reader, node, text, want);
         return false;
     }
     if (*value >= limits[0] && *value <= limits[1])
@@ -134,7 +115,7 @@ bool job_value_bool(struct job_reader *reader, const struct yaml_node *node, con
     *value = strcmp(text.bytes, "true") == 0;
     if (*value || strcmp(text.bytes, "false") == 0)
         return true;
-    job_value_refuse(reader, node, want);
+    refuse_text(reader, node, text, want);
     return false;
 }
 
@@ -147,7 +128,7 @@ bool job_value_duration(struct job_reader *reader, const struct yaml_node *node,
     if (!job_value_text(reader, node, want, &text))
         return false;
     if (!units_parse_duration(text.bytes, text.length, value)) {
-        job_value_refuse(reader, node, want);
+        refuse_text(reader, node, text, want);
         return false;
     }
     if (*value >= least_ns)

@@ -43,13 +43,17 @@ static json_t *read_plain(const struct yaml_node *node)
 static json_t *read_scalar(struct job_reader *reader, const struct yaml_node *node,
                            struct job_want want)
 {
+    struct yaml_node resolved = *node;
     struct params_text text;
-    json_t *value = node->plain ? read_plain(node) : NULL;
-    if (value != NULL)
-        return value;
-    if (!job_value_text(reader, node, want, &text))
-        return NULL;
-    return json_stringn(text.bytes, text.length);
+    if (memchr(node->text, '$', node->length) != NULL) {
+        if (!job_value_text(reader, node, want, &text))
+            return NULL;
+        resolved.text = text.bytes;
+        resolved.length = text.length;
+    }
+    bool may_be_other = node->plain && (resolved.length > 0 || node->length == 0);
+    json_t *value = may_be_other ? read_plain(&resolved) : NULL;
+    return value != NULL ? value : json_stringn(resolved.text, resolved.length);
 }
 
 static json_t *read_list(struct job_reader *reader, struct job_want want)

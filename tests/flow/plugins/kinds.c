@@ -12,6 +12,7 @@ struct kinds_params {
     struct sluice_list list;
     struct sluice_map map;
     const char *any;
+    int64_t pin;
 };
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
@@ -27,6 +28,7 @@ static const struct sluice_param table[] = {
     SLUICE_LIST(struct kinds_params, list),
     SLUICE_MAP(struct kinds_params, map),
     SLUICE_ANY(struct kinds_params, any),
+    SLUICE_INT(struct kinds_params, pin, .secret = true),
     SLUICE_PARAMS_END,
 };
 

@@ -1,0 +1,201 @@
+#include "accept/job_file/job_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/job_file/job_report.h"
+#include "accept/job_file/job_vars.h"
+#include "accept/job_file/template.h"
+#include "support/suggest.h"
+#include "support/utf8.h"
+
+enum { HINT_BYTES = 160 };
+
+/* Parameters whose text is a program: what is put into it could become a part of that. */
+static const struct {
+    const char *type, *param, *hint;
+} programs[] = {
+    {"exec", "shell", "give the value to the command by 'env', and write \"$NAME\" here"},
+};
+
+static struct yaml_shown show(const char *text, size_t length)
+{
+    return yaml_node_shown(&(struct yaml_node){.text = text, .length = length});
+}
+
+static uint32_t characters(const char *text, size_t length)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += (text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Where a part of a scalar stands in the file: exactly where the file has the text as it is,
+ * perhaps in quotes; else, with escapes or over several lines, the scalar's own place. */
+static struct place place_of(const struct yaml_node *node, const struct template_part *part)
+{
+    uint32_t quotes = node->plain ? 0 : 1;
+    if (node->place.width != characters(node->text, node->length) + 2 * quotes)
+        return node->place;
+    return (struct place){
+        .line = node->place.line,
+        .column =
+            node->place.column + quotes + characters(node->text, (size_t)(part->text - node->text)),
+        .width = characters(part->text, part->length),
+    };
+}
+
+/* Reports a part that cannot be resolved; hint may be NULL. Always false. */
+static bool refuse(struct job_reader *reader, const struct yaml_node *node,
+                   const struct template_part *part, const char *message, const char *hint)
+{
+    struct place place = place_of(node, part);
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_SUBSTITUTION, place, hint}, "%s",
+               message);
+    return false;
+}
+
+/* One that is wrong is reported where it stands; one that may still come, when everything is read
+ * again. */
+static bool is_reported_elsewhere(struct job_reader *reader, const struct template_part *part)
+{
+    bool may_come = reader->job->mode == JOB_CHECKED && !reader->second && !reader->vars_known;
+    reader->again |= may_come;
+    return may_come || job_vars_is_wrong(&reader->vars, part->name, part->name_length);
+}
+
+static bool refuse_var(struct job_reader *reader, const struct yaml_node *node,
+                       const struct template_part *part)
+{
+    struct suggest suggest;
+    char hint[HINT_BYTES] = "";
+    if (is_reported_elsewhere(reader, part)) {
+        reader->faults.count++;
+        return false;
+    }
+    suggest_begin(&suggest, part->name, part->name_length);
+    job_vars_suggest(&reader->vars, &suggest);
+    if (suggest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '${vars.%s}'?", suggest.best);
+    else if (reader->in_vars)
+        snprintf(hint, sizeof hint, "a var may use those that stand before it");
+    else if (reader->job->mode == JOB_STREAMED && reader->vars.names.count == 0)
+        snprintf(hint, sizeof hint, "in a streamed file 'vars' stands before what uses it");
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_UNKNOWN_VAR, place_of(node, part),
+                                  hint[0] != '\0' ? hint : NULL},
+               "the job has no var '%s'", show(part->name, part->name_length).text);
+    return false;
+}
+
+static bool refuse_each(struct job_reader *reader, const struct yaml_node *node,
+                        const struct template_part *part)
+{
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_UNKNOWN_VAR, place_of(node, part), NULL},
+               "'%s': no for_each here", show(part->text, part->length).text);
+    return false;
+}
+
+static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *node,
+                           const struct template_part *part)
+{
+    struct yaml_shown name = show(part->name, part->name_length);
+    char message[HINT_BYTES], hint[HINT_BYTES];
+    snprintf(message, sizeof message, "'${%s}' is not known", name.text);
+    if (job_vars_find(&reader->vars, part->name, part->name_length) != NULL)
+        snprintf(hint, sizeof hint, "did you mean '${vars.%s}'?", name.text);
+    else if (strlen(name.text) == part->name_length && getenv(name.text) != NULL)
+        snprintf(hint, sizeof hint, "did you mean '${env.%s}'?", name.text);
+    else
+        snprintf(hint, sizeof hint,
+                 "there are ${vars.NAME} and ${env.NAME}; '$${' stands for a literal '${'");
+    return refuse(reader, node, part, message, hint);
+}
+
+/* Puts in what a variable of the environment says; its name is copied for getenv. */
+static bool put_env(struct job_reader *reader, const struct yaml_node *node,
+                    const struct template_part *part)
+{
+    char message[HINT_BYTES], *name = strndup(part->name, part->name_length);
+    if (name == NULL)
+        abort();
+    const char *value = getenv(name);
+    free(name);
+    if (value == NULL) {
+        snprintf(message, sizeof message, "the environment has no variable '%s'",
+                 show(part->name, part->name_length).text);
+        return refuse(reader, node, part, message, NULL);
+    }
+    if (!utf8_is_valid(value, strlen(value)))
+        return refuse(reader, node, part, "what the environment says here is not UTF-8", NULL);
+    buffer_puts(&reader->scratch, value);
+    return true;
+}
+
+static bool put_var(struct job_reader *reader, const struct yaml_node *node,
+                    const struct template_part *part)
+{
+    const char *value = job_vars_find(&reader->vars, part->name, part->name_length);
+    if (value == NULL)
+        return refuse_var(reader, node, part);
+    buffer_puts(&reader->scratch, value);
+    return true;
+}
+
+/* Returns the hint against substitution in the parameter that is being read; NULL: it may be. */
+static const char *program_hint(const struct job_reader *reader)
+{
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0] && reader->param != NULL; i++)
+        if (strcmp(reader->param->name, programs[i].param) == 0 &&
+            strcmp(reader->param_offer->type->name, programs[i].type) == 0)
+            return programs[i].hint;
+    return NULL;
+}
+
+static bool put_part(struct job_reader *reader, const struct yaml_node *node,
+                     const struct template_part *part)
+{
+    const char *hint = part->kind != TEMPLATE_TEXT ? program_hint(reader) : NULL;
+    if (hint != NULL)
+        return refuse(reader, node, part, "nothing is put into the text of a program", hint);
+    switch (part->kind) {
+    case TEMPLATE_TEXT:
+        buffer_append(&reader->scratch, part->text, part->length);
+        return true;
+    case TEMPLATE_VARS:
+        return put_var(reader, node, part);
+    case TEMPLATE_ENV:
+        return put_env(reader, node, part);
+    case TEMPLATE_EACH:
+        return refuse_each(reader, node, part);
+    case TEMPLATE_TASKS:
+    case TEMPLATE_UNKNOWN:
+        return refuse_unknown(reader, node, part);
+    case TEMPLATE_OPEN:
+        return refuse(reader, node, part, "'${' without '}'", "'$${' stands for a literal '${'");
+    }
+    return false;
+}
+
+bool job_text_resolve(struct job_reader *reader, const struct yaml_node *node,
+                      struct params_text *text)
+{
+    struct template template = {node->text, node->text + node->length};
+    struct template_part part;
+    bool right = true;
+    reader->scratch.length = 0;
+    while (reader->scratch.length <= JOB_FILE_STRING_MOST_BYTES && template_next(&template, &part))
+        right = put_part(reader, node, &part) && right;
+    if (reader->scratch.length > JOB_FILE_STRING_MOST_BYTES) {
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
+                   "a string of more than %d bytes with what is put into it",
+                   JOB_FILE_STRING_MOST_BYTES);
+        right = false;
+    }
+    text->bytes = buffer_text(&reader->scratch);
+    text->length = (uint32_t)reader->scratch.length;
+    return right;
+}
