@@ -17,7 +17,12 @@ succeeded_check() {
 
 # calculate EXPRESSION: prints its value.
 calculate() {
-    awk "BEGIN { printf \"%.6f\\n\", $1 }"
+    awk "BEGIN { printf \"%.6g\\n\", $1 }"
+}
+
+# megabytes KIB: prints them with one digit behind the point.
+megabytes() {
+    awk -v kib="$1" 'BEGIN { printf "%.1f\n", kib * 1024 / 1e6 }'
 }
 
 # quartiles FILE: prints the lower quartile, the median and the upper quartile of a column of numbers, in four digits.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # variables are shared: run.sh sources all of these files
-# P2 and P3: a job file of no-op tasks, wall time and peak memory, against libyaml's scan of the same file.
+# P2 and P3: a job file of no-op tasks, wall time against libyaml's scan of the same file, and peak memory.
 
 # jobs_write: makes the job file of P2, P3 and P9, once.
 jobs_write() {
@@ -28,8 +28,18 @@ p2_rows() {
     : >"$folder/peak"
     pairs_measure p2_ours p2_reference
     pairs_row "P2 $1" "<= $2" s
-    memory=$(sort -n "$folder/peak" | awk 'END { printf "%.1f", $1 * 1024 / 1e6 }')
+    memory=$(megabytes "$(sort -n "$folder/peak" | tail -n 1)")
     row "P3 $1" "<= $3 MB" "$memory MB" - - - "$(held "$memory" "<= $3")"
+}
+
+# p3_row NAME LIMIT OPTION...: the peak memory of one run of ten times the tasks.
+p3_row() {
+    local memory name=$1 limit=$2
+    shift 2
+    run_measure "$program" run --format json "$@" "$folder/many.yaml"
+    succeeded_check $((tasks * 10))
+    memory=$(megabytes "$run_kib")
+    row "P3 $name" "<= $limit MB" "$memory MB" - - - "$(held "$memory" "<= $limit")"
 }
 
 p2_measure() {
@@ -38,4 +48,8 @@ p2_measure() {
     head_row yaml_scan
     p2_rows "checked first" 1.45 250
     p2_rows "--stream" 1.25 32 --stream
+    "$here/generate_jobs.sh" $((tasks * 10)) >"$folder/many.yaml"
+    p3_row "10 x tasks, checked first" 2500
+    p3_row "10 x tasks, --stream" 32 --stream
+    rm "$folder/many.yaml"
 }
