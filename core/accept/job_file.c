@@ -270,10 +270,10 @@ static void read_once(struct job_reader *reader, int fd)
     reader->source = yaml_source_create(&input, &reader->faults);
     read_document(reader);
     reader->again &= !yaml_source_broken(reader->source); /* what is said then is enough */
+    yaml_source_destroy(&reader->source); /* now nobody else is at the input */
     reader->interrupted = input.problem == JOB_INPUT_INTERRUPTED;
     if (!reader->interrupted)
         job_input_read_excerpts(&input, reader->faults.diagnostics);
-    yaml_source_destroy(&reader->source);
     job_input_fini(&input);
 }
 

@@ -21,10 +21,11 @@ void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
     *input =
         (struct job_input){.fd = fd, .limit_bytes = limit_bytes, .stop_fd = -1, .window_line = 1};
     input->seekable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    input->size_bytes = input->seekable ? status.st_size : 0;
     input->window = malloc(JOB_INPUT_WINDOW_BYTES);
     if (input->window == NULL)
         abort();
-    if (input->seekable && limit_bytes > 0 && status.st_size > limit_bytes)
+    if (limit_bytes > 0 && input->size_bytes > limit_bytes)
         input->problem = JOB_INPUT_TOO_LARGE;
 }
 

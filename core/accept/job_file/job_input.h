@@ -28,6 +28,7 @@ enum job_input_problem {
 
 struct job_input {
     int fd;
+    int64_t size_bytes;  /* of a seekable one, as it was opened; 0: not known */
     bool seekable;       /* a regular or memory file, read from its start; fd's own offset stays */
     int64_t limit_bytes; /* 0: none */
     int stop_fd;         /* once it can be read, nothing more is; -1: none */

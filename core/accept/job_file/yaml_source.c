@@ -3,10 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "accept/job_file/job_report.h"
-#include "accept/job_file/surrogate.h"
+#include "accept/job_file/yaml_feed.h"
 #include "accept/job_file/yaml_problem.h"
 
 /* A part of the tape that is read in place of the file. Frames are left when the next node is asked
@@ -19,8 +18,8 @@ struct frame {
 enum { FRAMES_MOST = 2 * JOB_FILE_NESTING_MOST + 4 };
 
 struct yaml_source {
-    yaml_parser_t parser;
-    yaml_event_t event; /* what the newest node's text belongs to */
+    struct yaml_feed *feed;
+    const struct yaml_item *item; /* the newest; NULL: none yet */
     struct job_input *input;
     struct job_faults *faults;
     struct yaml_tape tape;
@@ -34,10 +33,9 @@ struct yaml_source {
 struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults)
 {
     struct yaml_source *source = calloc(1, sizeof *source);
-    if (source == NULL || !yaml_parser_initialize(&source->parser))
+    if (source == NULL)
         abort();
-    yaml_parser_set_encoding(&source->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input(&source->parser, job_input_give, input);
+    source->feed = yaml_feed_create(input);
     source->input = input;
     source->faults = faults;
     return source;
@@ -48,8 +46,7 @@ void yaml_source_destroy(struct yaml_source **source_pointer)
     struct yaml_source *source = *source_pointer;
     if (source == NULL)
         return;
-    yaml_event_delete(&source->event);
-    yaml_parser_delete(&source->parser);
+    yaml_feed_destroy(&source->feed);
     yaml_tape_fini(&source->tape);
     free(source);
     *source_pointer = NULL;
@@ -74,72 +71,56 @@ static bool source_break(struct yaml_source *source, enum job_file_error code, s
     return false;
 }
 
-static bool next_event(struct yaml_source *source)
+static bool next_item(struct yaml_source *source)
 {
     if (source->broken)
         return false;
-    yaml_event_delete(&source->event);
-    if (!yaml_parser_parse(&source->parser, &source->event)) {
-        yaml_problem_report(&source->parser, source->input, source->faults);
+    const struct yaml_item *item = yaml_feed_next(source->feed);
+    if (item == NULL) {
+        yaml_problem_report(yaml_feed_parser(source->feed), source->input, source->faults);
         source->broken = true;
         return false;
     }
-    job_input_note_event(source->input);
+    source->item = item;
     return true;
-}
-
-/* What goes over more than one line is marked to the end of its first. */
-static struct place event_place(const yaml_event_t *event)
-{
-    const yaml_mark_t *from = &event->start_mark, *to = &event->end_mark;
-    size_t width = from->line == to->line ? to->column - from->column : UINT16_MAX;
-    return (struct place){.line = (uint32_t)from->line + 1,
-                          .column = (uint32_t)from->column + 1,
-                          .width = width > 0 ? (uint32_t)width : 1};
 }
 
 bool yaml_source_begin(struct yaml_source *source)
 {
     const struct place file = {0};
-    if (!next_event(source) || !next_event(source)) /* the stream, its first document */
+    if (!next_item(source) || !next_item(source)) /* the stream, its first document */
         return false;
-    if (source->event.type == YAML_STREAM_END_EVENT)
+    if (source->item->type == YAML_STREAM_END_EVENT)
         return source_break(source, JOB_FILE_EMPTY, file,
                             "the file is empty: a job has 'version' and 'tasks'");
-    assert(source->event.type == YAML_DOCUMENT_START_EVENT);
+    assert(source->item->type == YAML_DOCUMENT_START_EVENT);
     return true;
 }
 
 void yaml_source_finish(struct yaml_source *source)
 {
-    if (!next_event(source) || !next_event(source)) /* the document's end, what follows */
+    if (!next_item(source) || !next_item(source)) /* the document's end, what follows */
         return;
-    if (source->event.type != YAML_STREAM_END_EVENT)
-        source_break(source, JOB_FILE_DOCUMENTS, event_place(&source->event),
+    if (source->item->type != YAML_STREAM_END_EVENT)
+        source_break(source, JOB_FILE_DOCUMENTS, source->item->node.place,
                      "another document begins: this version takes one a file");
 }
 
 /* A tag or a text that is not allowed makes the node WRONG, so that it is reported once. */
-static void check_tag(struct yaml_source *source, struct yaml_node *node, const yaml_char_t *tag)
+static void check_tag(struct yaml_source *source, struct yaml_node *node, const char *tag)
 {
     static const char prefix[] = "tag:yaml.org,2002:";
-    const char *text = (const char *)tag;
-    if (tag == NULL)
-        return;
-    bool is_short = strncmp(text, prefix, sizeof(prefix) - 1) == 0;
+    bool is_short = strncmp(tag, prefix, sizeof(prefix) - 1) == 0;
     job_report(source->faults,
                (struct job_fault){JOB_FILE_TAG, node->place, "the expected kind decides"},
                "explicit tags are not allowed, found '%s%s'", is_short ? "!!" : "",
-               text + (is_short ? sizeof(prefix) - 1 : 0));
+               tag + (is_short ? sizeof(prefix) - 1 : 0));
     if (node->kind == YAML_KIND_SCALAR)
         node->kind = YAML_KIND_WRONG;
 }
 
 static void check_text(struct yaml_source *source, struct yaml_node *node, bool double_quoted)
 {
-    if (source->input->pairs > 0)
-        node->length =
-            surrogate_restore((char *)source->event.data.scalar.value, node->length, double_quoted);
     if (node->length > JOB_FILE_STRING_MOST_BYTES) {
         job_report(source->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
                    "a string of %zu bytes, at most %d are allowed", node->length,
@@ -152,54 +133,20 @@ static void check_text(struct yaml_source *source, struct yaml_node *node, bool 
     }
 }
 
-static const yaml_char_t *read_scalar(struct yaml_source *source, struct yaml_node *node)
+/* Turns the newest item into a node. */
+static void read_item(struct yaml_source *source, struct yaml_node *node)
 {
-    const yaml_event_t *event = &source->event;
-    node->kind = YAML_KIND_SCALAR;
-    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    node->text = (const char *)event->data.scalar.value;
-    node->length = event->data.scalar.length;
-    check_text(source, node, event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE);
-    check_tag(source, node, event->data.scalar.tag);
-    return event->data.scalar.anchor;
-}
-
-/* Turns the newest event into a node and returns its anchor; an alias's own name is one as well. */
-static const yaml_char_t *read_event(struct yaml_source *source, struct yaml_node *node)
-{
-    const yaml_event_t *event = &source->event;
-    *node = (struct yaml_node){.kind = YAML_KIND_END, .place = event_place(event)};
-    switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        return read_scalar(source, node);
-    case YAML_SEQUENCE_START_EVENT:
-        node->kind = YAML_KIND_LIST;
-        check_tag(source, node, event->data.sequence_start.tag);
-        return event->data.sequence_start.anchor;
-    case YAML_MAPPING_START_EVENT:
-        node->kind = YAML_KIND_MAP;
-        check_tag(source, node, event->data.mapping_start.tag);
-        return event->data.mapping_start.anchor;
-    case YAML_ALIAS_EVENT:
-        node->kind = YAML_KIND_ALIAS;
-        return event->data.alias.anchor;
-    case YAML_NO_EVENT:
-    case YAML_STREAM_START_EVENT:
-    case YAML_STREAM_END_EVENT:
-    case YAML_DOCUMENT_START_EVENT:
-    case YAML_DOCUMENT_END_EVENT:
-    case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        break;
-    }
-    return NULL;
+    const struct yaml_item *item = source->item;
+    *node = item->node;
+    if (node->kind == YAML_KIND_SCALAR)
+        check_text(source, node, item->double_quoted);
+    if (item->tag != NULL)
+        check_tag(source, node, item->tag);
 }
 
 /* Finds what an alias stands for; otherwise reports it and makes the node WRONG. */
-static uint32_t resolve_alias(struct yaml_source *source, struct yaml_node *node,
-                              const yaml_char_t *anchor)
+static uint32_t resolve_alias(struct yaml_source *source, struct yaml_node *node, const char *name)
 {
-    const char *name = (const char *)anchor;
     const uint32_t *index = yaml_tape_find(&source->tape, name, strlen(name));
     if (index != NULL && yaml_tape_behind(&source->tape, *index) != 0)
         return *index;
@@ -237,14 +184,15 @@ static bool count_depth(struct yaml_source *source, const struct yaml_node *node
 static bool read_file(struct yaml_source *source, struct yaml_node *node, uint32_t *target,
                       bool must_record)
 {
-    if (!next_event(source))
+    if (!next_item(source))
         return false;
-    const yaml_char_t *anchor = read_event(source, node);
+    read_item(source, node);
+    const char *anchor = source->item->anchor;
     *target = 0;
     if (node->kind == YAML_KIND_ALIAS)
         *target = resolve_alias(source, node, anchor);
     else if (anchor != NULL)
-        yaml_tape_name_next(&source->tape, (const char *)anchor, strlen((const char *)anchor));
+        yaml_tape_name_next(&source->tape, anchor, strlen(anchor));
     bool named = anchor != NULL && node->kind != YAML_KIND_ALIAS;
     if (!count_depth(source, node))
         return false;
@@ -281,7 +229,7 @@ static bool read_tape(struct yaml_source *source, struct frame *frame, struct ya
     node->alias_line = frame->alias_line;
     if (node->kind != YAML_KIND_END && frame->alias_line != 0 &&
         ++source->alias_nodes > JOB_FILE_ALIAS_NODES_MOST)
-        return source_break(source, JOB_FILE_TOO_LARGE, event_place(&source->event),
+        return source_break(source, JOB_FILE_TOO_LARGE, source->item->node.place,
                             "aliases stand for more than 1,000,000 nodes in all");
     return count_depth(source, node);
 }

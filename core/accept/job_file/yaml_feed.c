@@ -1,0 +1,152 @@
+/* Two threads share a ring of batches: the parser fills one after the other, the reader reads them
+ * in the same order. Whoever has to wait is woken when half of the ring is there for it, so that
+ * both sleep rarely. Without the thread the reader fills the first batch itself whenever it was
+ * read. */
+#include "accept/job_file/yaml_feed.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "support/thread.h"
+
+enum { RING_BATCHES = 8 };
+
+struct yaml_feed {
+    yaml_parser_t parser; /* belongs to who fills batches, as the input does */
+    struct job_input *input;
+    const struct yaml_batch *batch; /* being read */
+    uint32_t at;                    /* in it: the next item */
+    bool ahead;                     /* the thread was started */
+    struct thread thread;
+    struct mutex lock;
+    struct cond can_fill, can_read;
+    /* guarded by lock */
+    uint32_t filled, read; /* so many batches */
+    bool parser_waits, reader_waits;
+    bool unwanted; /* nothing more is to be filled */
+    struct yaml_batch ring[RING_BATCHES];
+};
+
+/* Waits for a batch to fill; NULL if nothing more is wanted. */
+static struct yaml_batch *take_to_fill(struct yaml_feed *feed)
+{
+    MUTEX_GUARD(&feed->lock);
+    while (!feed->unwanted && feed->filled - feed->read == RING_BATCHES) {
+        feed->parser_waits = true;
+        cond_wait(&feed->can_fill, &feed->lock);
+    }
+    feed->parser_waits = false;
+    return feed->unwanted ? NULL : &feed->ring[feed->filled % RING_BATCHES];
+}
+
+static void give_filled(struct yaml_feed *feed, bool more)
+{
+    mutex_lock(&feed->lock);
+    feed->filled++;
+    bool wake = feed->reader_waits && (!more || feed->filled - feed->read >= RING_BATCHES / 2);
+    mutex_unlock(&feed->lock);
+    if (wake)
+        cond_signal(&feed->can_read);
+}
+
+static void parser_run(void *argument)
+{
+    struct yaml_feed *feed = argument;
+    struct yaml_batch *batch;
+    for (bool more = true; more && (batch = take_to_fill(feed)) != NULL;) {
+        more = yaml_batch_fill(batch, &feed->parser, feed->input, YAML_BATCH_ITEMS_MOST);
+        give_filled(feed, more);
+    }
+}
+
+/* Gives back the batch that was read, if there was one, and waits for the next. */
+static const struct yaml_batch *take_to_read(struct yaml_feed *feed)
+{
+    mutex_lock(&feed->lock);
+    feed->read += feed->batch != NULL;
+    bool wake = feed->parser_waits && feed->filled - feed->read <= RING_BATCHES / 2;
+    while (feed->filled == feed->read) {
+        feed->reader_waits = true;
+        cond_wait(&feed->can_read, &feed->lock);
+    }
+    feed->reader_waits = false;
+    const struct yaml_batch *batch = &feed->ring[feed->read % RING_BATCHES];
+    mutex_unlock(&feed->lock);
+    if (wake)
+        cond_signal(&feed->can_fill);
+    return batch;
+}
+
+/* What may have to wait for input must give what it has, event by event. */
+static const struct yaml_batch *fill_here(struct yaml_feed *feed)
+{
+    uint32_t most = feed->input->seekable ? YAML_BATCH_ITEMS_MOST : 1;
+    yaml_batch_fill(&feed->ring[0], &feed->parser, feed->input, most);
+    return &feed->ring[0];
+}
+
+struct yaml_feed *yaml_feed_create(struct job_input *input)
+{
+    struct error error;
+    struct yaml_feed *feed = calloc(1, sizeof *feed);
+    if (feed == NULL || !yaml_parser_initialize(&feed->parser))
+        abort();
+    yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input(&feed->parser, job_input_give, input);
+    feed->input = input;
+    mutex_init(&feed->lock);
+    cond_init(&feed->can_fill);
+    cond_init(&feed->can_read);
+    /* A system that has no thread to give gets the file read all the same. */
+    feed->ahead = input->size_bytes >= YAML_FEED_AHEAD_LEAST_BYTES &&
+                  thread_start(&feed->thread, "parser", parser_run, feed, &error);
+    return feed;
+}
+
+static void parser_stop(struct yaml_feed *feed)
+{
+    mutex_lock(&feed->lock);
+    feed->unwanted = true;
+    mutex_unlock(&feed->lock);
+    cond_signal(&feed->can_fill);
+    thread_join(&feed->thread);
+}
+
+void yaml_feed_destroy(struct yaml_feed **feed_pointer)
+{
+    struct yaml_feed *feed = *feed_pointer;
+    if (feed == NULL)
+        return;
+    if (feed->ahead)
+        parser_stop(feed);
+    for (size_t i = 0; i < RING_BATCHES; i++)
+        yaml_batch_fini(&feed->ring[i]);
+    yaml_parser_delete(&feed->parser);
+    cond_fini(&feed->can_read);
+    cond_fini(&feed->can_fill);
+    mutex_fini(&feed->lock);
+    free(feed);
+    *feed_pointer = NULL;
+}
+
+/* Returns the first item of the next batch. */
+static const struct yaml_item *next_batch(struct yaml_feed *feed)
+{
+    if (feed->batch != NULL && feed->batch->last)
+        return NULL;
+    feed->batch = feed->ahead ? take_to_read(feed) : fill_here(feed);
+    feed->at = feed->batch->count > 0;
+    return feed->batch->count > 0 ? &feed->batch->items[0] : NULL;
+}
+
+const struct yaml_item *yaml_feed_next(struct yaml_feed *feed)
+{
+    if (feed->batch != NULL && feed->at < feed->batch->count)
+        return &feed->batch->items[feed->at++];
+    return next_batch(feed);
+}
+
+const yaml_parser_t *yaml_feed_parser(const struct yaml_feed *feed)
+{
+    return &feed->parser;
+}
