@@ -18,7 +18,7 @@ struct host;
 struct host_handlers {
     void *context;
     /* A task has ended (see outcome_hooks.ended): on any thread, several at once. wants_all: also
-     * those that succeeded. NULL: nobody listens. */
+     * those that succeeded, and attempts that are followed by another. NULL: nobody listens. */
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
     /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer

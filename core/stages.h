@@ -19,8 +19,8 @@ struct stages_options {
     const struct config *config; /* borrowed */
     struct registry *registry;   /* borrowed */
     enum job_mode mode;
-    /* Who listens to ended tasks: on any thread; NULL: nobody. wants_all: also those that
-     * succeeded. */
+    /* Who listens to ended tasks: on any thread; NULL: nobody. wants_all: see
+     * outcome_hooks.ended. */
     void *listener;
     void (*ended)(void *listener, const struct outcome_record *record);
     bool wants_all;

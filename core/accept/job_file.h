@@ -25,6 +25,7 @@ enum {
     JOB_FILE_VARS_MOST = 1024,
     JOB_FILE_VAR_NAME_MOST_BYTES = 64,
     JOB_FILE_VARS_MOST_BYTES = 16 * 1024 * 1024, /* names and texts in all */
+    JOB_FILE_ATTEMPTS_MOST = 1000 * 1000,
 };
 #define JOB_FILE_MOST_BYTES (INT64_C(1) << 30) /* unless streamed */
 

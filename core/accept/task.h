@@ -35,10 +35,11 @@ struct task {
     struct chunk *chunk;
     struct job *job;
     const struct type *type;
-    const struct sluice_map *labels; /* sorted by key, in the chunk's memory; NULL: none */
-    const char *id;                  /* in the chunk's memory */
-    const char *params;              /* a packed record (plugin/params.h) in the chunk's memory */
-    int64_t submitted_ns;            /* when it entered the host */
+    const struct sluice_map *labels;  /* sorted by key, in the chunk's memory; NULL: none */
+    const struct sluice_retry *retry; /* in the chunk's memory; NULL: one attempt is all */
+    const char *id;                   /* in the chunk's memory */
+    const char *params;               /* a packed record (plugin/params.h) in the chunk's memory */
+    int64_t submitted_ns;             /* when it entered the host */
     int64_t due_ns; /* ACCEPTED: the span of its delay; DELAYED: when it may start; 0: at once */
     int64_t timeout_ns; /* of one attempt; 0: none */
     uint32_t params_bytes;

@@ -171,7 +171,8 @@ void report_task(struct report *report, const struct outcome_record *record)
 {
     CLEANUP(buffer_fini) struct buffer line = BUFFER_EMPTY;
 
-    if (record->state == TASK_SUCCEEDED || record->state == TASK_CANCELLED)
+    if (record->state == TASK_SUCCEEDED || record->state == TASK_CANCELLED ||
+        record->state == TASK_DELAYED)
         return;
     if (report->format == FORMAT_JSON)
         keep_failure(report, record);

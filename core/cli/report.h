@@ -22,7 +22,8 @@ struct report;
 struct report *report_create(const struct options *options, const char *prefix,
                              struct error *error);
 
-/* Takes note of a task that has ended; a failure is printed soon. Any thread, no lock held. Blocks
+/* Takes note of a task that has ended; a failure is printed soon, that of an attempt which is not
+ * the last one is not. Any thread, no lock held. Blocks
  * only while standard error falls far behind. */
 void report_task(struct report *report, const struct outcome_record *record);
 

@@ -1,11 +1,13 @@
 #include "outcome/outcome.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "accept/chunk.h"
 #include "accept/job.h"
 #include "accept/room.h"
+#include "outcome/retry.h"
 #include "support/clock.h"
 #include "support/log.h"
 
@@ -161,7 +163,7 @@ static bool end_task(struct outcome *outcome, struct task *task, enum task_state
     bool listened = hooks->ended != NULL && (state != TASK_SUCCEEDED || hooks->wants_all);
     task_move(task, state);
     if (listened)
-        hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt});
+        hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt, 0});
     count(outcome, task, tally);
     add_end(outcome, task, attempt, tally);
     if (!attempt->memory_stays)
@@ -180,13 +182,13 @@ static bool fail_task(struct outcome *outcome, struct task *task, enum task_stat
     return listened;
 }
 
-/* A new name for the next attempt, which is not charged. */
-static void store_try(struct outcome *outcome, struct task *task, const struct attempt *attempt,
-                      int64_t due_ns)
+/* A new name for the next attempt; whether this one counts is known already. */
+static void store_try(struct outcome *outcome, struct task *task,
+                      const struct store_attempt *attempt, int64_t due_ns)
 {
     struct error error;
     struct store_retry retry = {.name = attempt_name(outcome, task),
-                                .how = stored_attempt(outcome, attempt),
+                                .how = *attempt,
                                 .due_wall_ns = clock_add_ns(outcome->wall_ns, due_ns)};
     bool stored = store_retry(outcome->store, &retry, 1, &error);
     assert(stored && retry.answer == STORE_DONE);
@@ -198,11 +200,51 @@ static bool try_again(struct outcome *outcome, struct task *task, const struct a
 {
     int64_t due_ns = clock_add_ns(attempt->ended_ns, attempt->try_again_ns);
     if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON) {
-        store_try(outcome, task, attempt, due_ns);
+        struct store_attempt how = stored_attempt(outcome, attempt);
+        store_try(outcome, task, &how, due_ns);
         if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
             return false;
     }
     return end_task(outcome, task, TASK_CANCELLED, attempt, tally);
+}
+
+/* True: who listens was told. */
+static bool tell_retry(const struct outcome *outcome, const struct task *task,
+                       const struct attempt *attempt, int64_t wait_ns)
+{
+    const struct outcome_hooks *hooks = &outcome->hooks;
+    if (hooks->ended == NULL || !hooks->wants_all)
+        return false;
+    hooks->ended(hooks->context,
+                 &(struct outcome_record){
+                     .task = task, .state = TASK_DELAYED, .attempt = attempt, .retry_ns = wait_ns});
+    return true;
+}
+
+/* The next attempt is charged. If its job has just stopped, the task ends as one that was waiting
+ * for it. */
+static bool retry(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+                  struct outcome_tally *tally)
+{
+    struct store_attempt how = stored_attempt(outcome, attempt);
+    uint64_t random = (uint64_t)attempt->ended_ns ^ (uint64_t)task->number << 32;
+    int64_t wait_ns = retry_wait_ns(task->retry, task->attempt, random);
+    int64_t due_ns = clock_add_ns(attempt->ended_ns, wait_ns);
+    bool listened = tell_retry(outcome, task, attempt, wait_ns);
+    how.charged = true;
+    store_try(outcome, task, &how, due_ns);
+    task->attempt++;
+    if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
+        return listened;
+    task_move(task, TASK_DELAYED);
+    outcome_drop_stopped(outcome, task, tally);
+    return true;
+}
+
+static bool fails_for_now(const struct task *task, const struct attempt *attempt)
+{
+    return retry_follows(task, attempt) &&
+           atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON;
 }
 
 bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
@@ -214,9 +256,12 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
         return end_task(outcome, task, TASK_SUCCEEDED, attempt, tally);
     case VERDICT_FAILED:
     case VERDICT_FAILED_FOR_GOOD:
-        return fail_task(outcome, task, TASK_FAILED, attempt, tally);
+        return fails_for_now(task, attempt) ? retry(outcome, task, attempt, tally)
+                                            : fail_task(outcome, task, TASK_FAILED, attempt, tally);
     case VERDICT_TIMED_OUT:
-        return fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);
+        return fails_for_now(task, attempt)
+                   ? retry(outcome, task, attempt, tally)
+                   : fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);
     case VERDICT_TRY_AGAIN:
         return try_again(outcome, task, attempt, tally);
     case VERDICT_CANCELLED:
@@ -238,12 +283,27 @@ void outcome_drop(struct outcome *outcome, struct task *task, enum task_state st
     end_task(outcome, task, state, &attempt, tally);
 }
 
+/* A failed task that waited for its next attempt. */
+static void drop_retry(struct outcome *outcome, struct task *task, bool failed_fast,
+                       struct outcome_tally *tally)
+{
+    char message[128];
+    snprintf(message, sizeof message, "attempt %u was not started: %s", task->attempt,
+             failed_fast ? "another task of the job failed and fail_fast is set"
+                         : "the run was stopped");
+    struct outcome_reason reason = {failed_fast ? "fail_fast" : "stopped", message};
+    outcome_drop(outcome, task, failed_fast ? TASK_SKIPPED : TASK_CANCELLED, &reason, tally);
+}
+
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
 {
     static const struct outcome_reason failed_fast = {
         "fail_fast", "not started: another task of the job failed and fail_fast is set"};
     static const struct outcome_reason stopped = {"stopped", "not started: the run was stopped"};
-    if (atomic_load(&task->job->stop) == JOB_FAILED_FAST)
+    bool fast = atomic_load(&task->job->stop) == JOB_FAILED_FAST;
+    if (task->attempt > 1)
+        drop_retry(outcome, task, fast, tally);
+    else if (fast)
         outcome_drop(outcome, task, TASK_SKIPPED, &failed_fast, tally);
     else
         outcome_drop(outcome, task, TASK_CANCELLED, &stopped, tally);

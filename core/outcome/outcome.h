@@ -35,11 +35,13 @@ struct attempt {
     bool memory_stays;            /* a stuck call still reads the task: its chunk is not released */
 };
 
-/* A task that has ended for good, as the user hears of it. Borrowed for the call. */
+/* A task that has ended for good, or an attempt of it (TASK_DELAYED), as the user hears of it.
+ * Borrowed for the call. */
 struct outcome_record {
     const struct task *task;
-    enum task_state state;
+    enum task_state state; /* a final one; TASK_DELAYED: it is tried again after retry_ns */
     const struct attempt *attempt;
+    int64_t retry_ns;
 };
 
 /* Why a task is dropped: a stable word and a text; borrowed for the call. */
@@ -64,7 +66,7 @@ struct outcome_tally {
 struct outcome_hooks {
     void *context;
     /* A task has ended; on the thread that ended it, no lock held. wants_all: also those that
-     * succeeded. NULL: nobody listens. */
+     * succeeded, and attempts after which a task is tried again. NULL: nobody listens. */
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
     /* The last task of a job has ended. Any thread. */
@@ -96,8 +98,9 @@ static inline void outcome_tally_init(struct outcome_tally *tally)
         tally->in_job[i] = 0;
 }
 
-/* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed. Counts
- * into the tally. True: a listener was called (hooks.ended), which may have taken any time. */
+/* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed, as
+ * task->retry says. Counts into the tally. True: a listener was called (hooks.ended), which may
+ * have taken any time. */
 bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally);
 

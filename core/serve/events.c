@@ -104,16 +104,19 @@ static json_t *record_json(const struct outcome_record *record)
     int64_t waited_to_ns = attempt->started_ns > 0 ? attempt->started_ns : clock_now_ns();
     int64_t waited_from_ns = task->submitted_ns > 0 ? task->submitted_ns : waited_to_ns;
 
-    return json_pack("{so so ss ss ss ss si so so so so sf sf so}", "time", time_json(), "job",
-                     json_text_or_null(task->job->name), "job_id", task->job->id, "task", task->id,
-                     "type", task->type->name, "state", task_state_word(record->state), "attempt",
-                     ran ? (int)task->attempt : 0, "reason", json_text_or_null(attempt->reason),
-                     "message", json_text_or_null(attempt->message), "plugin",
-                     json_text_or_null(attempt->plugin), "version",
-                     json_text_or_null(attempt->version), "wait_seconds",
-                     seconds_between(waited_from_ns, waited_to_ns), "run_seconds",
-                     ran ? seconds_between(attempt->started_ns, attempt->ended_ns) : 0.0, "outputs",
-                     outputs_json(attempt->outputs));
+    json_t *json = json_pack(
+        "{so so ss ss ss ss si so so so so sf sf so}", "time", time_json(), "job",
+        json_text_or_null(task->job->name), "job_id", task->job->id, "task", task->id, "type",
+        task->type->name, "state", task_state_word(record->state), "attempt",
+        ran ? (int)task->attempt : 0, "reason", json_text_or_null(attempt->reason), "message",
+        json_text_or_null(attempt->message), "plugin", json_text_or_null(attempt->plugin),
+        "version", json_text_or_null(attempt->version), "wait_seconds",
+        seconds_between(waited_from_ns, waited_to_ns), "run_seconds",
+        ran ? seconds_between(attempt->started_ns, attempt->ended_ns) : 0.0, "outputs",
+        outputs_json(attempt->outputs));
+    if (record->state == TASK_DELAYED)
+        json_object_set_new(json, "retry_seconds", json_real((double)record->retry_ns / 1e9));
+    return json;
 }
 
 static int buffer_dump(const char *bytes, size_t length, void *buffer)

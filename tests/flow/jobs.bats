@@ -67,6 +67,15 @@ output_of() {
     [ "$(output_of shell stdout)" = 'hello, $HOME' ]
 }
 
+@test "retry.yaml: the third attempt succeeds and leaves nothing behind" {
+    run_job "$jobs/retry.yaml"
+    [ "$status" -eq 0 ]
+    [[ $output == *"retry: 2 tasks: 2 succeeded in "* ]]
+    [ "$(grep -F '"task":"third-time"' events.jsonl | grep -o '"attempt":[0-9]*' | paste -sd' ')" = \
+        '"attempt":1 "attempt":2 "attempt":3' ]
+    [ ! -e third-time.marks ]
+}
+
 @test "failures.yaml: five fail, each with its reason, and the last succeeds" {
     run_job "$jobs/failures.yaml"
     [ "$status" -eq 1 ]

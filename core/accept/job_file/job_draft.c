@@ -129,6 +129,14 @@ static void fill(struct job_reader *reader, const struct job_draft *draft, struc
         task->params = params;
     }
     task->labels = labels_of(reader, fields);
+    task->retry = job_retry_keep(reader, fields, &draft->offer->retry);
+}
+
+/* What was kept last is in another chunk, which may go. */
+static void forget_shared(struct job_reader *reader)
+{
+    reader->shared_labels = NULL;
+    reader->shared_retry = NULL;
 }
 
 /* A wrong task is added as well to a job that will not run, so that its id is known to those that
@@ -148,7 +156,7 @@ static struct task *add(struct job_reader *reader, struct job_draft *draft)
     }
     task->line = draft->place.line;
     if (chunk_count(task->chunk) == 1)
-        reader->shared_labels = NULL;
+        forget_shared(reader);
     return task;
 }
 

@@ -20,6 +20,12 @@ static const struct key_word task_words[] = {
 #undef TASK_KEY
 };
 
+static const struct key_word retry_words[] = {
+#define RETRY_KEY(name, word) [RETRY_KEY_##name] = {word, sizeof(word) - 1, true},
+#include "accept/job_file/job_keys.def"
+#undef RETRY_KEY
+};
+
 static const char *const later_words[] = {
 #define LATER_KEY(word) word,
 #include "accept/job_file/job_keys.def"
@@ -28,6 +34,7 @@ static const char *const later_words[] = {
 
 const struct key_set job_keys = {"a job", job_words, JOB_KEY_COUNT};
 const struct key_set task_keys = {"a task", task_words, TASK_KEY_COUNT};
+const struct key_set retry_keys = {"retry", retry_words, RETRY_KEY_COUNT};
 
 static bool is_word(const struct key_word *word, const struct yaml_node *key)
 {

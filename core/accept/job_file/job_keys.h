@@ -21,6 +21,13 @@ enum task_key {
     TASK_KEY_COUNT,
 };
 
+enum retry_key {
+#define RETRY_KEY(name, word) RETRY_KEY_##name,
+#include "accept/job_file/job_keys.def"
+#undef RETRY_KEY
+    RETRY_KEY_COUNT,
+};
+
 struct key_word {
     const char *word;
     size_t length;
@@ -28,7 +35,7 @@ struct key_word {
 };
 
 struct key_set {
-    const char *owner; /* "a job", "a task", for messages */
+    const char *owner; /* "a job", "a task", "retry", for messages */
     const struct key_word *words;
     int count;
 };
@@ -39,8 +46,9 @@ static inline uint32_t task_key_bit(enum task_key key)
     return UINT32_C(1) << key;
 }
 
-extern const struct key_set job_keys;  /* by enum job_key */
-extern const struct key_set task_keys; /* by enum task_key */
+extern const struct key_set job_keys;   /* by enum job_key */
+extern const struct key_set task_keys;  /* by enum task_key */
+extern const struct key_set retry_keys; /* by enum retry_key */
 
 /* Returns the number of a key, or -1. next is where it is likely to be and is moved on. */
 int key_find(const struct key_set *set, const struct yaml_node *key, int *next);

@@ -10,6 +10,7 @@
 #include "accept/job_file.h"
 #include "accept/job_file/job_labels.h"
 #include "accept/job_file/job_report.h"
+#include "accept/job_file/job_retry.h"
 #include "accept/job_file/job_types.h"
 #include "accept/job_file/job_vars.h"
 #include "accept/job_file/name_table.h"
@@ -25,6 +26,7 @@ struct task_fields {
     int8_t priority;
     struct place weight_place;
     struct job_labels labels;
+    struct job_retry retry;
 };
 
 struct job_reader {
@@ -43,9 +45,10 @@ struct job_reader {
     bool vars_known; /* they were read, or are being read */
     bool in_vars;    /* they are being read */
     struct task_fields defaults;
-    bool in_defaults;                       /* they are being read */
-    const struct sluice_map *shared_labels; /* of defaults, in the chunk of the task added last */
-    struct task_list batch;                 /* JOB_STREAMED: read, not yet handed on */
+    bool in_defaults;                        /* they are being read */
+    const struct sluice_map *shared_labels;  /* of defaults, in the chunk of the task added last */
+    const struct sluice_retry *shared_retry; /* kept last, in the same chunk */
+    struct task_list batch;                  /* JOB_STREAMED: read, not yet handed on */
     /* used again for each task */
     struct task_fields fields;
     struct buffer params;  /* its packed record */

@@ -144,6 +144,8 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct job_
     case TASK_KEY_DELAY:
         job_value_duration(reader, &node, "delay", 0, &fields->delay_ns);
         break;
+    case TASK_KEY_RETRY:
+        return job_retry_read(reader, &node, &fields->retry);
     case TASK_KEY_PARAMS:
     case TASK_KEY_COUNT:
         break;

@@ -7,6 +7,7 @@
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_text.h"
 #include "accept/job_file/template.h"
+#include "support/suggest.h"
 #include "support/units.h"
 
 enum { HINT_BYTES = 80, FOUND_BYTES = YAML_SHOWN_BYTES + 2 };
@@ -103,6 +104,61 @@ bool job_value_int(struct job_reader *reader, const struct yaml_node *node, stru
                "'%s' is %" PRId64 ", allowed is %" PRId64 " to %" PRId64, want.name, *value,
                limits[0], limits[1]);
     return false;
+}
+
+bool job_value_float(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                     const double limits[2], double *value)
+{
+    const struct job_want want = {"", name, "a number", JOB_QUOTES_REFUSED};
+    struct params_text text;
+    if (!job_value_text(reader, node, want, &text))
+        return false;
+    if (!units_parse_float(text.bytes, text.length, value)) {
+        refuse_text(reader, node, text, want);
+        return false;
+    }
+    if (*value >= limits[0] && *value <= limits[1])
+        return true;
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
+               "'%s' is %s, allowed is %g to %g", name, text.bytes, limits[0], limits[1]);
+    return false;
+}
+
+/* node: with the text that was resolved. */
+static void report_word(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                        const char *const words[])
+{
+    char hint[HINT_BYTES], allowed[FOUND_BYTES * 2] = "";
+    struct suggest suggest;
+    suggest_begin(&suggest, node->text, node->length);
+    for (size_t i = 0, at = 0; words[i] != NULL && at < sizeof allowed; i++) {
+        suggest_offer(&suggest, words[i]);
+        at += (size_t)snprintf(allowed + at, sizeof allowed - at, "%s%s", i == 0 ? "" : ", ",
+                               words[i]);
+    }
+    if (suggest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", suggest.best);
+    job_report(
+        &reader->faults,
+        (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, suggest.best != NULL ? hint : NULL},
+        "'%s' is '%s', allowed: %s", name, yaml_node_shown(node).text, allowed);
+}
+
+int job_value_word(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                   const char *const words[])
+{
+    struct params_text text;
+    if (!job_value_text(reader, node, (struct job_want){"", name, "a word", JOB_QUOTES_ALLOWED},
+                        &text))
+        return -1;
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], text.bytes) == 0)
+            return i;
+    struct yaml_node resolved = *node;
+    resolved.text = text.bytes;
+    resolved.length = text.length;
+    report_word(reader, &resolved, name, words);
+    return -1;
 }
 
 bool job_value_bool(struct job_reader *reader, const struct yaml_node *node, const char *name,

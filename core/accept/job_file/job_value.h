@@ -30,6 +30,14 @@ bool job_value_text(struct job_reader *reader, const struct yaml_node *node, str
 bool job_value_int(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                    const int64_t limits[2], int64_t *value);
 
+/* Reads a decimal number with a fraction, or without, between least and most. */
+bool job_value_float(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                     const double limits[2], double *value);
+
+/* Reads one of some words (ending in NULL) and returns its index; -1 if it is none of them. */
+int job_value_word(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                   const char *const words[]);
+
 /* Reads true or false. */
 bool job_value_bool(struct job_reader *reader, const struct yaml_node *node, const char *name,
                     bool *value);

@@ -25,6 +25,17 @@ static const struct sluice_param again_table[] = {
     SLUICE_PARAMS_END,
 };
 
+struct flaky_params {
+    int64_t until;
+    bool hang;
+};
+
+static const struct sluice_param flaky_table[] = {
+    SLUICE_INT(struct flaky_params, until, .def = "2", .min = 1, .max = 1000000, .help = "the attempt that succeeds"),
+    SLUICE_BOOL(struct flaky_params, hang, .help = "those before do not end by themselves"),
+    SLUICE_PARAMS_END,
+};
+
 static enum sluice_status fail(const struct sluice_call *call, const void *params)
 {
     const struct fail_params *p = params;
@@ -66,6 +77,20 @@ static enum sluice_status try_again(const struct sluice_call *call, const void *
     return size >= p->until ? SLUICE_OK : sluice_try_again(call, 1000000);
 }
 
+/* Each attempt says who it is, so that the order of attempts can be seen. */
+static enum sluice_status flaky(const struct sluice_call *call, const void *params)
+{
+    const struct flaky_params *p = params;
+    int64_t attempt = sluice_attempt(call);
+
+    sluice_output(call, "attempt", attempt < p->until ? "early" : "last");
+    if (attempt >= p->until)
+        return SLUICE_OK;
+    while (p->hang && !sluice_cancelled(call))
+        sluice_wait(call, 1000000000);
+    return sluice_fail(call, "flaky", "attempt %lld", (long long)attempt);
+}
+
 static const struct sluice_type fail_types[] = {
     {SLUICE_TYPE("fail", "Fails."), .params = fail_table,
      .params_size = sizeof(struct fail_params), .execute = fail},
@@ -75,7 +100,12 @@ static const struct sluice_type fail_types[] = {
     {SLUICE_TYPE("fail_ugly", "Fails with a message that is no text."), .execute = fail_ugly},
     {SLUICE_TYPE("try_again", "Asks for another try until a file has grown."),
      .params = again_table, .params_size = sizeof(struct again_params), .execute = try_again},
+    {SLUICE_TYPE("flaky", "Fails until an attempt."),
+     .params = flaky_table, .params_size = sizeof(struct flaky_params), .execute = flaky},
+    {SLUICE_TYPE("flaky_thrice", "The same, and asks for three attempts."),
+     .params = flaky_table, .params_size = sizeof(struct flaky_params), .execute = flaky,
+     .retry = {.attempts = 3, .delay_ns = 1000000}},
     SLUICE_TYPES_END,
 };
 
-SLUICE_PLUGIN("fail", "1.0.0", "fail fail_for_good fail_status fail_ugly try_again", fail_types)
+SLUICE_PLUGIN("fail", "1.0.0", "fail fail_for_good fail_status fail_ugly try_again flaky flaky_thrice", fail_types)

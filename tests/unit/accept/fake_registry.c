@@ -43,7 +43,10 @@ static const struct type types[] = {{"full", 0}, {"heavy", 1}, {"need", 2}, {"no
 
 static struct offer offers[] = {
     {.type = &types[0], .weight = 1},
-    {.type = &types[1], .weight = 60, .timeout_ns = 5},
+    {.type = &types[1],
+     .weight = 60,
+     .timeout_ns = 5,
+     .retry = {.attempts = 4, .delay_ns = 7, .backoff = SLUICE_BACKOFF_LINEAR}},
     {.type = &types[2], .weight = SLUICE_WEIGHT_AUTO},
     {.type = &types[3], .weight = 1},
 };

@@ -1,5 +1,5 @@
 /* fake_registry: types for tests of the job file reader without any plugin: `noop` (n), `full` (a parameter of each kind), `heavy`
- * (weight 60), `need` (a required one), `broken` (refused). Links in place of plugin/registry.c. */
+ * (weight 60, four attempts), `need` (a required one), `broken` (refused). Links in place of plugin/registry.c. */
 #pragma once
 
 #include "plugin/registry.h"

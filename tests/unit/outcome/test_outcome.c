@@ -239,6 +239,78 @@ Test(outcome, a_delay_for_ever_is_not_over_at_once)
     flush();
 }
 
+static const struct sluice_retry twice = {.attempts = 2, .delay_ns = 1000};
+
+static struct task *retried(void)
+{
+    struct task *task = desk_running(0);
+    task->retry = &twice;
+    desk_finish(task, VERDICT_FAILED);
+    return task;
+}
+
+Test(outcome, a_failure_with_an_attempt_left_is_delayed_and_charged)
+{
+    desk.delays = true;
+    struct task *task = retried();
+    flush();
+    cr_assert_eq(desk.delayed, task);
+    cr_assert_eq(task->attempt, 2);
+    cr_assert_eq(task->name, 2);
+    cr_assert_leq(desk.delayed_until_ns, clock_now_ns() + 1000);
+    cr_assert_eq(desk.ended[TASK_DELAYED], 1);
+    cr_assert_eq(desk.ended[TASK_FAILED], 0);
+    cr_assert_eq(room_taken(&desk.pending), 1);
+    task_move(task, TASK_READY);
+    task_move(task, TASK_QUEUED);
+    task_move(task, TASK_RUNNING);
+    desk_finish(task, VERDICT_FAILED);
+    flush();
+    cr_assert_eq(desk.jobs[0]->ended[TASK_FAILED], 1);
+}
+
+Test(outcome, a_failure_in_a_job_that_stops_is_final)
+{
+    struct task *task = desk_running(0);
+    desk.delays = true;
+    task->retry = &twice;
+    desk.jobs[0]->stop = JOB_CANCELLED;
+    desk_finish(task, VERDICT_FAILED);
+    flush();
+    cr_assert_null(desk.delayed);
+    cr_assert_eq(desk.jobs[0]->ended[TASK_FAILED], 1);
+}
+
+Test(outcome, a_retry_that_nobody_takes_ends_as_if_it_had_waited)
+{
+    retried();
+    flush();
+    cr_assert_eq(desk.jobs[0]->ended[TASK_CANCELLED], 1);
+    cr_assert_str_eq(desk.reason, "stopped");
+    cr_assert_eq(room_taken(&desk.pending), 0);
+}
+
+Test(outcome, a_retry_sets_no_fail_fast_off)
+{
+    desk.delays = true;
+    desk.jobs[0]->fail_fast = true;
+    struct task *task = retried();
+    cr_assert_eq(desk.stops[0], 0);
+    outcome_drop_stopped(desk.outcome, task, &desk.tally);
+    flush();
+}
+
+Test(outcome, whoever_wants_failures_alone_does_not_hear_of_retries)
+{
+    desk.delays = true;
+    desk.hooks.wants_all = false;
+    desk_use_hooks();
+    outcome_drop_stopped(desk.outcome, retried(), &desk.tally);
+    flush();
+    cr_assert_eq(desk.ended[TASK_DELAYED], 0);
+    cr_assert_eq(desk.ended[TASK_CANCELLED], 1);
+}
+
 Test(outcome, whoever_wants_failures_alone_does_not_hear_of_success)
 {
     desk.hooks.wants_all = false;
