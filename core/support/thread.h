@@ -12,6 +12,10 @@
 #include "support/cleanup.h"
 #include "support/error.h"
 
+/* What one thread writes often and another one uses stands on cache lines of its own, by _Alignas:
+ * a shared line goes to and fro with every write. */
+enum { THREAD_LINE_BYTES = 64 };
+
 struct mutex {
     pthread_mutex_t handle;
 };

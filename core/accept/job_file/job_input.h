@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "support/diagnostic.h"
+#include "support/thread.h"
 
 enum {
     JOB_INPUT_WINDOW_BYTES = 256 * 1024, /* at least half of it is behind what was given */
@@ -26,8 +27,10 @@ enum job_input_problem {
     JOB_INPUT_INTERRUPTED, /* by stop_fd */
 };
 
+/* On lines of its own, because whoever parses ahead notes each event in it, while it stands on the
+ * stack of whoever uses the nodes. */
 struct job_input {
-    int fd;
+    _Alignas(THREAD_LINE_BYTES) int fd;
     int64_t size_bytes;  /* of a seekable one, as it was opened; 0: not known */
     bool seekable;       /* a regular or memory file, read from its start; fd's own offset stays */
     int64_t limit_bytes; /* 0: none */

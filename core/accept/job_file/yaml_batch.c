@@ -88,6 +88,13 @@ static bool move_texts(struct yaml_batch *batch, struct yaml_item *item)
            move_name(batch, &item->anchor) && move_name(batch, &item->tag);
 }
 
+void yaml_batch_init(struct yaml_batch *batch)
+{
+    batch->count = 0;
+    batch->last = false;
+    batch->kept = (yaml_event_t){.type = YAML_NO_EVENT};
+}
+
 bool yaml_batch_fill(struct yaml_batch *batch, yaml_parser_t *parser, struct job_input *input,
                      uint32_t most)
 {

@@ -9,6 +9,7 @@
 
 #include "accept/job_file/job_input.h"
 #include "accept/job_file/yaml_node.h"
+#include "support/thread.h"
 
 enum { YAML_BATCH_ITEMS_MOST = 512, YAML_BATCH_TEXT_BYTES = 8 * 1024 };
 
@@ -21,16 +22,19 @@ struct yaml_item {
 };
 
 struct yaml_batch {
-    uint32_t count;
+    _Alignas(THREAD_LINE_BYTES) uint32_t count;
     bool last;         /* nothing comes behind: the stream's end, or what libyaml cannot parse */
     yaml_event_t kept; /* the last item's, if its texts found no room below; else none */
     size_t text_bytes; /* used of texts */
-    struct yaml_item items[YAML_BATCH_ITEMS_MOST];
+    _Alignas(THREAD_LINE_BYTES) struct yaml_item items[YAML_BATCH_ITEMS_MOST];
     char texts[YAML_BATCH_TEXT_BYTES];
 };
 
-/* Fills the batch anew with at most `most` events; false if it is the last one. The events must all
- * be filled into zeroed batches, by the same thread. May block in the input. */
+/* Makes an empty batch. */
+void yaml_batch_init(struct yaml_batch *batch);
+
+/* Fills the batch anew with at most `most` events; false if it is the last one. May block in the
+ * input. */
 bool yaml_batch_fill(struct yaml_batch *batch, yaml_parser_t *parser, struct job_input *input,
                      uint32_t most);
 

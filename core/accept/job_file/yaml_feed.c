@@ -4,8 +4,9 @@
  * read. */
 #include "accept/job_file/yaml_feed.h"
 
-#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/thread.h"
 
@@ -14,11 +15,12 @@ enum { RING_BATCHES = 8 };
 struct yaml_feed {
     yaml_parser_t parser; /* belongs to who fills batches, as the input does */
     struct job_input *input;
-    const struct yaml_batch *batch; /* being read */
-    uint32_t at;                    /* in it: the next item */
-    bool ahead;                     /* the thread was started */
+    /* the reader */
+    _Alignas(THREAD_LINE_BYTES) const struct yaml_batch *batch; /* being read */
+    uint32_t at;                                                /* in it: the next item */
+    bool ahead;                                                 /* the thread was started */
     struct thread thread;
-    struct mutex lock;
+    _Alignas(THREAD_LINE_BYTES) struct mutex lock;
     struct cond can_fill, can_read;
     /* guarded by lock */
     uint32_t filled, read; /* so many batches */
@@ -88,8 +90,13 @@ static const struct yaml_batch *fill_here(struct yaml_feed *feed)
 struct yaml_feed *yaml_feed_create(struct job_input *input)
 {
     struct error error;
-    struct yaml_feed *feed = calloc(1, sizeof *feed);
-    if (feed == NULL || !yaml_parser_initialize(&feed->parser))
+    struct yaml_feed *feed = aligned_alloc(THREAD_LINE_BYTES, sizeof *feed);
+    if (feed == NULL)
+        abort();
+    memset(feed, 0, offsetof(struct yaml_feed, ring));
+    for (size_t i = 0; i < RING_BATCHES; i++)
+        yaml_batch_init(&feed->ring[i]);
+    if (!yaml_parser_initialize(&feed->parser))
         abort();
     yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&feed->parser, job_input_give, input);
