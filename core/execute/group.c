@@ -41,6 +41,13 @@ struct group_load group_load(struct group *group)
         .queued = group->queue.count, .running = group->running, .workers = group->workers};
 }
 
+/* How many workers the group can make use of. */
+static int64_t workers_of_use(const struct group *group, int64_t mean_ns)
+{
+    uint32_t cpus = group->executor->cpus;
+    return mean_ns < TINY_NS && cpus < group->workers ? cpus : group->workers;
+}
+
 /* How long the queue will keep a worker busy, going by its first task; no more than what makes the
  * pool call as many workers as the group may still have. Lock held. */
 static int64_t backlog_ns(const struct group *group, const struct task *head)
@@ -49,7 +56,8 @@ static int64_t backlog_ns(const struct group *group, const struct task *head)
     if (mean_ns == 0 || mean_ns >= BRISK_NS)
         return CLOCK_NEVER_NS;
     int64_t backlog = mean_ns * (int64_t)group->queue.count;
-    int64_t most = (group->workers - group->running) * BRISK_NS - 1;
+    int64_t free_workers = workers_of_use(group, mean_ns) - group->running;
+    int64_t most = free_workers > 0 ? free_workers * BRISK_NS - 1 : 0;
     return backlog < most ? backlog : most;
 }
 
@@ -231,20 +239,23 @@ static bool take_grant(struct group *group, const struct task *head, struct clai
     return !group->waiting;
 }
 
-/* How many tasks one worker takes: what should be done in BRISK_NS, no more than its share. */
+/* How many tasks one worker takes: what should be done in BRISK_NS, no more than its share. It
+ * shares with as many as the pool would call for what waits: a tail that is split anew at each
+ * claim would cost a round of locks for every few tasks. */
 static uint32_t batch_limit(const struct group *group, const struct task *head)
 {
     int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
-    if (mean_ns == 0)
+    if (mean_ns == 0 || mean_ns >= BRISK_NS)
         return 1;
     uint32_t cpus = group->executor->cpus;
     uint32_t shares = group->workers < cpus ? group->workers : cpus;
+    int64_t called = mean_ns * (int64_t)group->queue.count / BRISK_NS + 1;
+    if (called < shares)
+        shares = (uint32_t)called;
     size_t share = (group->queue.count + shares - 1) / shares;
     int64_t brisk = BRISK_NS / mean_ns;
     if (brisk > BATCH_MOST)
         brisk = BATCH_MOST;
-    if (brisk < 1)
-        brisk = 1;
     return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
 }
 

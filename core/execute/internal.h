@@ -27,12 +27,17 @@ enum {
 #define WATCH_TICK_NS (10 * NS_PER_MS)
 /* How long the control loop waits before it asks for a thread again that was refused. */
 #define REFUSED_LOOK_NS (100 * NS_PER_MS)
+/* Calls that are shorter do not sleep in them: more workers than processors would be of no use. */
+#define TINY_NS (5 * NS_PER_US)
+/* How long a worker that has run out of tiny calls keeps looking for more before it sleeps. */
+#define LOOK_ON_NS (20 * NS_PER_US)
 /* How long a worker without work waits before it leaves. */
 #define WORKER_LINGER_NS (2 * NS_PER_S)
 
 struct executor {
     struct executor_options options; /* immutable but for its limits */
     uint32_t cpus;                   /* immutable */
+    _Atomic uint32_t looking;        /* workers that look on, half as many as cpus at most */
     struct meter *meter;
     bool cancelling; /* the control loop: every call is asked to end */
     struct mutex lock;
@@ -81,13 +86,13 @@ struct pool {
     _Atomic bool stopping; /* its workers claim nothing any more; set under lock */
     /* guarded by lock */
     struct group *ready, **ready_tail;
-    uint32_t ready_count;
-    uint32_t idle;       /* threads that wait and were not called */
-    uint32_t called;     /* threads that wait and were called */
-    uint32_t brisk;      /* threads that will look at the ready list within BRISK_NS */
-    uint32_t threads;    /* started and not left */
-    bool starting;       /* a new thread has not looked at the ready list yet */
-    struct turn *turns;  /* by the offer's index: whose turn a SERIAL type's call is */
+    _Atomic uint32_t ready_count; /* read without lock by a worker that looks on */
+    uint32_t idle;                /* threads that wait and were not called */
+    uint32_t called;              /* threads that wait and were called */
+    uint32_t brisk;               /* threads that will look at the ready list within BRISK_NS */
+    uint32_t threads;             /* started and not left */
+    bool starting;                /* a new thread has not looked at the ready list yet */
+    struct turn *turns;           /* by the offer's index: whose turn a SERIAL type's call is */
     bool refused;        /* the last thread could not be started: the control loop tries again */
     struct worker *left; /* have returned and are to be joined; through worker.next_left */
 };
@@ -114,6 +119,7 @@ struct worker {
     _Atomic bool slow;       /* not counted in pool.brisk; changed under the pool's lock */
     /* the worker's own thread */
     bool arrived;    /* has looked at the ready list once */
+    bool looks_on;   /* its last batch was of tiny calls */
     void **contexts; /* by the offer's index: what worker_init set */
     bool *began;     /* by the offer's index: worker_init has succeeded */
     void *params;

@@ -1,8 +1,9 @@
 /* How many workers are awake is settled here and nowhere else. A thread is idle (waits), called
- * (was woken and has not come yet), brisk (looks at the ready list within BRISK_NS) or slow (is in
- * a long call). Called and starting ones count as brisk. Another one is called only if the backlog
- * is more than the brisk ones will have done by then; whoever takes work that leaves a backlog
- * behind asks again, so that the number follows the work without anyone counting it. */
+ * (was woken and has not come yet), brisk (looks at the ready list within BRISK_NS, or just now: it
+ * looks on) or slow (is in a long call). Called and starting ones count as brisk. Another one is
+ * called only if the backlog is more than the brisk ones will have done by then; whoever takes work
+ * that leaves a backlog behind asks again, so that the number follows the work without anyone
+ * counting it. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -214,6 +215,34 @@ static bool wait_for_call(struct pool *pool, struct worker *worker)
     return true;
 }
 
+/* Looks at the ready list for a while; whoever else wants the processor has it first. */
+static void keep_looking(const struct pool *pool)
+{
+    int64_t until_ns = clock_now_ns() + LOOK_ON_NS;
+    while (atomic_load_explicit(&pool->ready_count, memory_order_relaxed) == 0 &&
+           clock_now_ns() < until_ns)
+        thread_yield();
+}
+
+/* After tiny calls the next ones will probably be there before a thread could have fallen asleep
+ * and been woken, which costs it and who wakes it as much as 50 such calls. False: it may not look
+ * on, or has done so since its last batch. Lock held, given back meanwhile. */
+static bool look_on(struct pool *pool, struct worker *worker)
+{
+    struct executor *executor = pool->executor;
+    if (!worker->looks_on)
+        return false;
+    worker->looks_on = false;
+    bool allowed = atomic_fetch_add(&executor->looking, 1) < executor->cpus / 2;
+    if (allowed) {
+        mutex_unlock(&pool->lock);
+        keep_looking(pool);
+        mutex_lock(&pool->lock);
+    }
+    atomic_fetch_sub(&executor->looking, 1);
+    return allowed;
+}
+
 /* Lock held. */
 static void count_on(struct pool *pool, struct worker *worker)
 {
@@ -240,7 +269,7 @@ struct group *pool_next(struct pool *pool, struct worker *worker)
     count_on(pool, worker);
     struct group *group;
     while ((group = pop_ready(pool)) == NULL)
-        if (!wait_for_call(pool, worker))
+        if (!look_on(pool, worker) && !wait_for_call(pool, worker))
             return NULL;
     return group;
 }

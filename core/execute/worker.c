@@ -124,6 +124,7 @@ static bool serve(struct worker *worker, struct group *group)
         return false;
     }
     outcome_flush(outcome, worker->tally);
+    worker->looks_on = claim.expected_ns < TINY_NS * claim.count;
     if (atomic_load_explicit(&worker->slow, memory_order_relaxed))
         pool_mark_brisk(worker->pool, worker); /* it comes for the next itself */
     give_turn(worker);

@@ -94,6 +94,9 @@ void cond_broadcast(struct cond *cond);
 bool thread_start(struct thread *thread, const char *name, void (*run)(void *), void *argument,
                   struct error *error);
 
+/* Lets another thread have the processor, if one wants it. */
+void thread_yield(void);
+
 /* Returns whether the caller is the process's first thread. */
 bool thread_is_main(void);
 
