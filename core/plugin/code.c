@@ -10,7 +10,6 @@
 #include "plugin/call.h"
 #include "plugin/generation.h"
 #include "plugin/signals.h"
-#include "plugin/stray.h"
 #include "support/log.h"
 
 enum { TEXTS_BLOCK_BYTES = 1024 };
@@ -74,6 +73,7 @@ void code_destroy(struct generation_code **pointer)
     *pointer = NULL;
     if (code == NULL)
         return;
+    stray_elders_fini(&code->elders);
     descriptor_fini(&code->descriptor);
     note_fini(&code->note);
     free(code->types);
@@ -85,6 +85,7 @@ void code_destroy(struct generation_code **pointer)
 bool code_map(struct generation_code *code, struct error *error)
 {
     sigset_t mask;
+    stray_elders_init(&code->elders);
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     code->handle = dlopen(code->copy, RTLD_NOW | RTLD_LOCAL);
     signals_restore_mask(&mask, code->note.name);
@@ -109,7 +110,7 @@ static int compare_image(struct dl_phdr_info *info, size_t size, void *copy)
 bool code_unmap(struct generation_code *code)
 {
     sigset_t mask;
-    if (code->handle != NULL && stray_is_in(code->copy)) {
+    if (code->handle != NULL && stray_is_in(code->copy, &code->elders)) {
         log_warning("plugin left a thread running: it stays mapped (rule R3)",
                     LOG_TEXT("plugin", code->note.name), LOG_TEXT("version", code->note.version));
         return false;

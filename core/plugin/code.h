@@ -9,6 +9,7 @@
 #include "plugin/descriptor.h"
 #include "plugin/note.h"
 #include "plugin/registry.h"
+#include "plugin/stray.h"
 #include "support/arena.h"
 
 typedef const struct sluice_plugin *entry_function(const struct sluice_host *host,
@@ -20,7 +21,8 @@ struct generation_code {
     struct note note;
     const struct type **types; /* in the order of the note */
     struct arena texts;        /* settings, help */
-    struct sluice_host host;   /* this plugin's own table: the log names it outside calls */
+    struct stray_elders elders;
+    struct sluice_host host; /* this plugin's own table: the log names it outside calls */
     struct sluice_settings settings;
     entry_function *entry;
     struct descriptor descriptor;

@@ -61,13 +61,19 @@ static bool stack_names(uintptr_t at, const struct image *image)
     return false;
 }
 
+static void close_stream(DIR **stream)
+{
+    if (*stream != NULL)
+        closedir(*stream);
+}
+
 enum rest { RESTS, RUNS, IS_GONE };
 
 /* "number arguments... stack-pointer program-counter", or "running". */
-static enum rest find_stack(const char *id, uintptr_t *stack)
+static enum rest find_stack(pid_t id, uintptr_t *stack)
 {
     char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", id);
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)id);
     FILE *file CLEANUP(cleanup_fclose) = fopen(path, "re");
     if (file == NULL || fgets(line, sizeof line, file) == NULL)
         return IS_GONE;
@@ -81,11 +87,11 @@ static enum rest find_stack(const char *id, uintptr_t *stack)
 }
 
 /* A thread of the host may be so young that it is not known yet. */
-static bool is_in(const char *id, const struct image *image)
+static bool is_in(pid_t id, const struct image *image)
 {
     uintptr_t stack = 0;
     for (int looks = 0; looks < LOOKS_MOST; looks++) {
-        if (thread_is_ours((pid_t)strtol(id, NULL, 10)))
+        if (thread_is_ours(id))
             return false;
         switch (find_stack(id, &stack)) {
         case RESTS:
@@ -100,22 +106,58 @@ static bool is_in(const char *id, const struct image *image)
     return true;
 }
 
-static void close_stream(DIR **stream)
+/* Calls visit with each thread of the process until it returns true, and then does so too. */
+static bool visit_threads(bool (*visit)(void *context, pid_t id), void *context)
 {
-    if (*stream != NULL)
-        closedir(*stream);
-}
-
-bool stray_is_in(const char *path)
-{
-    struct image image = {.path = path};
     DIR *stream CLEANUP(close_stream) = opendir("/proc/self/task");
     const struct dirent *entry;
-    if (dl_iterate_phdr(find_image, &image) == 0)
-        return false;
     while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        if (entry->d_name[0] != '.' && is_in(entry->d_name, &image))
+        if (entry->d_name[0] != '.' && visit(context, (pid_t)strtol(entry->d_name, NULL, 10)))
             return true;
     }
     return false;
+}
+
+static bool add_elder(void *context, pid_t id)
+{
+    struct stray_elders *elders = context;
+    if (thread_is_ours(id))
+        return false;
+    elders->ids = reallocarray(elders->ids, elders->count + 1, sizeof *elders->ids);
+    if (elders->ids == NULL)
+        abort();
+    elders->ids[elders->count++] = id;
+    return false;
+}
+
+void stray_elders_init(struct stray_elders *elders)
+{
+    *elders = (struct stray_elders){0};
+    visit_threads(add_elder, elders);
+}
+
+void stray_elders_fini(struct stray_elders *elders)
+{
+    free(elders->ids);
+    *elders = (struct stray_elders){0};
+}
+
+struct search {
+    struct image image;
+    const struct stray_elders *elders;
+};
+
+static bool is_stray(void *context, pid_t id)
+{
+    const struct search *search = context;
+    for (size_t i = 0; i < search->elders->count; i++)
+        if (search->elders->ids[i] == id)
+            return false;
+    return is_in(id, &search->image);
+}
+
+bool stray_is_in(const char *path, const struct stray_elders *elders)
+{
+    struct search search = {.image = {.path = path}, .elders = elders};
+    return dl_iterate_phdr(find_image, &search.image) != 0 && visit_threads(is_stray, &search);
 }
