@@ -26,6 +26,7 @@ wait_until() {
     until "$@"; do
         if ((SECONDS > end)); then
             echo "never happened: $*" >&2
+            [ ! -s err ] || { echo "the last that was said:" && tail -n 20 err; } >&2
             return 1
         fi
         read -rt 0.02 <> <(:) || true

@@ -80,12 +80,20 @@ END
 }
 
 @test "a type has as many calls at once as it has workers" {
-    tasks crowd 100 "type: scale, params: {for: 50ms}"
+    tasks crowd 100 "type: gate, params: {started: $PWD/started, open: $PWD/open}"
     for workers in 1 5 40; do
-        sluice_run --workers scale=$workers crowd.yaml
-        [ "$status" -eq 0 ]
-        grep -q "scale: all=$workers " err
+        rm -f started open
+        start run --progress off "${both[@]}" --workers gate=$workers crowd.yaml
+        wait_until has_bytes started $workers
+        [ "$(bytes started)" -eq $workers ]
+        touch open
+        ended 0
+        [ "$(bytes started)" -eq 100 ]
     done
+    tasks scales 100 "type: scale, params: {for: 5ms}"
+    sluice_run --workers scale=5 scales.yaml
+    [ "$status" -eq 0 ]
+    grep -qE "scale: all=[1-5] " err
 }
 
 @test "a group of several types of several plugins keeps its number of workers" {
