@@ -117,7 +117,6 @@ bool config_set_workers(struct config *config, const char *type, int64_t workers
         serves->type = config_copy(type);
     }
     serves->workers = workers;
-    serves->inherits_workers = false;
     return true;
 }
 

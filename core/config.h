@@ -1,6 +1,6 @@
 /* config: what the configuration file and the options say, from one table of keys (config.def).
  * Loaded by a command before any thread starts. Afterwards only config_change changes it, and only
- * what is LIVE in the table: numbers that the main thread alone reads. */
+ * what is LIVE in the table, which the main thread alone reads. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,7 +30,6 @@ struct config_group {
     char *type;               /* a type or a glob of types */
     struct sluice_map labels; /* sorted by key; each pair is its own memory */
     int64_t workers;          /* calls at once */
-    bool inherits_workers;    /* the group does not say */
     int64_t max_weight;       /* 0: none of its own */
     int64_t reserve;          /* weight that is its alone */
     uint32_t line;            /* where it begins; 0: made by an option */

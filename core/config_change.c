@@ -30,14 +30,6 @@ static bool is_of_groups(const struct config_key *key)
     return strcmp(key->section, "group") == 0;
 }
 
-/* Whoever does not say how many workers a group has gets what is in force, not what will be. */
-static void inherit_workers(const struct config *config, struct config *next)
-{
-    for (size_t i = 0; i < next->groups_count; i++)
-        if (next->groups[i].inherits_workers)
-            next->groups[i].workers = config->workers;
-}
-
 static void tell(const struct config_listener *listener, const char *key, const char *before,
                  const char *after)
 {
@@ -127,48 +119,40 @@ static void compare(const struct config_listener *listener, const struct config 
     compare_settings(listener, config, next);
 }
 
-static void take_keys(bool of_groups, const void *from, void *into)
+static void swap_keys(bool of_groups, void *one, void *other)
 {
     for (size_t i = 0; i < config_keys_count; i++)
         if (config_keys[i].effect == CONFIG_LIVE && is_of_groups(&config_keys[i]) == of_groups)
-            config_key_copy(&config_keys[i], from, into);
+            config_key_swap(&config_keys[i], one, other);
 }
 
-/* Only the fields of LIVE keys are written: other threads may be reading the rest. */
-static void take_live(struct config *config, const struct config *next)
+/* Swaps the fields of LIVE keys and no other: threads may be reading the rest. */
+static void swap_live(struct config *config, struct config *next)
 {
-    take_keys(false, next, config);
+    swap_keys(false, config, next);
     for (size_t i = 0; i < config->groups_count; i++) {
-        const struct config_group *other = find_group(next, config->groups[i].name);
+        struct config_group *other = find_group(next, config->groups[i].name);
         if (other != NULL)
-            take_keys(true, other, &config->groups[i]);
+            swap_keys(true, &config->groups[i], other);
     }
 }
 
 /* Whether the weights fit once what is LIVE is taken over and all the rest has stayed. */
-static bool fits(const struct config *config, const struct config *next, struct error *error)
+static bool fits(struct config *config, struct config *next, struct error *error)
 {
-    size_t bytes = config->groups_count * sizeof(*config->groups);
-    CLEANUP(cleanup_free) struct config_group *groups = malloc(bytes + 1);
-    struct config mixed = *config; /* borrows all texts */
-
-    if (groups == NULL)
-        abort();
-    if (bytes > 0)
-        memcpy(groups, config->groups, bytes);
-    mixed.groups = groups;
-    take_live(&mixed, next);
-    return config_check_weights(&mixed, NULL, error);
+    swap_live(config, next);
+    bool fine = config_check_weights(config, NULL, error);
+    swap_live(config, next);
+    return fine;
 }
 
 bool config_change(struct config *config, struct config *next,
                    const struct config_listener *listener, struct error *error)
 {
     config_places_as(next, config);
-    inherit_workers(config, next);
     if (!fits(config, next, error))
         return false;
     compare(listener, config, next);
-    take_live(config, next);
+    swap_live(config, next);
     return true;
 }

@@ -326,8 +326,7 @@ static void groups_finish(struct reading *reading)
         reading->line = group->line;
         if (group->type == NULL)
             report(reading, "missing_key", "[group:%s] has no type", group->name);
-        group->inherits_workers = group->workers == 0;
-        if (group->inherits_workers)
+        if (group->workers == 0)
             group->workers = config->workers;
     }
     if (!config_check_weights(config, &culprit, &error)) {

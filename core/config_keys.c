@@ -358,13 +358,37 @@ void config_key_write(const struct config_key *key, const void *from, struct buf
     }
 }
 
-void config_key_copy(const struct config_key *key, const void *from, void *into)
+/* Of a field whose key may be LIVE: a number, a word, or labels. */
+static size_t field_bytes(const struct config_key *key)
 {
-    bool number =
-        key->kind == CONFIG_COUNT || key->kind == CONFIG_WORKERS || key->kind == CONFIG_SPAN;
-    bool word = key->kind == CONFIG_LEVEL || key->kind == CONFIG_FORMAT;
+    switch (key->kind) {
+    case CONFIG_COUNT:
+    case CONFIG_WORKERS:
+    case CONFIG_SPAN:
+        return sizeof(int64_t);
+    case CONFIG_LEVEL:
+        return sizeof(enum log_level);
+    case CONFIG_FORMAT:
+        return sizeof(enum log_format);
+    case CONFIG_LABELS:
+        return sizeof(struct sluice_map);
+    case CONFIG_TEXT:
+    case CONFIG_FOLDER:
+    case CONFIG_FOLDERS:
+    case CONFIG_POLICY:
+        break;
+    }
+    abort();
+}
 
-    assert(key->effect == CONFIG_LIVE && (number || word)); /* nobody owns what it points to */
-    memcpy((char *)into + key->offset, (const char *)from + key->offset,
-           number ? sizeof(int64_t) : sizeof(enum log_level));
+void config_key_swap(const struct config_key *key, void *one, void *other)
+{
+    char *left = (char *)one + key->offset, *right = (char *)other + key->offset;
+    char kept[sizeof(struct sluice_map)];
+    size_t bytes = field_bytes(key);
+
+    assert(key->effect == CONFIG_LIVE && bytes <= sizeof(kept));
+    memcpy(kept, left, bytes);
+    memcpy(left, right, bytes);
+    memcpy(right, kept, bytes);
 }

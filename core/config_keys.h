@@ -54,8 +54,8 @@ bool config_key_set(const struct config_key *key, void *into, const char *value,
  * config_key_set reads; nothing where there is none. */
 void config_key_write(const struct config_key *key, const void *from, struct buffer *text);
 
-/* Copies the field of a key that is LIVE from one struct to another. */
-void config_key_copy(const struct config_key *key, const void *from, void *into);
+/* Swaps the field of a key that is LIVE between two structs, with what it owns. */
+void config_key_swap(const struct config_key *key, void *one, void *other);
 
 /* Adds an empty group; NULL if there are too many. Valid until the next one is added. */
 struct config_group *config_add_group(struct config *config, const char *name, uint32_t line);

@@ -55,8 +55,8 @@ static bool open_if_there(char *path, char **found, int *fd, struct error *error
         return true;
     }
     int reason = errno;
-    bool absent = reason == ENOENT || reason == ENOTDIR ||
-                  (reason == EACCES && folder_is_closed(path));
+    bool absent =
+        reason == ENOENT || reason == ENOTDIR || (reason == EACCES && folder_is_closed(path));
     errno = reason;
     if (!absent)
         error_errno(error, "unreadable", "cannot read the configuration %s", path);

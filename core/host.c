@@ -82,7 +82,7 @@ static void on_superseded(void *context, struct generation *generation)
 static void on_published(void *context)
 {
     struct host *host = context;
-    stages_types_changed(&host->stages);
+    stages_routes_changed(&host->stages);
     loop_wake(host->loop);
 }
 

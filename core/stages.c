@@ -69,7 +69,7 @@ static void park(void *context, struct task_list *tasks)
         served = served || registry_flags(stages->options.registry, type, &flags);
     }
     if (served)
-        stages_types_changed(stages);
+        stages_routes_changed(stages);
     stages->options.wake(stages->options.context);
 }
 
@@ -137,21 +137,24 @@ static void create_executor(struct stages *stages)
     stages->executor = executor_create(&options);
 }
 
+static struct router_group router_group_of(const struct config_group *group)
+{
+    return (struct router_group){.name = group->name,
+                                 .type = group->type,
+                                 .labels = &group->labels,
+                                 .workers = (uint32_t)group->workers,
+                                 .max_weight = (int32_t)group->max_weight,
+                                 .reserve = (int32_t)group->reserve};
+}
+
 static void create_router(struct stages *stages)
 {
     const struct config *config = stages->options.config;
     stages->groups = calloc(config->groups_count + 1, sizeof *stages->groups);
     if (stages->groups == NULL)
         abort();
-    for (size_t i = 0; i < config->groups_count; i++) {
-        const struct config_group *group = &config->groups[i];
-        stages->groups[i] = (struct router_group){.name = group->name,
-                                                  .type = group->type,
-                                                  .labels = &group->labels,
-                                                  .workers = (uint32_t)group->workers,
-                                                  .max_weight = (int32_t)group->max_weight,
-                                                  .reserve = (int32_t)group->reserve};
-    }
+    for (size_t i = 0; i < config->groups_count; i++)
+        stages->groups[i] = router_group_of(&config->groups[i]);
     struct router_options options = {.registry = stages->options.registry,
                                      .executor = stages->executor,
                                      .admission = stages->admission,
@@ -229,9 +232,12 @@ void stages_apply(struct stages *stages)
     room_set_capacity(&stages->pending, pending_most(&stages->options));
     executor_set_limits(stages->executor, &limits);
     admission_set_capacity(stages->admission, (int32_t)config->max_weight);
-    for (size_t i = 0; i < config->groups_count; i++)
-        router_set_limits(stages->router, i, (uint32_t)config->groups[i].workers,
-                          (int32_t)config->groups[i].max_weight);
+    router_set_default_workers(stages->router, (uint32_t)config->workers);
+    for (size_t i = 0; i < config->groups_count; i++) {
+        struct router_group group = router_group_of(&config->groups[i]);
+        router_set_group(stages->router, i, &group);
+    }
+    stages_routes_changed(stages);
 }
 
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
@@ -244,7 +250,7 @@ int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
     return next_ns;
 }
 
-void stages_types_changed(struct stages *stages)
+void stages_routes_changed(struct stages *stages)
 {
     atomic_store(&stages->unparking, true);
 }

@@ -67,11 +67,11 @@ void stages_apply(struct stages *stages);
 /* Feeds in the delayed tasks that are due; returns when the next one will be. */
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns);
 
-/* Says that what serves the types has changed: the next stages_unpark tries what is parked. Any
+/* Says that plugins or labels have changed: the next stages_unpark tries what is parked. Any
  * thread. */
-void stages_types_changed(struct stages *stages);
+void stages_routes_changed(struct stages *stages);
 
-/* Has parked tasks routed anew, if types have changed. */
+/* Has parked tasks routed anew, if anything has changed for them. */
 void stages_unpark(struct stages *stages);
 
 /* Ends all parked tasks as skipped if nothing else is left in the host. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "accept/job.h"
+#include "dispatch/labels.h"
 #include "support/thread.h"
 
 enum { GATHERED_MOST = 256 };
@@ -85,19 +86,6 @@ static void stage_task(struct dispatcher *dispatcher, const struct lane *lane, s
     task_list_push(&stage->tasks, task);
 }
 
-static bool same_labels(const struct sluice_map *a, const struct sluice_map *b)
-{
-    if (a == b)
-        return true;
-    if (a == NULL || b == NULL || a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->pairs[i].key, b->pairs[i].key) != 0 ||
-            strcmp(a->pairs[i].value, b->pairs[i].value) != 0)
-            return false;
-    return true;
-}
-
 /* The lanes that may run the gathered tasks, with their loads. */
 static size_t list_candidates(struct dispatcher *dispatcher)
 {
@@ -120,6 +108,12 @@ static size_t list_candidates(struct dispatcher *dispatcher)
     return count;
 }
 
+static void park(const struct dispatcher_options *options, struct task *task)
+{
+    router_park(options->router, task);
+    options->parked(options->context);
+}
+
 static void plan_gathered(struct dispatcher *dispatcher)
 {
     uint32_t chosen[GATHERED_MOST] = {0};
@@ -131,8 +125,12 @@ static void plan_gathered(struct dispatcher *dispatcher)
     plan.candidates = dispatcher->candidates;
     if (plan.candidates_count > 1)
         dispatcher->options->scheduler->plan(dispatcher->scheduler_state, &plan, chosen);
-    for (size_t i = 0; i < plan.tasks_count; i++)
-        stage_task(dispatcher, dispatcher->lanes[chosen[i]], dispatcher->gathered[i]);
+    for (size_t i = 0; i < plan.tasks_count; i++) {
+        if (plan.candidates_count == 0) /* labels have changed since they were routed */
+            park(dispatcher->options, dispatcher->gathered[i]);
+        else
+            stage_task(dispatcher, dispatcher->lanes[chosen[i]], dispatcher->gathered[i]);
+    }
     dispatcher->gathered_count = 0;
 }
 
@@ -141,7 +139,7 @@ static void gather(struct dispatcher *dispatcher, const struct route *route, str
     if (dispatcher->gathered_count == GATHERED_MOST ||
         (dispatcher->gathered_count > 0 &&
          (dispatcher->gathered_route != route ||
-          !same_labels(dispatcher->gathered[0]->labels, task->labels))))
+          !labels_equal(dispatcher->gathered[0]->labels, task->labels))))
         plan_gathered(dispatcher);
     dispatcher->gathered_route = route;
     dispatcher->gathered[dispatcher->gathered_count++] = task;
@@ -156,8 +154,7 @@ static void dispatch_task(struct dispatcher *dispatcher, struct task *task)
     }
     const struct route *route = router_find(options->router, task);
     if (route == NULL) {
-        router_park(options->router, task);
-        options->parked(options->context);
+        park(options, task);
     } else if (route->count == 1) {
         stage_task(dispatcher, &route->lanes[0], task);
     } else {

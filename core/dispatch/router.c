@@ -2,24 +2,39 @@
 
 #include <assert.h>
 #include <fnmatch.h>
+#include <stdalign.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatch/labels.h"
+#include "support/arena.h"
 #include "support/thread.h"
+
+/* A group that the configuration names. */
+struct place {
+    struct lane lane;
+    const struct sluice_map *_Atomic labels; /* written by the main thread */
+};
 
 struct router {
     struct router_options options;   /* immutable */
-    struct lane *configured;         /* immutable; by their place in the options */
+    struct place *places;            /* as many as groups in the options, in their order */
     _Atomic(struct route *) *routes; /* by the type's number; written under lock */
+    struct arena label_sets; /* all that were ever in force: somebody may look; main thread */
     struct mutex lock;
     /* guarded by lock */
+    uint32_t default_workers;
+    struct group **own; /* the groups that were made for a type */
+    size_t own_count;
     uint32_t lanes_count;
     struct task_list parked;
 };
 
 static const struct sluice_map no_labels = {0};
+static const struct sluice_map *const _Atomic never_labels = &no_labels;
 
 static struct lane make_lane(struct router *router, const struct router_group *group)
 {
@@ -28,7 +43,42 @@ static struct lane make_lane(struct router *router, const struct router_group *g
     struct group_options options = {.name = group->name, .workers = group->workers, .party = party};
     return (struct lane){.group = group_create(router->options.executor, &options),
                          .id = router->lanes_count++,
-                         .labels = group->labels};
+                         .labels = &never_labels};
+}
+
+static void *keep(struct router *router, size_t bytes)
+{
+    void *memory = arena_alloc(&router->label_sets, bytes, alignof(max_align_t));
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static const char *keep_text(struct router *router, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    return memcpy(keep(router, bytes), text, bytes);
+}
+
+static void set_labels(struct router *router, struct place *place, const struct sluice_map *labels)
+{
+    const struct sluice_map *before = atomic_load(&place->labels);
+    if (before != NULL && labels_equal(before, labels))
+        return;
+    struct sluice_pair *pairs = keep(router, (labels->count + 1) * sizeof *pairs);
+    for (size_t i = 0; i < labels->count; i++)
+        pairs[i] = (struct sluice_pair){.key = keep_text(router, labels->pairs[i].key),
+                                        .value = keep_text(router, labels->pairs[i].value)};
+    struct sluice_map *map = keep(router, sizeof *map);
+    *map = (struct sluice_map){.count = labels->count, .pairs = pairs};
+    atomic_store(&place->labels, map);
+}
+
+static void make_place(struct router *router, struct place *place, const struct router_group *group)
+{
+    set_labels(router, place, group->labels);
+    place->lane = make_lane(router, group);
+    place->lane.labels = &place->labels;
 }
 
 struct router *router_create(const struct router_options *options)
@@ -37,14 +87,16 @@ struct router *router_create(const struct router_options *options)
     if (router == NULL)
         abort();
     router->options = *options;
+    router->default_workers = options->default_workers;
     mutex_init(&router->lock);
     task_list_init(&router->parked);
-    router->configured = calloc(options->groups_count + 1, sizeof *router->configured);
+    arena_init(&router->label_sets, 4096, 0);
+    router->places = calloc(options->groups_count + 1, sizeof *router->places);
     router->routes = calloc(REGISTRY_TYPES_MOST, sizeof *router->routes);
-    if (router->configured == NULL || router->routes == NULL)
+    if (router->places == NULL || router->routes == NULL)
         abort();
     for (size_t i = 0; i < options->groups_count; i++)
-        router->configured[i] = make_lane(router, &options->groups[i]);
+        make_place(router, &router->places[i], &options->groups[i]);
     return router;
 }
 
@@ -57,17 +109,37 @@ void router_destroy(struct router **router_pointer)
     for (uint32_t i = 0; i < registry_types_count(router->options.registry); i++)
         free(atomic_load(&router->routes[i]));
     free(router->routes);
-    free(router->configured);
+    free(router->places);
+    free(router->own);
+    arena_fini(&router->label_sets);
     mutex_fini(&router->lock);
     free(router);
     *router_pointer = NULL;
 }
 
-void router_set_limits(struct router *router, size_t group, uint32_t workers, int32_t max_weight)
+void router_set_group(struct router *router, size_t place, const struct router_group *group)
 {
-    struct group *changed = router->configured[group].group;
-    admission_set_cap(router->options.admission, group_party(changed), max_weight);
-    group_set_workers(changed, workers);
+    struct group *changed = router->places[place].lane.group;
+    admission_set_cap(router->options.admission, group_party(changed), group->max_weight);
+    group_set_workers(changed, group->workers);
+    set_labels(router, &router->places[place], group->labels);
+}
+
+/* A group is in the list already, or made with the new number. */
+static struct group *own_group(struct router *router, size_t index)
+{
+    MUTEX_GUARD(&router->lock);
+    return index < router->own_count ? router->own[index] : NULL;
+}
+
+void router_set_default_workers(struct router *router, uint32_t workers)
+{
+    mutex_lock(&router->lock);
+    router->default_workers = workers;
+    mutex_unlock(&router->lock);
+    struct group *group;
+    for (size_t i = 0; (group = own_group(router, i)) != NULL; i++)
+        group_set_workers(group, workers);
 }
 
 static struct route *route_alloc(size_t lanes)
@@ -78,14 +150,18 @@ static struct route *route_alloc(size_t lanes)
     return route;
 }
 
-/* A type that nobody configured has a group of its own, so that types never block each other. */
+/* A type that nobody configured has a group of its own, so that types never block each other. Lock
+ * held. */
 static struct lane own_lane(struct router *router, const struct type *type)
 {
-    struct router_group own = {.name = type->name,
-                               .type = type->name,
-                               .labels = &no_labels,
-                               .workers = router->options.default_workers};
-    return make_lane(router, &own);
+    struct router_group own = {
+        .name = type->name, .type = type->name, .workers = router->default_workers};
+    struct lane lane = make_lane(router, &own);
+    router->own = reallocarray(router->own, router->own_count + 1, sizeof *router->own);
+    if (router->own == NULL)
+        abort();
+    router->own[router->own_count++] = lane.group;
+    return lane;
 }
 
 /* Lock held. */
@@ -95,7 +171,7 @@ static struct route *make_route(struct router *router, const struct type *type)
     struct route *route = route_alloc(configured + 1);
     for (size_t i = 0; i < configured; i++)
         if (fnmatch(router->options.groups[i].type, type->name, 0) == 0)
-            route->lanes[route->count++] = router->configured[i];
+            route->lanes[route->count++] = router->places[i].lane;
     if (route->count == 0)
         route->lanes[route->count++] = own_lane(router, type);
     return route;
@@ -116,24 +192,10 @@ static struct route *find_or_make(struct router *router, const struct type *type
     return route;
 }
 
-static const char *label_of(const struct sluice_map *labels, const char *key)
-{
-    for (size_t i = 0; i < labels->count; i++)
-        if (strcmp(labels->pairs[i].key, key) == 0)
-            return labels->pairs[i].value;
-    return NULL;
-}
-
 bool router_allows(const struct lane *lane, const struct task *task)
 {
-    if (task->labels == NULL)
-        return true;
-    for (size_t i = 0; i < task->labels->count; i++) {
-        const char *value = label_of(lane->labels, task->labels->pairs[i].key);
-        if (value == NULL || strcmp(value, task->labels->pairs[i].value) != 0)
-            return false;
-    }
-    return true;
+    return task->labels == NULL ||
+           labels_include(atomic_load_explicit(lane->labels, memory_order_acquire), task->labels);
 }
 
 const struct route *router_find(struct router *router, const struct task *task)
@@ -176,17 +238,6 @@ size_t router_parked(struct router *router)
     return router->parked.count;
 }
 
-static void write_labels(const struct sluice_map *labels, char *text, size_t capacity)
-{
-    size_t length = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < labels->count && length < capacity; i++) {
-        int more = snprintf(text + length, capacity - length, "%s%s=%s", i > 0 ? "," : "",
-                            labels->pairs[i].key, labels->pairs[i].value);
-        length += more > 0 ? (size_t)more : 0;
-    }
-}
-
 bool router_may_run(struct router *router, const struct task *task, char *why, size_t capacity)
 {
     uint32_t flags;
@@ -197,7 +248,7 @@ bool router_may_run(struct router *router, const struct task *task, char *why, s
     }
     if (router_find(router, task) != NULL)
         return true;
-    write_labels(task->labels, labels, sizeof labels);
+    labels_write(task->labels, labels, sizeof labels);
     snprintf(why, capacity, "no group with labels %s for type '%s'", labels, task->type->name);
     return false;
 }

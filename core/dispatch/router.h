@@ -15,7 +15,8 @@
 
 struct router;
 
-/* A group that the configuration names. Borrowed until the router ends. */
+/* A group that the configuration names. Name and type are borrowed until the router ends, labels
+ * are copied. */
 struct router_group {
     const char *name;
     const char *type;                /* a type, or a glob of types */
@@ -37,7 +38,8 @@ struct router_options {
 struct lane {
     struct group *group;
     uint32_t id; /* dense from 0 */
-    const struct sluice_map *labels;
+    /* Where its labels are now; what was read there lives as long as the router. */
+    const struct sluice_map *const _Atomic *labels;
 };
 
 /* The lanes that serve a type. Immutable, lives as long as the router. */
@@ -53,8 +55,12 @@ struct router *router_create(const struct router_options *options);
  * NULL. */
 void router_destroy(struct router **router);
 
-/* Changes the limits of the group at this place in the options, at once. Main thread. */
-void router_set_limits(struct router *router, size_t group, uint32_t workers, int32_t max_weight);
+/* Changes the group at this place in the options to what is said here, but for name, type and
+ * reserve. At once for the limits; labels hold for what is routed from now on. Main thread. */
+void router_set_group(struct router *router, size_t place, const struct router_group *group);
+
+/* Changes the workers of each group that was or will be made for a type. Main thread. */
+void router_set_default_workers(struct router *router, uint32_t workers);
 
 /* Returns the route of a task's type, making a group if none serves it; NULL if none of its lanes
  * has all labels of the task. Whether a plugin serves the type is not asked here: the group does,

@@ -106,6 +106,36 @@ reloaded() {
     ended 0
 }
 
+@test "more workers of the host hold for each group that does not say how many it has" {
+    settings "[host]" "workers = 1" "[group:g]" "type = gate"
+    { echo "tasks:"
+        repeat 4 "type: gate, params: {started: $PWD/started, open: $PWD/open}"
+        repeat 4 "type: deaf_gate, params: {started: $PWD/deaf, open: $PWD/open}"; } | job gates
+    run_gates
+    wait_until has_bytes deaf 1
+    reload "[host]" "workers = 3" "[group:g]" "type = gate"
+    wait_until has_bytes started 3
+    wait_until has_bytes deaf 3
+    says 'changed="[host] workers 1 -> 3, [group:g] workers 1 -> 3"'
+    [ "$(bytes started) $(bytes deaf)" = "3 3" ]
+    touch open
+    ended 0
+}
+
+@test "new labels of a group let tasks go that nobody might run" {
+    settings "[group:g]" "type = gate" "labels = region=sh" "workers = 4"
+    { echo "tasks:"
+        repeat 1 "type: gate, labels: {region: sh}, params: {started: $PWD/started, open: $PWD/open}"
+        repeat 2 "type: gate, labels: {region: bj}, params: {started: $PWD/started, open: $PWD/open}"; } | job gates
+    run_gates
+    [ "$(bytes started)" -eq 1 ]
+    reload "[group:g]" "type = gate" "labels = region=bj" "workers = 4"
+    wait_until has_bytes started 3
+    says 'changed="[group:g] labels region=sh -> region=bj"'
+    touch open
+    ended 0
+}
+
 @test "a larger max_pending lets more tasks in" {
     settings "[host]" "max_pending = 1" "[group:g]" "type = gate" "workers = 8"
     gates 6
@@ -216,11 +246,11 @@ reloaded() {
     gates 1
     run_gates
     for round in 1 2; do
-        reload "[host]" "inbound_capacity = 200" "[group:g]" "type = gate" "labels = a=b" "[group:h]" "type = noop" \
+        reload "[host]" "inbound_capacity = 200" "[group:g]" "type = gate" "reserve = 7" "[group:h]" "type = noop" \
             "[plugin:gate]" "password = secret"
         wait_until reloaded $round
         times 'msg="needs a restart; keeps its old value" key="[host] inbound_capacity" old=100 new=200' $round
-        times 'key="[group:g] labels" old="" new="a=b"' $round
+        times 'key="[group:g] reserve" old=0 new=7' $round
         times 'key=[group:h] new=noop' $round
         times 'key="[plugin:gate] password"' $round
     done

@@ -67,26 +67,40 @@ Test(config_change, takes_over_every_live_key_and_tells_of_it)
     expect(&config, text, "");
 }
 
+Test(config_change, takes_over_labels_and_the_workers_of_groups_that_do_not_say)
+{
+    CLEANUP(config_fini) struct config config;
+    static const char text[] = "[host]\nworkers = 5\n[group:a]\ntype = a\nlabels = x=1,y=2\n";
+
+    read_text(&config, "[host]\nworkers = 4\n[group:a]\ntype = a\nlabels = x=1\n");
+    expect(&config, text,
+           "live [host] workers: 4 -> 5\n"
+           "live [group:a] workers: 4 -> 5\n"
+           "live [group:a] labels: x=1 -> x=1,y=2\n");
+    cr_expect(eq(i64, config.workers, 5));
+    cr_expect(eq(i64, config.groups[0].workers, 5));
+    cr_assert(eq(sz, config.groups[0].labels.count, 2));
+    cr_expect(eq(str, (char *)config.groups[0].labels.pairs[1].key, "y"));
+    expect(&config, text, "");
+}
+
 Test(config_change, tells_of_every_key_that_needs_a_restart_and_keeps_it)
 {
     CLEANUP(config_fini) struct config config;
     static const char text[] = "[host]\nplugin_dir = /a:/b\nstate_dir = /s\ndispatchers = 2\n"
-                               "workers = 5\ntimeout = 1m\ninbound_capacity = 9\n"
-                               "[group:a]\ntype = b\nlabels = x=1,y=2\nreserve = 3\n";
+                               "timeout = 1m\ninbound_capacity = 9\n"
+                               "[group:a]\ntype = b\nreserve = 3\n";
     static const char told[] = "restart [host] plugin_dir:  -> /a:/b\n"
                                "restart [host] state_dir:  -> /s\n"
                                "restart [host] dispatchers: 1 -> 2\n"
-                               "restart [host] workers: 4 -> 5\n"
                                "restart [host] timeout: 1h -> 1m\n"
                                "restart [host] inbound_capacity: 1024 -> 9\n"
                                "restart [group:a] type: a -> b\n"
-                               "restart [group:a] labels:  -> x=1,y=2\n"
                                "restart [group:a] reserve: 0 -> 3\n";
 
-    read_text(&config, "[host]\nworkers = 4\n[group:a]\ntype = a\n");
+    read_text(&config, "[group:a]\ntype = a\n");
     expect(&config, text, told);
     cr_expect(eq(i64, config.dispatchers, 1));
-    cr_expect(eq(i64, config.groups[0].workers, 4)); /* it inherits what is in force */
     cr_expect(eq(str, config.groups[0].type, "a"));
     expect(&config, text, told);
 }
@@ -138,8 +152,9 @@ Test(config_change, weights_that_do_not_fit_what_stays_change_nothing)
     read_text(&config, "[group:a]\ntype = a\nreserve = 20\n");
     read_text(&next, "[host]\nmax_weight = 20\ngrace = 1s\n[group:a]\ntype = a\n");
     cr_expect(not(config_change(&config, &next, &listener, &error)));
-    cr_expect(eq(str, error.message, "reserve: the groups keep 20 in all; of the host's max_weight "
-                                     "20 at least 1 must be left"));
+    cr_expect(eq(str, error.message,
+                 "reserve: the groups keep 20 in all; of the host's max_weight "
+                 "20 at least 1 must be left"));
     cr_expect(eq(sz, said.length, 0));
     cr_expect(eq(i64, config.max_weight, 100));
     cr_expect(eq(i64, config.grace_ns, 5 * NS_PER_S));

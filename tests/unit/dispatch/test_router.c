@@ -79,7 +79,8 @@ Test(router, configured_groups_serve_the_types_that_their_globs_match)
 
 Test(router, a_lane_must_have_all_labels_of_the_task)
 {
-    struct lane plain = {.labels = &no_labels}, fast = {.labels = &sh_fast};
+    static const struct sluice_map *const _Atomic none = &no_labels, *const _Atomic two = &sh_fast;
+    struct lane plain = {.labels = &none}, fast = {.labels = &two};
     static const struct {
         const struct sluice_map *labels;
         bool plain, fast;
@@ -90,6 +91,38 @@ Test(router, a_lane_must_have_all_labels_of_the_task)
         cr_expect_eq(router_allows(&plain, &task), table[i].plain, "row %zu", i);
         cr_expect_eq(router_allows(&fast, &task), table[i].fast, "row %zu", i);
     }
+}
+
+Test(router, new_labels_of_a_group_hold_for_what_is_routed_then)
+{
+    struct router_group groups[] = {
+        {.name = "sh", .type = "t0", .labels = &sh, .workers = 1, .max_weight = 5}};
+    struct task right = task_of(0, &sh), wrong = task_of(0, &bj_fast);
+    router_with(groups, 1);
+    cr_assert_not_null(router_find(router, &right));
+    cr_assert_null(router_find(router, &wrong));
+    groups[0].labels = &bj_fast;
+    groups[0].workers = 3;
+    router_set_group(router, 0, &groups[0]);
+    cr_assert_null(router_find(router, &right));
+    cr_assert_not_null(router_find(router, &wrong));
+    cr_assert_eq(group_load(&fake_groups[0]).workers, 3);
+    router_end();
+}
+
+Test(router, new_default_workers_hold_for_groups_that_are_there_and_that_will_be)
+{
+    static const struct router_group groups[] = {
+        {.name = "two", .type = "t2", .labels = &no_labels, .workers = 2}};
+    struct task tasks[] = {task_of(0, NULL), task_of(1, NULL), task_of(2, NULL)};
+    static const uint32_t workers[] = {9, 9, 2};
+    router_with(groups, 1);
+    cr_assert_not_null(router_find(router, &tasks[0]));
+    router_set_default_workers(router, 9);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(group_load(router_find(router, &tasks[i])->lanes[0].group).workers,
+                     workers[i]);
+    router_end();
 }
 
 Test(router, says_when_no_group_has_the_labels_and_when_no_plugin_serves_the_type)
