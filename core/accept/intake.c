@@ -20,8 +20,7 @@ static void enter(const struct intake *intake, struct task_list *tasks, size_t c
     for (size_t i = 0; i < count; i++) {
         struct task *task = task_list_pop(tasks);
         task->submitted_ns = now_ns;
-        if (task->due_ns > 0 &&
-            intake->delay(intake->context, task, clock_add_ns(now_ns, task->due_ns)))
+        if (task->due_ns != 0 && intake->delay(intake->context, task, task_due_ns(task, now_ns)))
             continue;
         task->due_ns = now_ns;
         task_move(task, TASK_READY);
@@ -50,6 +49,13 @@ static void store_job(const struct intake *intake, struct job *job)
         must(store_add_job(intake->store, &given, &job->store_key, &error), &error);
 }
 
+static int64_t due_wall_ns(const struct task *task, int64_t wall_ns)
+{
+    if (task->due_ns <= 0)
+        return -task->due_ns;
+    return clock_add_ns(wall_ns, task->due_ns);
+}
+
 /* Puts tasks of one job into the store, before anything can happen to them. */
 static void store_tasks(const struct intake *intake, const struct task_list *tasks)
 {
@@ -58,9 +64,8 @@ static void store_tasks(const struct intake *intake, const struct task_list *tas
     int64_t wall_ns = clock_wall_ns();
     size_t count = 0;
     for (const struct task *task = tasks->head; task != NULL; task = task->next) {
-        added[count++] = (struct store_new_task){
-            .handle = task,
-            .due_wall_ns = task->due_ns > 0 ? clock_add_ns(wall_ns, task->due_ns) : 0};
+        added[count++] =
+            (struct store_new_task){.handle = task, .due_wall_ns = due_wall_ns(task, wall_ns)};
         if (count < STORE_BATCH && task->next != NULL)
             continue;
         must(store_add_tasks(intake->store, task->job->store_key, added, count, &error), &error);

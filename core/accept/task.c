@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/clock.h"
+
 static const char *const words[TASK_STATE_COUNT] = {
 #define STATE(name, word, owner) [TASK_##name] = word,
 #include "accept/task_states.def"
@@ -46,4 +48,12 @@ void task_move(struct task *task, enum task_state to)
     if (!moves[task->state][to])
         refuse_move(task, to);
     task->state = (uint8_t)to;
+}
+
+int64_t task_due_ns(const struct task *task, int64_t now_ns)
+{
+    if (task->due_ns >= 0)
+        return clock_add_ns(now_ns, task->due_ns);
+    int64_t left_ns = -task->due_ns - clock_wall_ns();
+    return left_ns > 0 ? clock_add_ns(now_ns, left_ns) : now_ns;
 }

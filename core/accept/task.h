@@ -40,7 +40,7 @@ struct task {
     const char *id;                   /* in the chunk's memory */
     const char *params;               /* a packed record (plugin/params.h) in the chunk's memory */
     int64_t submitted_ns;             /* when it entered the host */
-    int64_t due_ns; /* ACCEPTED: the span of its delay; DELAYED: when it may start; 0: at once */
+    int64_t due_ns;     /* ACCEPTED: see task_due_ns; DELAYED: when it may start; 0: at once */
     int64_t timeout_ns; /* of one attempt; 0: none */
     uint32_t params_bytes;
     uint32_t number;  /* in its job, from 0 */
@@ -61,6 +61,10 @@ struct task_list {
 
 /* Moves a task to a state; asserts that the table allows it. */
 void task_move(struct task *task, enum task_state to);
+
+/* Returns when a task that was accepted may start, if now is when its delay begins: behind the span
+ * due_ns, or, if that is negative, when the wall clock shows -due_ns. */
+int64_t task_due_ns(const struct task *task, int64_t now_ns);
 
 /* Tells a store what a task is that it was given as a handle. Any thread. */
 void task_describe(const void *handle, struct store_task_given *given);

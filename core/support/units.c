@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "support/clock.h"
 
@@ -269,4 +270,65 @@ const char *units_format_size(uint64_t bytes, char *text, size_t capacity)
     }
     snprintf(text, capacity, "%s", best);
     return text;
+}
+
+/* Reads exactly so many digits. */
+static bool take_number(struct cursor *cursor, int count, int *number)
+{
+    *number = 0;
+    for (int i = 0; i < count; i++) {
+        if (!at_digit(cursor))
+            return false;
+        *number = *number * 10 + (*cursor->at++ - '0');
+    }
+    return true;
+}
+
+static bool take_day(struct cursor *cursor, struct tm *utc)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year, month, day;
+    if (!take_number(cursor, 4, &year) || !take_char(cursor, '-') ||
+        !take_number(cursor, 2, &month) || !take_char(cursor, '-') || !take_number(cursor, 2, &day))
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    utc->tm_year = year - 1900;
+    utc->tm_mon = month - 1;
+    utc->tm_mday = day;
+    return year >= 1970 && year <= 2261 && month >= 1 && month <= 12 && day >= 1 &&
+           day <= days[month - 1] + (leap && month == 2);
+}
+
+static bool take_clock(struct cursor *cursor, struct tm *utc)
+{
+    return take_number(cursor, 2, &utc->tm_hour) && utc->tm_hour < 24 && take_char(cursor, ':') &&
+           take_number(cursor, 2, &utc->tm_min) && utc->tm_min < 60 && take_char(cursor, ':') &&
+           take_number(cursor, 2, &utc->tm_sec) && utc->tm_sec < 60;
+}
+
+/* Reads what may stand behind the seconds, as nanoseconds. */
+static bool take_fraction(struct cursor *cursor, int64_t *ns)
+{
+    int64_t digit_ns = NS_PER_S / 10;
+    *ns = 0;
+    if (!take_char(cursor, '.'))
+        return true;
+    if (!at_digit(cursor))
+        return false;
+    for (; at_digit(cursor) && digit_ns > 0; digit_ns /= 10)
+        *ns += (*cursor->at++ - '0') * digit_ns;
+    return true;
+}
+
+bool units_parse_time(const char *text, size_t length, int64_t *wall_ns)
+{
+    struct cursor cursor = {text, text + length};
+    struct tm utc = {0};
+    int64_t fraction_ns;
+    if (!take_day(&cursor, &utc) || !take_char(&cursor, 'T') || !take_clock(&cursor, &utc) ||
+        !take_fraction(&cursor, &fraction_ns) || !take_char(&cursor, 'Z') ||
+        cursor.at != cursor.end)
+        return false;
+    *wall_ns = (int64_t)timegm(&utc) * NS_PER_S + fraction_ns;
+    return true;
 }

@@ -21,6 +21,11 @@ bool units_parse_int(const char *text, size_t length, int64_t *number);
  * it is none. */
 bool units_parse_float(const char *text, size_t length, double *number);
 
+/* Reads a time in UTC as RFC 3339 has it, such as 2026-12-01T06:00:00Z, with up to nine digits
+ * behind a point, into nanoseconds since 1970; false if it is none, or before 1970 or after
+ * 2261. */
+bool units_parse_time(const char *text, size_t length, int64_t *wall_ns);
+
 /* Writes a duration in its shortest exact form ("1h30m", "250ms") and returns text. */
 const char *units_format_duration(int64_t ns, char *text, size_t capacity);
 

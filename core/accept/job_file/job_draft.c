@@ -73,8 +73,8 @@ static void inherit(struct job_reader *reader, struct job_draft *draft)
     const struct task_fields *defaults = &reader->defaults;
     if ((fields->given & task_key_bit(TASK_KEY_PRIORITY)) == 0)
         fields->priority = defaults->priority;
-    if ((fields->given & task_key_bit(TASK_KEY_DELAY)) == 0)
-        fields->delay_ns = defaults->delay_ns;
+    if ((fields->given & (task_key_bit(TASK_KEY_DELAY) | task_key_bit(TASK_KEY_AT))) == 0)
+        fields->due_ns = defaults->due_ns;
     inherit_timeout(reader, draft);
     inherit_weight(reader, draft);
     if (defaults->labels.count > 0 && fields->labels.count > 0)
@@ -121,7 +121,7 @@ static void fill(struct job_reader *reader, const struct job_draft *draft, struc
     task->priority = fields->priority;
     task->weight = fields->weight;
     task->timeout_ns = fields->timeout_ns;
-    task->due_ns = fields->delay_ns;
+    task->due_ns = fields->due_ns;
     task->params_bytes = (uint32_t)reader->params.length;
     if (task->params_bytes > 0) {
         char *params = job_alloc(reader->job, task->params_bytes, 1);

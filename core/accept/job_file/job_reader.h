@@ -22,7 +22,7 @@ struct task_fields {
     uint32_t given; /* bit of each enum task_key that stands there, right or wrong */
     int32_t weight; /* or TASK_WEIGHT_AUTO */
     int64_t timeout_ns;
-    int64_t delay_ns;
+    int64_t due_ns; /* as in struct task: a delay, or an `at` */
     int8_t priority;
     struct place weight_place;
     struct job_labels labels;

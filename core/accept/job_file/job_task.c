@@ -99,6 +99,14 @@ static void read_priority(struct job_reader *reader, const struct yaml_node *nod
         fields->priority = (int8_t)priority;
 }
 
+static void read_at(struct job_reader *reader, const struct yaml_node *node,
+                    struct task_fields *fields)
+{
+    int64_t wall_ns;
+    if (job_value_time(reader, node, "at", &wall_ns))
+        fields->due_ns = -wall_ns;
+}
+
 /* Params can be checked only when the type is known: what comes before it is put aside. */
 static bool read_params(struct job_reader *reader, struct job_draft *draft)
 {
@@ -142,7 +150,10 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct job_
         job_value_duration(reader, &node, "timeout", 1, &fields->timeout_ns);
         break;
     case TASK_KEY_DELAY:
-        job_value_duration(reader, &node, "delay", 0, &fields->delay_ns);
+        job_value_duration(reader, &node, "delay", 0, &fields->due_ns);
+        break;
+    case TASK_KEY_AT:
+        read_at(reader, &node, fields);
         break;
     case TASK_KEY_RETRY:
         return job_retry_read(reader, &node, &fields->retry);
@@ -163,6 +174,31 @@ static void report_key(struct job_reader *reader, const struct yaml_node *key, b
                reader->in_defaults ? "defaults" : "a task");
 }
 
+/* Returns the key that a key excludes, or TASK_KEY_COUNT. */
+static enum task_key rival_of(enum task_key key)
+{
+    if (key == TASK_KEY_DELAY)
+        return TASK_KEY_AT;
+    return key == TASK_KEY_AT ? TASK_KEY_DELAY : TASK_KEY_COUNT;
+}
+
+/* Whether a key, which is in the table, may be read as well as those before it; a merged one that
+ * may not is left out in silence. */
+static bool key_fits(struct job_reader *reader, const struct yaml_node *node,
+                     const struct task_fields *fields, enum task_key key)
+{
+    enum task_key rival = rival_of(key);
+    bool twice = fields->given & task_key_bit(key);
+    bool rivals = rival != TASK_KEY_COUNT && (fields->given & task_key_bit(rival));
+    if (twice && !node->merged)
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
+                   "key '%s' stands here twice", node->text);
+    else if (rivals && !node->merged)
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_CONFLICT, node->place, NULL},
+                   "'%s' and '%s' exclude each other", task_keys.words[rival].word, node->text);
+    return !twice && !rivals;
+}
+
 /* Returns the key whose value is to be read, or TASK_KEY_COUNT if it is to be skipped. */
 static enum task_key key_of(struct job_reader *reader, const struct yaml_node *node,
                             struct task_fields *fields, int *next)
@@ -174,13 +210,8 @@ static enum task_key key_of(struct job_reader *reader, const struct yaml_node *n
         return TASK_KEY_COUNT;
     }
     enum task_key key = (enum task_key)found;
-    if (fields->given & task_key_bit(key)) {
-        if (!node->merged)
-            job_report(&reader->faults,
-                       (struct job_fault){JOB_FILE_DUPLICATE_KEY, node->place, NULL},
-                       "key '%s' stands here twice", node->text);
+    if (!key_fits(reader, node, fields, key))
         return TASK_KEY_COUNT;
-    }
     fields->given |= task_key_bit(key);
     return key;
 }

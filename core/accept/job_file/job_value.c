@@ -194,3 +194,17 @@ bool job_value_duration(struct job_reader *reader, const struct yaml_node *node,
                least_ns == 0 ? "at least 0" : "more than 0");
     return false;
 }
+
+bool job_value_time(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                    int64_t *wall_ns)
+{
+    const struct job_want want = {"", name, "a time in UTC such as 2026-12-01T06:00:00Z",
+                                  JOB_QUOTES_ALLOWED};
+    struct params_text text;
+    if (!job_value_text(reader, node, want, &text))
+        return false;
+    if (units_parse_time(text.bytes, text.length, wall_ns))
+        return true;
+    refuse_text(reader, node, text, want);
+    return false;
+}

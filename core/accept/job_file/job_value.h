@@ -45,3 +45,7 @@ bool job_value_bool(struct job_reader *reader, const struct yaml_node *node, con
 /* Reads a duration of at least least_ns. */
 bool job_value_duration(struct job_reader *reader, const struct yaml_node *node, const char *name,
                         int64_t least_ns, int64_t *value);
+
+/* Reads a time in UTC, from 1970 on, as nanoseconds since then. */
+bool job_value_time(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                    int64_t *wall_ns);

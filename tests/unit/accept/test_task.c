@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "accept/task.h"
+#include "support/clock.h"
 
 struct move {
     enum task_state from, to;
@@ -139,4 +140,21 @@ Test(task, appending_leaves_the_other_list_empty_and_usable)
     cr_assert_eq(to.count, 2);
     cr_assert_eq(to.head->next, &tasks[2]);
     cr_assert_eq(from.head, &tasks[1]);
+}
+
+Test(task, is_due_behind_its_delay)
+{
+    struct task task = {.due_ns = 7};
+    cr_assert_eq(task_due_ns(&task, 100), 107);
+    task.due_ns = CLOCK_NEVER_NS;
+    cr_assert_eq(task_due_ns(&task, 100), CLOCK_NEVER_NS);
+}
+
+Test(task, is_due_when_the_wall_clock_shows_its_time)
+{
+    struct task task = {.due_ns = -(clock_wall_ns() + 3600 * NS_PER_S)};
+    int64_t due_ns = task_due_ns(&task, 100);
+    cr_assert(due_ns > 100 && due_ns <= 100 + 3600 * NS_PER_S);
+    task.due_ns = -(clock_wall_ns() - NS_PER_S);
+    cr_assert_eq(task_due_ns(&task, 100), 100);
 }

@@ -146,3 +146,49 @@ Test(units, writes_what_it_reads_in_the_shortest_form)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         cr_assert_str_eq(units_format_size((uint64_t)size(sizes[i]), text, sizeof(text)), sizes[i]);
 }
+
+static int64_t moment(const char *text)
+{
+    int64_t ns;
+    return units_parse_time(text, strlen(text), &ns) ? ns : -1;
+}
+
+Test(units, reads_times_in_utc)
+{
+    cr_assert_eq(moment("1970-01-01T00:00:00Z"), 0);
+    cr_assert_eq(moment("1970-01-02T00:00:01.5Z"), 86401 * NS_PER_S + 500 * NS_PER_MS);
+    cr_assert_eq(moment("2026-12-01T06:00:00Z"), 1796104800 * NS_PER_S);
+    cr_assert_eq(moment("2028-02-29T23:59:59.000000001Z"), 1835481599 * NS_PER_S + 1);
+    cr_assert_gt(moment("2261-12-31T23:59:59.999999999Z"), 0);
+}
+
+Test(units, refuses_what_is_no_time_in_utc)
+{
+    static const char *const wrong[] = {
+        "",
+        "now",
+        "2026-12-01",
+        "2026-12-01T06:00:00",
+        "2026-12-01 06:00:00Z",
+        "2026-12-01t06:00:00z",
+        "2026-12-01T06:00:00+00:00",
+        "2026-12-01T06:00Z",
+        "2026-12-01T06:00:00Z ",
+        "2026-12-01T06:00:00.Z",
+        "2026-12-01T06:00:00.1234567890Z",
+        "2026-13-01T06:00:00Z",
+        "2026-00-01T06:00:00Z",
+        "2026-04-31T06:00:00Z",
+        "2026-02-29T06:00:00Z",
+        "2100-02-29T06:00:00Z",
+        "2026-12-00T06:00:00Z",
+        "2026-12-01T24:00:00Z",
+        "2026-12-01T06:60:00Z",
+        "2026-12-01T06:00:60Z",
+        "1969-12-31T23:59:59Z",
+        "2262-01-01T00:00:00Z",
+        "20261-1-01T06:00:00Z",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        cr_expect_eq(moment(wrong[i]), -1, "%s", wrong[i]);
+}
