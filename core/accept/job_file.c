@@ -21,7 +21,7 @@
 #include "support/cleanup.h"
 #include "support/ready.h"
 
-enum { BATCH_TASKS = 64, FORMAT_VERSION = 1, COPY_BYTES = 64 * 1024 };
+enum { BATCH_TASKS = 64, LOOK_TASKS = 4096, FORMAT_VERSION = 1, COPY_BYTES = 64 * 1024 };
 
 static uint32_t bit(enum job_key key)
 {
@@ -36,6 +36,16 @@ static bool hand_on(void *context)
     if (reader->batch.count > 0 && !reader->unwanted)
         reader->unwanted = !options->take(options->context, &reader->batch);
     return !reader->unwanted;
+}
+
+bool job_reader_goes_on(struct job_reader *reader)
+{
+    const struct ready_wish wish = {.fd = -1, .stop_fd = reader->options->stop_fd, .until_ns = 0};
+    bool streamed = reader->job->mode == JOB_STREAMED;
+    if (streamed ? reader->batch.count < BATCH_TASKS : reader->job->tasks_count % LOOK_TASKS != 0)
+        return true;
+    reader->interrupted = ready_wait(&wish) == READY_STOPPED;
+    return !reader->interrupted && (!streamed || hand_on(reader));
 }
 
 static bool read_version(struct job_reader *reader, const struct yaml_node *node)
@@ -181,8 +191,10 @@ static bool note_late(struct job_reader *reader, enum job_key key, const struct 
         reader->stopped = true;
         return false;
     }
-    if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT)
-        reader->again = true;
+    if (key == JOB_KEY_DEFAULTS || key == JOB_KEY_MAX_WEIGHT) {
+        reader->again |= !reader->second || reader->blind;
+        reader->blind &= !reader->second;
+    }
     return true;
 }
 
@@ -254,6 +266,7 @@ static void reader_fini(struct job_reader *reader)
     buffer_fini(&reader->scratch);
     name_table_fini(&reader->keys);
     job_vars_fini(&reader->vars);
+    job_each_fini(&reader->each);
 }
 
 /* Reads the whole input once; the source lines of errors are added while it is still there. */
@@ -271,7 +284,7 @@ static void read_once(struct job_reader *reader, int fd)
     read_document(reader);
     reader->again &= !yaml_source_broken(reader->source); /* what is said then is enough */
     yaml_source_destroy(&reader->source); /* now nobody else is at the input */
-    reader->interrupted = input.problem == JOB_INPUT_INTERRUPTED;
+    reader->interrupted |= input.problem == JOB_INPUT_INTERRUPTED;
     if (!reader->interrupted)
         job_input_read_excerpts(&input, reader->faults.diagnostics);
     job_input_fini(&input);
@@ -293,6 +306,7 @@ static void read_again(struct job_reader *reader, int fd)
     job_clear(reader->job);
     reader->given = 0;
     reader->second = true;
+    reader->again = false;
     read_once(reader, fd);
 }
 
@@ -344,7 +358,7 @@ static void read_checked(struct job_reader *reader, int fd)
         fd = copy;
     }
     read_once(reader, fd);
-    if (reader->again && !reader->interrupted)
+    while (reader->again && !reader->interrupted)
         read_again(reader, fd);
 }
 

@@ -76,6 +76,15 @@ output_of() {
     [ ! -e third-time.marks ]
 }
 
+@test "each.yaml: a task for every combination, line and row" {
+    run_job "$jobs/each.yaml"
+    [ "$status" -eq 0 ]
+    [[ $output == *"each: 11 tasks: 11 succeeded"* ]]
+    [ "$(output_of 'convert[3]' stdout)" = "b.png -quality 95" ]
+    [ "$(output_of 'word[2]' stdout)" = weir ]
+    [ "$(output_of 'greet[1]' stdout)" = "good morning, Grace" ]
+}
+
 @test "failures.yaml: five fail, each with its reason, and the last succeeds" {
     run_job "$jobs/failures.yaml"
     [ "$status" -eq 1 ]

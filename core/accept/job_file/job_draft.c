@@ -18,6 +18,7 @@ static bool read_late_params(struct job_reader *reader, const struct job_draft *
         return true;
     if (draft->params_aside) {
         yaml_source_replay(reader->source, draft->params);
+        reader->params.length = 0;
         return yaml_source_next(reader->source, &node) &&
                job_params_read(reader, &node, draft->offer, draft->type_place);
     }
@@ -103,6 +104,21 @@ static void name_by_type(struct job_draft *draft)
     draft->id_length = (size_t)length;
 }
 
+/* The tasks of a for_each are called as it is, with their numbers behind: name[0]. */
+static bool name_instance(struct job_reader *reader, struct job_draft *draft)
+{
+    size_t room = sizeof draft->id - draft->id_length;
+    int length =
+        snprintf(draft->id + draft->id_length, room, "[%" PRIu32 "]", reader->each.instances);
+    draft->id_length += (size_t)length;
+    if ((size_t)length < room)
+        return true;
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_INVALID_ID, draft->id_place, NULL},
+               "the id is too long for a for_each: with the number at most %d letters",
+               TASK_ID_MOST_BYTES);
+    return false;
+}
+
 /* Tasks of one chunk that have no labels of their own share those of defaults. */
 static const struct sluice_map *labels_of(struct job_reader *reader,
                                           const struct task_fields *fields)
@@ -147,7 +163,7 @@ static struct task *add(struct job_reader *reader, struct job_draft *draft)
     if (draft->id_length == 0 && draft->offer != NULL &&
         (draft->fields->given & task_key_bit(TASK_KEY_ID)) == 0)
         name_by_type(draft);
-    if (draft->id_length == 0)
+    if (draft->id_length == 0 || (reader->each.in_hand && !name_instance(reader, draft)))
         return NULL;
     struct task *task = job_add_task(reader->job, draft->id, draft->id_length, &first_line);
     if (task == NULL) {

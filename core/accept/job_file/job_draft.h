@@ -6,9 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "accept/job_file/job_keys.h"
 #include "accept/job_file/job_reader.h"
 #include "accept/task.h"
 #include "plugin/registry.h"
+
+/* The value of a key that is read again for each task of a for_each. */
+struct job_kept {
+    enum task_key key;
+    struct yaml_aside value;
+};
 
 struct job_draft {
     struct task_fields *fields; /* what it says so far */
@@ -19,9 +26,12 @@ struct job_draft {
     size_t id_length; /* 0: none */
     struct place id_place;
     const struct offer *offer; /* NULL: not seen yet, or wrong */
-    struct place type_place;
-    struct yaml_aside params; /* that came before the type */
+    struct place type_place;   /* line 0: not seen yet */
+    struct yaml_aside params;  /* that came before the type */
     bool params_aside;
+    bool for_each; /* it has one: reader->each */
+    struct job_kept kept[TASK_KEY_COUNT];
+    uint32_t kept_count;
 };
 
 /* Adds the task that was read to the job; one with an error is reported and not handed on. False

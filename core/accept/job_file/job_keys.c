@@ -26,6 +26,12 @@ static const struct key_word retry_words[] = {
 #undef RETRY_KEY
 };
 
+static const struct key_word each_words[] = {
+#define EACH_KEY(name, word) [EACH_KEY_##name] = {word, sizeof(word) - 1, false},
+#include "accept/job_file/job_keys.def"
+#undef EACH_KEY
+};
+
 static const char *const later_words[] = {
 #define LATER_KEY(word) word,
 #include "accept/job_file/job_keys.def"
@@ -35,6 +41,7 @@ static const char *const later_words[] = {
 const struct key_set job_keys = {"a job", job_words, JOB_KEY_COUNT};
 const struct key_set task_keys = {"a task", task_words, TASK_KEY_COUNT};
 const struct key_set retry_keys = {"retry", retry_words, RETRY_KEY_COUNT};
+const struct key_set each_keys = {"items of for_each", each_words, EACH_KEY_COUNT};
 
 static bool is_word(const struct key_word *word, const struct yaml_node *key)
 {

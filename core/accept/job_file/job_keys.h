@@ -28,6 +28,13 @@ enum retry_key {
     RETRY_KEY_COUNT,
 };
 
+enum each_key {
+#define EACH_KEY(name, word) EACH_KEY_##name,
+#include "accept/job_file/job_keys.def"
+#undef EACH_KEY
+    EACH_KEY_COUNT,
+};
+
 struct key_word {
     const char *word;
     size_t length;
@@ -49,6 +56,7 @@ static inline uint32_t task_key_bit(enum task_key key)
 extern const struct key_set job_keys;   /* by enum job_key */
 extern const struct key_set task_keys;  /* by enum task_key */
 extern const struct key_set retry_keys; /* by enum retry_key */
+extern const struct key_set each_keys;  /* by enum each_key */
 
 /* Returns the number of a key, or -1. next is where it is likely to be and is moved on. */
 int key_find(const struct key_set *set, const struct yaml_node *key, int *next);

@@ -8,6 +8,7 @@
 
 #include "accept/job.h"
 #include "accept/job_file.h"
+#include "accept/job_file/job_each.h"
 #include "accept/job_file/job_labels.h"
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_retry.h"
@@ -29,6 +30,9 @@ struct task_fields {
     struct job_retry retry;
 };
 
+/* What is being read: what ${...} may stand for depends on it. */
+enum job_where { JOB_IN_HEAD, JOB_IN_VARS, JOB_IN_TASK, JOB_IN_ID, JOB_IN_FOR_EACH };
+
 struct job_reader {
     struct job *job;
     const struct job_file_options *options;
@@ -38,12 +42,15 @@ struct job_reader {
     uint32_t given;   /* bit of each enum job_key that stood there */
     bool again;       /* what tasks depend on came behind them: everything is read a second time */
     bool second;      /* this is that time */
+    bool blind;       /* what stands before the vars used them: late defaults are not complete */
     bool stopped;     /* the rest is not to be read */
     bool interrupted; /* by the options' stop_fd */
     bool unwanted;    /* JOB_STREAMED: nothing more is to be handed on */
     struct job_vars vars;
     bool vars_known; /* they were read, or are being read */
-    bool in_vars;    /* they are being read */
+    struct job_each each;
+    bool keep_all; /* tasks use their for_each before it stands: their values are kept, then read */
+    enum job_where where;
     struct task_fields defaults;
     bool in_defaults;                        /* they are being read */
     const struct sluice_map *shared_labels;  /* of defaults, in the chunk of the task added last */
@@ -57,3 +64,7 @@ struct job_reader {
     const struct param *param; /* whose value is being read; NULL: not a parameter's */
     struct name_table keys;    /* of the map parameter that is being read */
 };
+
+/* JOB_STREAMED: hands on the tasks read so far if they are a full batch; JOB_CHECKED: looks, now
+ * and then, whether reading is to end. False if it is. May block. */
+bool job_reader_goes_on(struct job_reader *reader);

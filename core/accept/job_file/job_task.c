@@ -28,8 +28,11 @@ static void read_id(struct job_reader *reader, const struct yaml_node *node,
                     struct job_draft *draft)
 {
     struct params_text text;
-    if (!job_value_text(reader, node, (struct job_want){"", "id", "a string", JOB_QUOTES_ALLOWED},
-                        &text))
+    reader->where = JOB_IN_ID;
+    bool right = job_value_text(reader, node,
+                                (struct job_want){"", "id", "a string", JOB_QUOTES_ALLOWED}, &text);
+    reader->where = JOB_IN_TASK;
+    if (!right)
         return;
     const struct yaml_node resolved = {.text = text.bytes, .length = text.length};
     draft->id_place = node->place;
@@ -62,6 +65,8 @@ static void read_type(struct job_reader *reader, const struct yaml_node *node,
 static bool read_labels(struct job_reader *reader, const struct yaml_node *node,
                         struct task_fields *fields)
 {
+    fields->labels.count = 0;
+    fields->labels.texts.length = 0;
     if (node->kind == YAML_KIND_MAP) {
         job_labels_read(reader, &fields->labels);
         return !yaml_source_broken(reader->source);
@@ -111,7 +116,7 @@ static void read_at(struct job_reader *reader, const struct yaml_node *node,
 static bool read_params(struct job_reader *reader, struct job_draft *draft)
 {
     struct yaml_node node;
-    if ((draft->fields->given & task_key_bit(TASK_KEY_TYPE)) == 0) {
+    if (draft->type_place.line == 0) {
         draft->params_aside = true;
         return yaml_source_record(reader->source, &draft->params);
     }
@@ -119,6 +124,7 @@ static bool read_params(struct job_reader *reader, struct job_draft *draft)
         return false;
     if (draft->offer == NULL)
         return yaml_source_skip(reader->source, &node);
+    reader->params.length = 0;
     return job_params_read(reader, &node, draft->offer, draft->type_place);
 }
 
@@ -157,6 +163,7 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct job_
         break;
     case TASK_KEY_RETRY:
         return job_retry_read(reader, &node, &fields->retry);
+    case TASK_KEY_FOR_EACH:
     case TASK_KEY_PARAMS:
     case TASK_KEY_COUNT:
         break;
@@ -216,6 +223,35 @@ static enum task_key key_of(struct job_reader *reader, const struct yaml_node *n
     return key;
 }
 
+static bool read_for_each(struct job_reader *reader, struct job_draft *draft)
+{
+    struct yaml_node node;
+    draft->for_each = true;
+    return yaml_source_next(reader->source, &node) && job_each_read(reader, &node);
+}
+
+/* Reads the value of a key, or keeps it until the items are known that it may name. */
+static bool read_or_keep(struct job_reader *reader, enum task_key key, struct job_draft *draft)
+{
+    if (key == TASK_KEY_FOR_EACH)
+        return read_for_each(reader, draft);
+    if (reader->in_defaults || (!draft->for_each && !reader->keep_all))
+        return read_value(reader, key, draft);
+    struct job_kept *kept = &draft->kept[draft->kept_count++];
+    kept->key = key;
+    return yaml_source_record(reader->source, &kept->value);
+}
+
+static bool read_kept(struct job_reader *reader, struct job_draft *draft)
+{
+    for (uint32_t i = 0; i < draft->kept_count; i++) {
+        yaml_source_replay(reader->source, draft->kept[i].value);
+        if (!read_value(reader, draft->kept[i].key, draft))
+            return false;
+    }
+    return true;
+}
+
 static bool read_keys(struct job_reader *reader, struct job_draft *draft)
 {
     struct task_fields *fields = draft->fields;
@@ -228,7 +264,7 @@ static bool read_keys(struct job_reader *reader, struct job_draft *draft)
     fields->labels.texts.length = 0;
     while (goes_on && yaml_map_key(reader->source, &keys, &node)) {
         enum task_key key = key_of(reader, &node, fields, &next);
-        goes_on = key != TASK_KEY_COUNT ? read_value(reader, key, draft)
+        goes_on = key != TASK_KEY_COUNT ? read_or_keep(reader, key, draft)
                                         : yaml_source_skip_next(reader->source);
     }
     return !yaml_source_broken(reader->source);
@@ -257,6 +293,55 @@ static bool job_is_full(struct job_reader *reader, struct place place)
     return true;
 }
 
+/* What follows is set for every task: kept, for example, is not, as it is large. */
+static void draft_begin(struct job_reader *reader, struct job_draft *draft)
+{
+    draft->fields = &reader->fields;
+    draft->faults_before = reader->faults.count;
+    draft->id_length = 0;
+    draft->offer = NULL;
+    draft->type_place.line = 0;
+    draft->params_aside = false;
+    draft->for_each = false;
+    draft->kept_count = 0;
+    reader->params.length = 0;
+}
+
+/* Adds one task of a for_each. */
+static bool add_instance(struct job_reader *reader, const struct job_draft *common)
+{
+    struct job_draft draft = *common;
+    return read_kept(reader, &draft) && job_draft_finish(reader, &draft);
+}
+
+/* Adds the tasks of a for_each; if too many of them are wrong, not all. */
+static bool add_instances(struct job_reader *reader, struct job_draft *common)
+{
+    struct job_each *each = &reader->each;
+    size_t before = common->faults_before, wrong = 0;
+    bool clean = reader->faults.count == before, goes_on = true;
+    bool more = job_each_first(reader);
+    while (more && wrong < JOB_FILE_WRONG_INSTANCES) {
+        if (clean)
+            common->faults_before = reader->faults.count;
+        each->in_hand = true;
+        goes_on = !job_is_full(reader, common->place) && add_instance(reader, common) &&
+                  job_reader_goes_on(reader);
+        each->instances++;
+        wrong += reader->faults.count > common->faults_before;
+        more = goes_on && job_each_next(reader);
+    }
+    return goes_on && (reader->job->mode == JOB_CHECKED || reader->faults.count == before);
+}
+
+/* What is wrong in a for_each is no reason not to look for more in the task. */
+static bool add_all(struct job_reader *reader, struct job_draft *draft)
+{
+    if (draft->for_each && !reader->each.wrong)
+        return add_instances(reader, draft);
+    return add_instance(reader, draft);
+}
+
 bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint32_t position)
 {
     struct job_draft draft;
@@ -268,16 +353,19 @@ bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint3
             (struct job_want){"an item of ", "tasks", "a map of task fields", JOB_QUOTES_ALLOWED});
         return yaml_source_skip(reader->source, map) && reader->job->mode == JOB_CHECKED;
     }
-    draft.fields = &reader->fields;
+    draft_begin(reader, &draft);
     draft.place = map->place;
     draft.position = position;
-    draft.faults_before = reader->faults.count;
-    draft.id_length = 0;
-    draft.offer = NULL;
-    draft.params_aside = false;
-    reader->params.length = 0;
     struct yaml_tape_mark mark = yaml_source_mark(reader->source);
-    bool goes_on = read_keys(reader, &draft) && job_draft_finish(reader, &draft);
+    reader->where = JOB_IN_TASK;
+    bool goes_on = read_keys(reader, &draft);
+    if (draft.kept_count == 0 && !draft.for_each)
+        goes_on = goes_on && job_draft_finish(reader, &draft);
+    else
+        goes_on = goes_on && add_all(reader, &draft);
+    reader->where = JOB_IN_HEAD;
+    if (draft.for_each)
+        job_each_end(&reader->each);
     yaml_source_forget(reader->source, mark);
     return goes_on;
 }

@@ -7,6 +7,7 @@
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_vars.h"
 #include "accept/job_file/template.h"
+#include "support/cleanup.h"
 #include "support/suggest.h"
 #include "support/utf8.h"
 
@@ -63,6 +64,7 @@ static bool is_reported_elsewhere(struct job_reader *reader, const struct templa
 {
     bool may_come = reader->job->mode == JOB_CHECKED && !reader->second && !reader->vars_known;
     reader->again |= may_come;
+    reader->blind |= may_come && reader->where == JOB_IN_HEAD;
     return may_come || job_vars_is_wrong(&reader->vars, part->name, part->name_length);
 }
 
@@ -79,7 +81,7 @@ static bool refuse_var(struct job_reader *reader, const struct yaml_node *node,
     job_vars_suggest(&reader->vars, &suggest);
     if (suggest.best != NULL)
         snprintf(hint, sizeof hint, "did you mean '${vars.%s}'?", suggest.best);
-    else if (reader->in_vars)
+    else if (reader->where == JOB_IN_VARS)
         snprintf(hint, sizeof hint, "a var may use those that stand before it");
     else if (reader->job->mode == JOB_STREAMED && reader->vars.names.count == 0)
         snprintf(hint, sizeof hint, "in a streamed file 'vars' stands before what uses it");
@@ -90,13 +92,64 @@ static bool refuse_var(struct job_reader *reader, const struct yaml_node *node,
     return false;
 }
 
+static bool refuse_item(struct job_reader *reader, const struct yaml_node *node,
+                        const struct template_part *part, enum job_each_answer answer)
+{
+    CLEANUP(buffer_fini) struct buffer names = BUFFER_EMPTY;
+    struct suggest suggest;
+    char hint[HINT_BYTES] = "";
+    suggest_begin(&suggest, part->name, part->name_length);
+    job_each_suggest(&reader->each, &suggest, &names);
+    if (answer == JOB_EACH_NO_COLUMN && memchr(part->name, '.', part->name_length) == NULL)
+        snprintf(hint, sizeof hint, "one of its columns is '${each.%s}'", names.bytes);
+    else if (suggest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '${each.%s}'?", suggest.best);
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_UNKNOWN_VAR, place_of(node, part),
+                                  hint[0] != '\0' ? hint : NULL},
+               "the for_each of this task has no %s '%s'",
+               answer == JOB_EACH_NO_COLUMN ? "column" : "name",
+               show(part->name, part->name_length).text);
+    return false;
+}
+
+/* Where there is no for_each, or not yet: then, in a checked file, all is read again in another
+ * order. */
 static bool refuse_each(struct job_reader *reader, const struct yaml_node *node,
                         const struct template_part *part)
 {
-    job_report(&reader->faults,
-               (struct job_fault){JOB_FILE_UNKNOWN_VAR, place_of(node, part), NULL},
-               "'%s': no for_each here", show(part->text, part->length).text);
-    return false;
+    const char *hint = NULL;
+    if (reader->where == JOB_IN_FOR_EACH)
+        return refuse(reader, node, part, "a for_each cannot use its own items", NULL);
+    if (reader->where == JOB_IN_TASK && reader->job->mode == JOB_CHECKED && !reader->keep_all) {
+        reader->keep_all = reader->again = true;
+        reader->faults.count++;
+        return false;
+    }
+    if (reader->where == JOB_IN_TASK && reader->job->mode == JOB_STREAMED)
+        hint = "in a streamed file 'for_each' stands before what uses it";
+    return refuse(reader, node, part, "'${each.' stands where there is no for_each", hint);
+}
+
+static bool put_item(struct job_reader *reader, const struct yaml_node *node,
+                     const struct template_part *part)
+{
+    const char *text = NULL;
+    if (reader->where == JOB_IN_ID)
+        return refuse(reader, node, part, "an id cannot have '${each.' in it",
+                      "the tasks of a for_each are called ID[0], ID[1] ...");
+    if (reader->each.wrong) { /* reported where it stands */
+        reader->faults.count++;
+        return false;
+    }
+    if (!reader->each.in_hand)
+        return refuse_each(reader, node, part);
+    enum job_each_answer answer =
+        job_each_find(&reader->each, part->name, part->name_length, &text);
+    if (answer != JOB_EACH_FOUND)
+        return refuse_item(reader, node, part, answer);
+    buffer_puts(&reader->scratch, text);
+    return true;
 }
 
 static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *node,
@@ -111,7 +164,7 @@ static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *no
         snprintf(hint, sizeof hint, "did you mean '${env.%s}'?", name.text);
     else
         snprintf(hint, sizeof hint,
-                 "there are ${vars.NAME} and ${env.NAME}; '$${' stands for a literal '${'");
+                 "there are ${vars.NAME}, ${env.NAME}, ${each.NAME}; '$${' is a literal '${'");
     return refuse(reader, node, part, message, hint);
 }
 
@@ -170,7 +223,7 @@ static bool put_part(struct job_reader *reader, const struct yaml_node *node,
     case TEMPLATE_ENV:
         return put_env(reader, node, part);
     case TEMPLATE_EACH:
-        return refuse_each(reader, node, part);
+        return put_item(reader, node, part);
     case TEMPLATE_TASKS:
     case TEMPLATE_UNKNOWN:
         return refuse_unknown(reader, node, part);

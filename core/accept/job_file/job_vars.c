@@ -154,11 +154,12 @@ bool job_vars_read(struct job_reader *reader, const struct yaml_node *map)
     }
     name_table_clear(&reader->vars.names);
     reader->vars.texts.length = 0;
-    reader->in_vars = reader->vars_known = true;
+    reader->vars_known = true;
+    reader->where = JOB_IN_VARS;
     while (goes_on && yaml_map_key(reader->source, &keys, &key))
         goes_on = key_is_new(reader, &key) ? read_var(reader, &key)
                                            : yaml_source_skip_next(reader->source);
-    reader->in_vars = false;
+    reader->where = JOB_IN_HEAD;
     if (yaml_source_broken(reader->source))
         return false;
     check_settings(reader);
