@@ -51,35 +51,39 @@ held() {
     echo "$word"
 }
 
-# pairs_measure OURS REFERENCE: calls the two in turn, $pairs times; each sets `figure`. The figures are in the files ours
-# and reference afterwards, their ratios in ratio.
+# pairs_measure OURS REFERENCE: calls the two in turn, $pairs times; each sets `figure` to one figure or several, which become
+# the columns of the files ours and reference.
 pairs_measure() {
-    local pair ours
-    : >"$folder/ours" && : >"$folder/reference" && : >"$folder/ratio"
+    local pair
+    : >"$folder/ours" && : >"$folder/reference"
     for ((pair = 0; pair < pairs; pair++)); do
-        $1
-        ours=$figure
-        $2
-        echo "$ours" >>"$folder/ours"
-        echo "$figure" >>"$folder/reference"
-        calculate "$ours / $figure" >>"$folder/ratio"
+        "$1" && echo "$figure" >>"$folder/ours"
+        "$2" && echo "$figure" >>"$folder/reference"
     done
 }
 
-# pairs_row NAME GOAL UNIT: prints the row of what pairs_measure has measured; the goal is that of the ratio.
+# pairs_read COLUMN: sets ours and reference to the medians, low, ratio and high to the quartiles of the ratios.
+pairs_read() {
+    read -r _ ours _ < <(quartiles <(cut -d ' ' -f "$1" "$folder/ours"))
+    read -r _ reference _ < <(quartiles <(cut -d ' ' -f "$1" "$folder/reference"))
+    paste "$folder/ours" "$folder/reference" | sed 's/\t/ /' |
+        awk -v column="$1" '{ print $column / $(column + NF / 2) }' >"$folder/ratio"
+    read -r low ratio high < <(quartiles "$folder/ratio")
+}
+
+# pairs_row NAME GOAL UNIT [COLUMN]: prints the row of what pairs_measure has measured; the goal is that of the ratio.
 pairs_row() {
     local ours reference low ratio high
-    read -r _ ours _ < <(quartiles "$folder/ours")
-    read -r _ reference _ < <(quartiles "$folder/reference")
-    read -r low ratio high < <(quartiles "$folder/ratio")
+    pairs_read "${4:-1}"
     row "$1" "$2 x" "$ours $3" "$reference $3" "$ratio" "$low-$high" "$(held "$ratio" "$2" "$pairs")"
 }
 
-# engine_run ARGUMENT...: submits no-op tasks in memory, as the arguments say; sets figure to millions a second.
+# engine_run ARGUMENT...: submits no-op tasks in memory, as the arguments say; sets figure to millions a second, and engine_*
+# to what it says.
 engine_run() {
     run_measure "$engine" --plugins "$plugins" "$@"
     local succeeded
-    read -r _ engine_tasks _ engine_seconds _ figure _ _ succeeded _ engine_sum <"$log"
+    read -r _ engine_tasks _ engine_seconds _ figure _ _ succeeded _ engine_sum _ engine_cpu _ <"$log"
     [ "$succeeded" = "$engine_tasks" ] || step_fail "count the tasks" "not all succeeded" "$log"
     figure=$(calculate "$figure / 1e6")
 }
