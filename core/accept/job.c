@@ -104,22 +104,22 @@ void job_expect_id(struct job *job, const char *id, size_t length)
 
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line)
 {
-    char key[TASK_ID_MOST_BYTES + 1];
     assert(length > 0 && length <= TASK_ID_MOST_BYTES);
-    memcpy(key, id, length);
-    key[length] = '\0';
-    uint64_t hash = id_index_hash(key, length);
+    uint64_t hash = id_index_hash(id, length);
     uint32_t number;
-    if (id_index_find(job->ids, hash, key, &number)) {
-        const struct task *first = task_by_number(job, number);
-        *first_line = first != NULL ? first->line : 0;
-        return NULL;
-    }
+    id_index_expect(job->ids, hash);
     if (job->open == NULL || chunk_count(job->open) == CHUNK_TASKS)
         open_next_chunk(job);
     struct task *task = chunk_add(job->open);
     char *kept = chunk_alloc(job->open, length + 1, 1);
-    memcpy(kept, key, length + 1);
+    memcpy(kept, id, length);
+    kept[length] = '\0';
+    if (id_index_find(job->ids, hash, kept, &number)) {
+        const struct task *first = task_by_number(job, number);
+        *first_line = first != NULL ? first->line : 0;
+        chunk_take_back(job->open);
+        return NULL;
+    }
     task->id = kept;
     task->number = job->tasks_count++;
     task->attempt = 1;
