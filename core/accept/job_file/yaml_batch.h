@@ -1,9 +1,10 @@
-/* yaml_batch: some events of libyaml in a row, each as a node with its anchor and its tag, with
- * their texts. Embedded by its yaml_feed; belongs to one thread at a time, which fills or reads
- * it. */
+/* yaml_batch: some events of libyaml in a row, packed with their texts, for another thread to read:
+ * each as a node with its anchor and its tag. Embedded by its yaml_feed; belongs to one thread at a
+ * time, which fills or reads it. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <yaml.h>
 
@@ -11,32 +12,38 @@
 #include "accept/job_file/yaml_node.h"
 #include "support/thread.h"
 
-enum { YAML_BATCH_ITEMS_MOST = 512, YAML_BATCH_TEXT_BYTES = 8 * 1024 };
+enum { YAML_BATCH_BYTES = 16 * 1024 };
 
 struct yaml_item {
+    yaml_event_type_t type;
     struct yaml_node node; /* END for what is no node, too */
-    const char *anchor;    /* an alias's own name as well; NULL: none */
-    const char *tag;       /* NULL: none */
-    uint8_t type;          /* a yaml_event_type_t */
     bool double_quoted;
+    const char *anchor; /* an alias's own name as well; NULL: none */
+    const char *tag;    /* NULL: none */
 };
 
 struct yaml_batch {
-    _Alignas(THREAD_LINE_BYTES) uint32_t count;
-    bool last;         /* nothing comes behind: the stream's end, or what libyaml cannot parse */
-    yaml_event_t kept; /* the last item's, if its texts found no room below; else none */
-    size_t text_bytes; /* used of texts */
-    _Alignas(THREAD_LINE_BYTES) struct yaml_item items[YAML_BATCH_ITEMS_MOST];
-    char texts[YAML_BATCH_TEXT_BYTES];
+    _Alignas(THREAD_LINE_BYTES) size_t used_bytes;
+    bool last;     /* nothing comes behind: the stream's end, or what libyaml cannot parse */
+    bool has_kept; /* an event behind the packed ones that found no room */
+    yaml_event_t kept;
+    struct yaml_item kept_item; /* its texts are those of kept */
+    char bytes[YAML_BATCH_BYTES];
 };
+
+/* How many events yaml_batch_fill takes. */
+enum yaml_batch_most { YAML_BATCH_ONE, YAML_BATCH_FULL };
 
 /* Makes an empty batch. */
 void yaml_batch_init(struct yaml_batch *batch);
 
-/* Fills the batch anew with at most `most` events; false if it is the last one. May block in the
- * input. */
+/* Fills the batch anew; false if it is the last one. May block in the input. */
 bool yaml_batch_fill(struct yaml_batch *batch, yaml_parser_t *parser, struct job_input *input,
-                     uint32_t most);
+                     enum yaml_batch_most most);
+
+/* Reads the item at *at, which begins with 0 and is moved on; its texts are the batch's. False at
+ * the end. */
+bool yaml_batch_read(const struct yaml_batch *batch, size_t *at, struct yaml_item *item);
 
 /* Frees what it keeps. */
 void yaml_batch_fini(struct yaml_batch *batch);

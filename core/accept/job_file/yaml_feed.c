@@ -15,9 +15,10 @@ enum { RING_BATCHES = 8 };
 struct yaml_feed {
     yaml_parser_t parser; /* belongs to who fills batches, as the input does */
     struct job_input *input;
-    /* the reader */
+    /* the reader's */
     _Alignas(THREAD_LINE_BYTES) const struct yaml_batch *batch; /* being read */
-    uint32_t at;                                                /* in it: the next item */
+    size_t at;                                                  /* in it */
+    struct yaml_item item;                                      /* the newest */
     bool ahead;                                                 /* the thread was started */
     struct thread thread;
     _Alignas(THREAD_LINE_BYTES) struct mutex lock;
@@ -56,7 +57,7 @@ static void parser_run(void *argument)
     struct yaml_feed *feed = argument;
     struct yaml_batch *batch;
     for (bool more = true; more && (batch = take_to_fill(feed)) != NULL;) {
-        more = yaml_batch_fill(batch, &feed->parser, feed->input, YAML_BATCH_ITEMS_MOST);
+        more = yaml_batch_fill(batch, &feed->parser, feed->input, YAML_BATCH_FULL);
         give_filled(feed, more);
     }
 }
@@ -82,7 +83,7 @@ static const struct yaml_batch *take_to_read(struct yaml_feed *feed)
 /* What may have to wait for input must give what it has, event by event. */
 static const struct yaml_batch *fill_here(struct yaml_feed *feed)
 {
-    uint32_t most = feed->input->seekable ? YAML_BATCH_ITEMS_MOST : 1;
+    enum yaml_batch_most most = feed->input->seekable ? YAML_BATCH_FULL : YAML_BATCH_ONE;
     yaml_batch_fill(&feed->ring[0], &feed->parser, feed->input, most);
     return &feed->ring[0];
 }
@@ -136,21 +137,22 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
     *feed_pointer = NULL;
 }
 
-/* Returns the first item of the next batch. */
-static const struct yaml_item *next_batch(struct yaml_feed *feed)
+/* Turns to the next batch; false if there is none. */
+static bool next_batch(struct yaml_feed *feed)
 {
     if (feed->batch != NULL && feed->batch->last)
-        return NULL;
+        return false;
     feed->batch = feed->ahead ? take_to_read(feed) : fill_here(feed);
-    feed->at = feed->batch->count > 0;
-    return feed->batch->count > 0 ? &feed->batch->items[0] : NULL;
+    feed->at = 0;
+    return true;
 }
 
 const struct yaml_item *yaml_feed_next(struct yaml_feed *feed)
 {
-    if (feed->batch != NULL && feed->at < feed->batch->count)
-        return &feed->batch->items[feed->at++];
-    return next_batch(feed);
+    while (feed->batch == NULL || !yaml_batch_read(feed->batch, &feed->at, &feed->item))
+        if (!next_batch(feed))
+            return NULL;
+    return &feed->item;
 }
 
 const yaml_parser_t *yaml_feed_parser(const struct yaml_feed *feed)

@@ -102,7 +102,7 @@ Test(yaml_feed, a_file_parsed_ahead_gives_the_items_of_one_parsed_here, .timeout
 
 Test(yaml_feed, texts_that_no_batch_has_room_for_come_whole, .timeout = 60)
 {
-    enum { LONG = 3 * YAML_BATCH_TEXT_BYTES, TIMES = 20 };
+    enum { LONG = 3 * YAML_BATCH_BYTES, TIMES = 20 };
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
     struct fed fed;
     for (int i = 0; i < TIMES; i++)
