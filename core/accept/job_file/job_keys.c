@@ -9,25 +9,29 @@
 enum { NOT_IN_DEFAULTS, IN_DEFAULTS };
 
 static const struct key_word job_words[] = {
-#define JOB_KEY(name, word) [JOB_KEY_##name] = {word, sizeof(word) - 1, false},
+#define JOB_KEY(name, word, kind, help)                                                            \
+    [JOB_KEY_##name] = {word, sizeof(word) - 1, false, KEY_KIND_##kind, help},
 #include "accept/job_file/job_keys.def"
 #undef JOB_KEY
 };
 
 static const struct key_word task_words[] = {
-#define TASK_KEY(name, word, where) [TASK_KEY_##name] = {word, sizeof(word) - 1, where},
+#define TASK_KEY(name, word, where, kind, help)                                                    \
+    [TASK_KEY_##name] = {word, sizeof(word) - 1, where, KEY_KIND_##kind, help},
 #include "accept/job_file/job_keys.def"
 #undef TASK_KEY
 };
 
 static const struct key_word retry_words[] = {
-#define RETRY_KEY(name, word) [RETRY_KEY_##name] = {word, sizeof(word) - 1, true},
+#define RETRY_KEY(name, word, kind, help)                                                          \
+    [RETRY_KEY_##name] = {word, sizeof(word) - 1, true, KEY_KIND_##kind, help},
 #include "accept/job_file/job_keys.def"
 #undef RETRY_KEY
 };
 
 static const struct key_word each_words[] = {
-#define EACH_KEY(name, word) [EACH_KEY_##name] = {word, sizeof(word) - 1, false},
+#define EACH_KEY(name, word, kind, help)                                                           \
+    [EACH_KEY_##name] = {word, sizeof(word) - 1, false, KEY_KIND_##kind, help},
 #include "accept/job_file/job_keys.def"
 #undef EACH_KEY
 };

@@ -8,37 +8,46 @@
 #include "accept/job_file/yaml_node.h"
 
 enum job_key {
-#define JOB_KEY(name, word) JOB_KEY_##name,
+#define JOB_KEY(name, word, kind, help) JOB_KEY_##name,
 #include "accept/job_file/job_keys.def"
 #undef JOB_KEY
     JOB_KEY_COUNT,
 };
 
 enum task_key {
-#define TASK_KEY(name, word, where) TASK_KEY_##name,
+#define TASK_KEY(name, word, where, kind, help) TASK_KEY_##name,
 #include "accept/job_file/job_keys.def"
 #undef TASK_KEY
     TASK_KEY_COUNT,
 };
 
 enum retry_key {
-#define RETRY_KEY(name, word) RETRY_KEY_##name,
+#define RETRY_KEY(name, word, kind, help) RETRY_KEY_##name,
 #include "accept/job_file/job_keys.def"
 #undef RETRY_KEY
     RETRY_KEY_COUNT,
 };
 
 enum each_key {
-#define EACH_KEY(name, word) EACH_KEY_##name,
+#define EACH_KEY(name, word, kind, help) EACH_KEY_##name,
 #include "accept/job_file/job_keys.def"
 #undef EACH_KEY
     EACH_KEY_COUNT,
+};
+
+/* What a key's value is. */
+enum key_kind {
+#define KEY_KIND(name) KEY_KIND_##name,
+#include "accept/job_file/job_keys.def"
+#undef KEY_KIND
 };
 
 struct key_word {
     const char *word;
     size_t length;
     bool in_defaults; /* task keys: allowed there */
+    enum key_kind kind;
+    const char *help;
 };
 
 struct key_set {

@@ -18,6 +18,11 @@ static const struct sluice_retry host_retry = {
     .jitter = 0.1,
 };
 
+const char *const job_retry_backoffs[] = {[SLUICE_BACKOFF_CONSTANT] = "constant",
+                                          [SLUICE_BACKOFF_LINEAR] = "linear",
+                                          [SLUICE_BACKOFF_EXPONENTIAL] = "exponential",
+                                          NULL};
+
 static uint32_t bit(enum retry_key key)
 {
     return UINT32_C(1) << key;
@@ -36,11 +41,7 @@ static void read_attempts(struct job_reader *reader, const struct yaml_node *nod
 static void read_backoff(struct job_reader *reader, const struct yaml_node *node,
                          struct sluice_retry *policy)
 {
-    static const char *const words[] = {[SLUICE_BACKOFF_CONSTANT] = "constant",
-                                        [SLUICE_BACKOFF_LINEAR] = "linear",
-                                        [SLUICE_BACKOFF_EXPONENTIAL] = "exponential",
-                                        NULL};
-    int word = job_value_word(reader, node, "backoff", words);
+    int word = job_value_word(reader, node, "backoff", job_retry_backoffs);
     if (word >= 0)
         policy->backoff = (uint32_t)word;
 }

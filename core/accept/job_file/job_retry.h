@@ -16,6 +16,9 @@ struct job_retry {
     struct sluice_retry policy;
 };
 
+/* By enum sluice_backoff; ends in NULL. */
+extern const char *const job_retry_backoffs[];
+
 /* Reads the map that a node begins; what is wrong is reported. False when the source is broken. */
 bool job_retry_read(struct job_reader *reader, const struct yaml_node *node,
                     struct job_retry *retry);
