@@ -305,6 +305,7 @@ static void read_again(struct job_reader *reader, int fd)
     forget_faults(reader->faults.diagnostics);
     job_clear(reader->job);
     reader->given = 0;
+    reader->text_bytes = 0;
     reader->second = true;
     reader->again = false;
     read_once(reader, fd);

@@ -13,8 +13,9 @@
 
 enum {
     JOB_FILE_NESTING_MOST = 32,
-    JOB_FILE_ALIAS_NODES_MOST = 1000 * 1000,  /* that aliases stand for, in all */
-    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000, /* that have anchors, in all */
+    JOB_FILE_ALIAS_NODES_MOST = 1000 * 1000,            /* that aliases stand for, in all */
+    JOB_FILE_ALIAS_TEXT_MOST_BYTES = 256 * 1024 * 1024, /* in those nodes */
+    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000,           /* that have anchors, in all */
     JOB_FILE_ANCHOR_TEXT_MOST_BYTES = 64 * 1024 * 1024,
     JOB_FILE_MERGES_MOST = 32, /* in one map, those of what it merges included */
     JOB_FILE_STRING_MOST_BYTES = 1024 * 1024,
@@ -30,6 +31,8 @@ enum {
     JOB_FILE_ATTEMPTS_MOST = 1000 * 1000,
 };
 #define JOB_FILE_MOST_BYTES (INT64_C(1) << 30) /* unless streamed */
+#define JOB_FILE_TEXT_MOST_BYTES                                                                   \
+    (UINT64_C(1) << 30) /* with ${...} in them, in all; unless streamed */
 
 /* What can be wrong in a job file; see errors.def. */
 enum job_file_error {

@@ -56,6 +56,7 @@ struct job_reader {
     const struct sluice_map *shared_labels;  /* of defaults, in the chunk of the task added last */
     const struct sluice_retry *shared_retry; /* kept last, in the same chunk */
     struct task_list batch;                  /* JOB_STREAMED: read, not yet handed on */
+    uint64_t text_bytes;                     /* of all texts with ${...} in them, resolved */
     /* used again for each task */
     struct task_fields fields;
     struct buffer params;  /* its packed record */

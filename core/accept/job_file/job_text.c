@@ -233,6 +233,17 @@ static bool put_part(struct job_reader *reader, const struct yaml_node *node,
     return false;
 }
 
+/* A variable may be long and stand in many places: a small file must not fill the memory. */
+static bool count_text(struct job_reader *reader, const struct yaml_node *node)
+{
+    reader->text_bytes += reader->scratch.length;
+    if (reader->job->mode == JOB_STREAMED || reader->text_bytes <= JOB_FILE_TEXT_MOST_BYTES)
+        return true;
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
+               "the texts with ${...} in them are more than 1 GiB in all");
+    return false;
+}
+
 bool job_text_resolve(struct job_reader *reader, const struct yaml_node *node,
                       struct params_text *text)
 {
@@ -248,6 +259,7 @@ bool job_text_resolve(struct job_reader *reader, const struct yaml_node *node,
                    JOB_FILE_STRING_MOST_BYTES);
         right = false;
     }
+    right = right && count_text(reader, node);
     text->bytes = buffer_text(&reader->scratch);
     text->length = (uint32_t)reader->scratch.length;
     return right;

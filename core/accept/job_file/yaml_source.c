@@ -25,8 +25,9 @@ struct yaml_source {
     struct yaml_tape tape;
     struct frame frames[FRAMES_MOST];
     uint32_t frames_count;
-    uint32_t depth;       /* lists and maps that are open where it reads */
-    uint32_t alias_nodes; /* replayed so far */
+    uint32_t depth;            /* lists and maps that are open where it reads */
+    uint32_t alias_nodes;      /* replayed so far */
+    uint64_t alias_text_bytes; /* in them */
     bool broken;
 };
 
@@ -220,6 +221,20 @@ static bool enter(struct yaml_source *source, struct frame frame, struct place p
     return true;
 }
 
+/* Counts a node that an alias stands for: a small file must not fill the memory. */
+static bool count_alias(struct yaml_source *source, const struct yaml_node *node)
+{
+    struct place place = source->item->node.place;
+    source->alias_text_bytes += node->length;
+    if (++source->alias_nodes > JOB_FILE_ALIAS_NODES_MOST)
+        return source_break(source, JOB_FILE_TOO_LARGE, place,
+                            "aliases stand for more than 1,000,000 nodes in all");
+    if (source->alias_text_bytes > JOB_FILE_ALIAS_TEXT_MOST_BYTES)
+        return source_break(source, JOB_FILE_TOO_LARGE, place,
+                            "aliases stand for more than 256 MiB of text in all");
+    return true;
+}
+
 static bool read_tape(struct yaml_source *source, struct frame *frame, struct yaml_node *node,
                       uint32_t *target)
 {
@@ -227,10 +242,8 @@ static bool read_tape(struct yaml_source *source, struct frame *frame, struct ya
     *node = yaml_tape_node(&source->tape, index);
     *target = yaml_tape_target(&source->tape, index);
     node->alias_line = frame->alias_line;
-    if (node->kind != YAML_KIND_END && frame->alias_line != 0 &&
-        ++source->alias_nodes > JOB_FILE_ALIAS_NODES_MOST)
-        return source_break(source, JOB_FILE_TOO_LARGE, source->item->node.place,
-                            "aliases stand for more than 1,000,000 nodes in all");
+    if (node->kind != YAML_KIND_END && frame->alias_line != 0 && !count_alias(source, node))
+        return false;
     return count_depth(source, node);
 }
 
