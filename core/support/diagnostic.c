@@ -105,13 +105,22 @@ static bool scan_to_line(struct scan *scan, uint32_t line)
     return true;
 }
 
-/* Stops at the first byte of the character in that column, or at the end of the line. */
+/* Returns how many bytes of its character follow a first byte. */
+static uint32_t bytes_behind(unsigned char first)
+{
+    return first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+}
+
+/* Stops at the first byte of the character in that column, or at the end of the line. A byte that
+ * continues no character is a character of its own. */
 static void scan_to_column(struct scan *scan, uint32_t column)
 {
+    uint32_t inside = 0;
     while (scan_fill(scan) && scan->chunk[scan->at] != '\n') {
-        bool starts = (scan->chunk[scan->at] & 0xc0) != 0x80;
+        bool starts = inside == 0 || (scan->chunk[scan->at] & 0xc0) != 0x80;
         if (starts && scan->column >= column)
             return;
+        inside = starts ? bytes_behind((unsigned char)scan->chunk[scan->at]) : inside - 1;
         scan->at++;
         scan->column += starts;
     }

@@ -220,6 +220,27 @@ struct place job_input_place(struct job_input *input, uint64_t offset)
     return place;
 }
 
+static bool byte_at(const struct job_input *input, int64_t offset, char *byte)
+{
+    if (input->seekable)
+        return pread(input->fd, byte, 1, offset) == 1;
+    int64_t inside = offset - input->window_offset;
+    if (inside < 0 || inside >= (int64_t)input->filled)
+        return false;
+    *byte = input->window[inside];
+    return true;
+}
+
+uint64_t job_input_character(const struct job_input *input, uint64_t offset)
+{
+    char byte;
+    do
+        offset -= offset > 0;
+    while (offset > 0 && byte_at(input, (int64_t)offset + input->mark_bytes, &byte) &&
+           (byte & 0xc0) == 0x80);
+    return offset;
+}
+
 /* Reads them from the window by way of a memory file; a line that it holds in part is left out. */
 static void excerpts_from_window(const struct job_input *input, struct diagnostics *diagnostics)
 {

@@ -72,5 +72,9 @@ static inline void job_input_note_event(struct job_input *input)
 /* Returns the place of a byte, counted from the first one given; line 0 if it is out of reach. */
 struct place job_input_place(struct job_input *input, uint64_t offset);
 
+/* Returns the offset, counted so too, of the first byte of the character that ends before a
+ * byte. */
+uint64_t job_input_character(const struct job_input *input, uint64_t offset);
+
 /* Adds the source lines to the diagnostics, as far as they can still be read. */
 void job_input_read_excerpts(struct job_input *input, struct diagnostics *diagnostics);

@@ -116,8 +116,10 @@ static void report_encoding(const yaml_parser_t *parser, struct job_input *input
                             struct job_faults *faults)
 {
     /* Of a character whose later bytes are wrong it names the first wrong byte. */
-    bool later = strcmp(parser->problem, "invalid trailing UTF-8 octet") == 0;
-    struct place place = job_input_place(input, parser->problem_offset - later);
+    uint64_t offset = parser->problem_offset;
+    if (strcmp(parser->problem, "invalid trailing UTF-8 octet") == 0)
+        offset = job_input_character(input, offset);
+    struct place place = job_input_place(input, offset);
     if (strcmp(parser->problem, "control characters are not allowed") == 0)
         job_report(faults, (struct job_fault){JOB_FILE_ENCODING, place, NULL},
                    "a %s is not allowed in a job file",
