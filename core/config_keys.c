@@ -81,11 +81,12 @@ static bool set_count(const struct config_key *key, int64_t *field, const char *
 {
     int64_t number;
 
-    if (!units_parse_int(value, strlen(value), &number))
+    bool fits = units_parse_int(value, strlen(value), &number);
+    if (!fits && !units_is_int(value, strlen(value)))
         return error_set(error, "wrong_type", "%s: '%s' is not an integer", key->name, value);
-    if (number < key->least || number > key->most)
-        return error_set(error, "out_of_range", "%s: %lld is not between %lld and %lld", key->name,
-                         (long long)number, (long long)key->least, (long long)key->most);
+    if (!fits || number < key->least || number > key->most)
+        return error_set(error, "out_of_range", "%s: %s is not between %lld and %lld", key->name,
+                         value, (long long)key->least, (long long)key->most);
     *field = number;
     return true;
 }

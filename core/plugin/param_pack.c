@@ -140,9 +140,11 @@ static enum param_answer pack_integer(const struct param *param, struct params_t
     bool read = param->kind == SLUICE_KIND_INT
                     ? units_parse_int(scalar.bytes, scalar.length, &value)
                     : units_parse_duration(scalar.bytes, scalar.length, &value);
-    if (!read)
+    bool too_large =
+        !read && param->kind == SLUICE_KIND_INT && units_is_int(scalar.bytes, scalar.length);
+    if (!read && !too_large)
         return refuse_kind(param, scalar, error);
-    if (!param_admits_int(param, value))
+    if (too_large || !param_admits_int(param, value))
         return refuse_range(param, scalar, error);
     params_put_head(record, param->kind, param->name);
     params_put_int(record, value);

@@ -172,18 +172,37 @@ static int digit_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
+/* Takes the sign and what tells the base. */
+static int take_base(struct cursor *cursor, bool *negative)
+{
+    *negative = take_char(cursor, '-');
+    if (!*negative)
+        take_char(cursor, '+');
+    if (cursor->end - cursor->at <= 2 || cursor->at[0] != '0' || (cursor->at[1] | 0x20) != 'x')
+        return 10;
+    cursor->at += 2;
+    return 16;
+}
+
+bool units_is_int(const char *text, size_t length)
+{
+    struct cursor cursor = {text, text + length};
+    bool negative;
+    int base = take_base(&cursor, &negative);
+
+    if (cursor.at == cursor.end)
+        return false;
+    while (cursor.at < cursor.end && digit_value(*cursor.at) < base)
+        cursor.at++;
+    return cursor.at == cursor.end;
+}
+
 bool units_parse_int(const char *text, size_t length, int64_t *number)
 {
     struct cursor cursor = {text, text + length};
-    bool negative = take_char(&cursor, '-');
-    int base = 10;
+    bool negative;
+    int base = take_base(&cursor, &negative);
 
-    if (!negative)
-        take_char(&cursor, '+');
-    if (cursor.end - cursor.at > 2 && cursor.at[0] == '0' && (cursor.at[1] | 0x20) == 'x') {
-        base = 16;
-        cursor.at += 2;
-    }
     if (cursor.at == cursor.end)
         return false;
     /* Summed up below zero, where there is one number more. */

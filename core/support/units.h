@@ -17,6 +17,10 @@ bool units_parse_size(const char *text, size_t length, uint64_t *bytes);
 /* Reads a decimal or 0x integer with an optional sign; false if it is none or out of range. */
 bool units_parse_int(const char *text, size_t length, int64_t *number);
 
+/* Returns whether a text is such an integer of any size: one that units_parse_int refuses is then
+ * out of range. */
+bool units_is_int(const char *text, size_t length);
+
 /* Reads a finite decimal number with optional fraction and exponent, whatever the locale; false if
  * it is none. */
 bool units_parse_float(const char *text, size_t length, double *number);

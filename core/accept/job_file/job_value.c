@@ -88,21 +88,29 @@ static void refuse_text(struct job_reader *reader, const struct yaml_node *node,
     job_value_refuse(reader, &resolved, want);
 }
 
+/* The number is shown as it was written, which may be with more digits than a number has. */
+static void report_range(struct job_reader *reader, const struct yaml_node *node, const char *name,
+                         const int64_t limits[2], struct params_text text)
+{
+    const struct yaml_node found = {.text = text.bytes, .length = text.length};
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
+               "'%s' is %s, allowed is %" PRId64 " to %" PRId64, name, yaml_node_shown(&found).text,
+               limits[0], limits[1]);
+}
+
 bool job_value_int(struct job_reader *reader, const struct yaml_node *node, struct job_want want,
                    const int64_t limits[2], int64_t *value)
 {
     struct params_text text;
     if (!job_value_text(reader, node, want, &text))
         return false;
-    if (!units_parse_int(text.bytes, text.length, value)) {
-        refuse_text(reader, node, text, want);
-        return false;
-    }
-    if (*value >= limits[0] && *value <= limits[1])
+    bool fits = units_parse_int(text.bytes, text.length, value);
+    if (fits && *value >= limits[0] && *value <= limits[1])
         return true;
-    job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
-               "'%s' is %" PRId64 ", allowed is %" PRId64 " to %" PRId64, want.name, *value,
-               limits[0], limits[1]);
+    if (fits || units_is_int(text.bytes, text.length))
+        report_range(reader, node, want.name, limits, text);
+    else
+        refuse_text(reader, node, text, want);
     return false;
 }
 

@@ -108,6 +108,12 @@ Test(config, a_wrong_key_is_named_with_its_line_and_the_nearest_one)
            "sluice.ini:1: error: unknown section [hots]: did you mean 'host'?\n");
 }
 
+Test(config, a_number_that_no_integer_holds_is_out_of_range)
+{
+    expect("[host]\nworkers = 99999999999999999999\n",
+           "sluice.ini:2: error: workers: 99999999999999999999 is not between 1 and 1024\n");
+}
+
 Test(config, all_errors_are_reported_at_once)
 {
     expect("workers = 1\n"

@@ -91,6 +91,21 @@ Test(units, reads_integers_to_both_ends_of_their_range)
     cr_assert(integer("007", &number) && number == 7);
 }
 
+Test(units, tells_an_integer_that_is_too_large_from_what_is_none)
+{
+    int64_t number;
+    static const char *const large[] = {"9223372036854775808", "-9223372036854775809",
+                                        "+0xffffffffffffffff"};
+    for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
+        cr_assert(!integer(large[i], &number), "'%s'", large[i]);
+        cr_assert(units_is_int(large[i], strlen(large[i])), "'%s'", large[i]);
+    }
+    cr_assert(!units_is_int("99999999999999999999s", 21));
+    cr_assert(!units_is_int("0x", 2));
+    cr_assert(!units_is_int("-", 1));
+    cr_assert(units_is_int("7", 1));
+}
+
 Test(units, refuses_what_is_no_integer)
 {
     static const char *const wrong[] = {
