@@ -120,6 +120,16 @@ static char *keep_text(struct arena *texts, const char *text)
     return text == NULL ? NULL : arena_strndup(texts, text, strlen(text));
 }
 
+static struct params_text keep_head(struct arena *texts, const struct sluice_param *row)
+{
+    CLEANUP(buffer_fini) struct buffer head = BUFFER_EMPTY;
+    params_put_head(&head, (enum sluice_kind)row->kind, row->name);
+    char *kept = arena_alloc(texts, head.length, 1);
+    if (kept != NULL)
+        memcpy(kept, head.bytes, head.length);
+    return (struct params_text){kept, (uint32_t)head.length};
+}
+
 /* NULL where there are none, and where memory is out, which keep_row tells apart. */
 static const char *const *keep_choices(struct arena *texts, const char *const *choices)
 {
@@ -147,6 +157,7 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
         .name = keep_text(&table->texts, row->name),
         .help = keep_text(&table->texts, row->help),
         .def = keep_text(&table->texts, row->def),
+        .head = keep_head(&table->texts, row),
         .choices = keep_choices(&table->texts, row->choices),
         .kind = (enum sluice_kind)row->kind,
         .offset = row->offset,
@@ -158,7 +169,8 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
         .float_max = row->float_max,
     };
     param->has_range = row->min != 0 || row->max != 0 || row->float_min != 0 || row->float_max != 0;
-    if (param->name == NULL || (param->help == NULL) != (row->help == NULL) ||
+    if (param->name == NULL || param->head.bytes == NULL ||
+        (param->help == NULL) != (row->help == NULL) ||
         (param->def == NULL) != (row->def == NULL) ||
         (param->choices == NULL) != (row->choices == NULL))
         return refuse(error, row, "texts too long in all");

@@ -25,6 +25,7 @@ struct param { /* its texts are copies that belong to the table */
     const char *name;
     const char *help;           /* NULL: none */
     const char *def;            /* NULL: none; as it would stand in a job file */
+    struct params_text head;    /* what its field begins with in a record */
     const char *const *choices; /* of an enum or a string; NULL-terminated; NULL: any */
     enum sluice_kind kind;
     uint32_t offset;

@@ -184,3 +184,18 @@ bool params_next(struct params_reader *reader, struct params_field *field)
     reader->at = ahead.at;
     return true;
 }
+
+bool params_next_of(struct params_reader *reader, struct params_text head,
+                    struct params_field *field)
+{
+    struct params_reader ahead = *reader;
+    if (bytes_left(&ahead) < head.length || memcmp(ahead.at, head.bytes, head.length) != 0)
+        return false;
+    field->kind = (enum sluice_kind)head.bytes[0];
+    field->name = (struct params_text){(const char *)ahead.at + 2, head.length - 3};
+    ahead.at += head.length;
+    if (!read_value(&ahead, field))
+        return false;
+    reader->at = ahead.at;
+    return true;
+}

@@ -74,5 +74,10 @@ void params_begin(struct params_reader *reader, const void *record, size_t bytes
  * the end, or where the record is damaged: then reader->at is not reader->end. */
 bool params_next(struct params_reader *reader, struct params_field *field);
 
+/* Reads the next field, if it begins with this head as params_put_head has written it; else false,
+ * and nothing is read. */
+bool params_next_of(struct params_reader *reader, struct params_text head,
+                    struct params_field *field);
+
 /* Reads the next text of a list or map; false where the record is damaged. */
 bool params_next_text(struct params_reader *reader, struct params_text *text);

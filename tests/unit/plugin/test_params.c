@@ -137,3 +137,48 @@ Test(params, a_name_or_text_with_a_nul_inside_is_damaged)
     cr_assert_eq(read_all(record.bytes, record.length), -1);
     buffer_fini(&record);
 }
+
+Test(params, a_field_with_the_head_that_was_expected_is_read_at_once)
+{
+    struct buffer record = example(), head = BUFFER_EMPTY;
+    struct params_reader reader;
+    struct params_field field, same;
+    params_put_head(&head, SLUICE_KIND_BOOL, "flag");
+    params_begin(&reader, record.bytes, record.length);
+    struct params_reader again = reader;
+    cr_assert(
+        params_next_of(&reader, (struct params_text){head.bytes, (uint32_t)head.length}, &field));
+    cr_assert(params_next(&again, &same));
+    cr_assert_eq(field.kind, same.kind);
+    cr_assert_eq(field.name.bytes, same.name.bytes);
+    cr_assert_eq(field.name.length, same.name.length);
+    cr_assert_eq(field.boolean, same.boolean);
+    cr_assert_eq(reader.at, again.at);
+    buffer_fini(&record);
+    buffer_fini(&head);
+}
+
+Test(params, a_field_with_another_head_or_cut_short_is_left)
+{
+    static const char *const others[] = {"fla", "flags", "flat"};
+    struct buffer record = example(), head = BUFFER_EMPTY;
+    struct params_reader reader;
+    struct params_field field;
+    params_begin(&reader, record.bytes, record.length);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        head.length = 0;
+        params_put_head(&head, SLUICE_KIND_BOOL, others[i]);
+        cr_assert_not(params_next_of(
+            &reader, (struct params_text){head.bytes, (uint32_t)head.length}, &field));
+    }
+    head.length = 0;
+    params_put_head(&head, SLUICE_KIND_BOOL, "flag");
+    for (size_t length = 0; length <= head.length; length++) {
+        params_begin(&reader, record.bytes, length);
+        cr_assert_not(params_next_of(
+            &reader, (struct params_text){head.bytes, (uint32_t)head.length}, &field));
+        cr_assert_eq((const char *)reader.at, record.bytes);
+    }
+    buffer_fini(&record);
+    buffer_fini(&head);
+}
