@@ -269,9 +269,8 @@ static void fill_batch(struct group *group, struct worker *worker, struct task *
     const struct type *type = head->type;
     uint32_t count = 0;
     do {
-        queue_pop(&group->queue, head);
         worker->batch[count++] = head;
-        head = queue_head(&group->queue);
+        head = queue_pop_next(&group->queue, head);
     } while (count < limit && head != NULL && head->job == job && head->type == type &&
              weight_of(group, head) <= group->asked);
     worker->batch_count = count;

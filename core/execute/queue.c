@@ -98,6 +98,20 @@ void queue_pop(struct queue *queue, struct task *head)
     queue->count--;
 }
 
+/* Within a single level the next is simply the next: 20 instructions instead of 70. */
+struct task *queue_pop_next(struct queue *queue, struct task *head)
+{
+    struct task_list *level = &queue->levels[level_of(head)];
+    if (level->count == 1 || level->count != queue->count) {
+        queue_pop(queue, head);
+        return queue_head(queue);
+    }
+    assert(level->head == head);
+    task_list_pop(level);
+    queue->count--;
+    return level->head;
+}
+
 static void purge_level(struct task_list *level, const struct job *job, struct task_list *purged)
 {
     struct task_list kept;

@@ -35,5 +35,8 @@ struct task *queue_head(const struct queue *queue);
 /* Takes out a task that queue_head returned. */
 void queue_pop(struct queue *queue, struct task *head);
 
+/* The same, and returns what queue_head would return then. */
+struct task *queue_pop_next(struct queue *queue, struct task *head);
+
 /* Moves every task of a job (NULL: of all jobs) to the list; O(length). */
 void queue_purge(struct queue *queue, const struct job *job, struct task_list *purged);

@@ -205,3 +205,25 @@ Test(queue, does_the_same_as_a_slow_one_for_a_long_mixed_load)
             all[wanted->number] = NULL;
     }
 }
+
+Test(queue, taking_the_head_tells_the_next_one)
+{
+    struct task tasks[6];
+    push(&tasks[0], 1, 0);
+    push(&tasks[1], 1, 1);
+    push(&tasks[2], 7, 2);
+    push(&tasks[3], 7, 3);
+    push(&tasks[4], -3, 4);
+    push(&tasks[5], -3, 5);
+    tasks[5].due_ns = tasks[4].due_ns -= 2 * HOUR_NS;
+    static const uint32_t order[] = {4, 5, 2, 3, 0, 1};
+    struct task *head = queue_head(&queue);
+    for (uint32_t i = 0; i < 6; i++) {
+        cr_assert_eq(head->number, order[i]);
+        cr_assert_eq(head, queue_head(&queue));
+        cr_assert_eq(queue.count, 6 - i);
+        head = queue_pop_next(&queue, head);
+    }
+    cr_assert_null(head);
+    cr_assert_null(queue_head(&queue));
+}
