@@ -102,13 +102,12 @@ static void add_end(struct outcome *outcome, const struct task *task, const stru
                     struct outcome_tally *tally)
 {
     bool has_texts = attempt->reason[0] != '\0' || attempt->outputs != NULL;
-    tally->ends[tally->ends_count++] = (struct store_end){
-        .name = attempt_name(outcome, task),
-        .state = stored_state(task->state),
-        .how = stored_attempt(outcome, attempt),
-        .outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL,
-        .outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0,
-    };
+    struct store_end *end = &tally->ends[tally->ends_count++];
+    end->name = attempt_name(outcome, task);
+    end->state = stored_state(task->state);
+    end->how = stored_attempt(outcome, attempt);
+    end->outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL;
+    end->outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0;
     if (has_texts || tally->ends_count == OUTCOME_ENDS_MOST)
         store_ends(outcome, tally);
 }

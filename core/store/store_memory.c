@@ -132,15 +132,21 @@ static bool memory_seal_job(struct store *store, uint64_t key, struct error *err
     return true;
 }
 
-/* The fence: *job is set if the answer is STORE_DONE. */
+/* Where a task is. */
+struct place {
+    struct memory_job *job;
+    uintptr_t word;
+};
+
+/* The fence: *place is set if the answer is STORE_DONE. */
 static enum store_answer check_name(struct memory *memory, const struct store_name *name,
-                                    struct memory_job **job)
+                                    struct place *place)
 {
-    *job = memory_job_find(memory, name->job);
-    uintptr_t word = *job == NULL ? 0 : memory_slots_get(&(*job)->tasks, name->number);
-    if (word == 0)
+    place->job = memory_job_find(memory, name->job);
+    place->word = place->job == NULL ? 0 : memory_slots_get(&place->job->tasks, name->number);
+    if (place->word == 0)
         return STORE_UNKNOWN;
-    const struct memory_record *record = memory_word_record(word);
+    const struct memory_record *record = memory_word_record(place->word);
     if (record != NULL && record->task.state != STORE_UNFINISHED)
         return STORE_ENDED;
     uint32_t current = record == NULL ? 1 : record->task.attempt;
@@ -148,12 +154,13 @@ static enum store_answer check_name(struct memory *memory, const struct store_na
                                                                           : STORE_STALE;
 }
 
-static void forget_unfinished(struct memory_job *job, uint32_t number)
+static void forget_unfinished(const struct place *place, uint32_t number)
 {
-    struct memory_record *record = memory_word_record(memory_slots_get(&job->tasks, number));
+    struct memory_record *record = memory_word_record(place->word);
 
-    memory_slots_set(&job->tasks, number, 0);
-    memory_record_destroy(&record);
+    memory_slots_set(&place->job->tasks, number, 0);
+    if (record != NULL)
+        memory_record_destroy(&record);
 }
 
 void memory_record_forget(struct memory *memory, struct memory_record *record)
@@ -210,19 +217,20 @@ static void end_one(struct memory *memory, struct store_end *end)
     const struct store_options *options = &memory->store.options;
     bool is_dead = (STORE_DEAD_SET & STORE_SET(end->state)) != 0;
     uint64_t most = is_dead ? options->dead_max : options->finished_max;
-    struct memory_job *job;
+    struct place place;
 
     assert(end->state != STORE_UNFINISHED);
-    end->answer = check_name(memory, &end->name, &job);
+    end->answer = check_name(memory, &end->name, &place);
     if (end->answer != STORE_DONE)
         return;
+    struct memory_job *job = place.job;
     memory->by_state[STORE_UNFINISHED]--;
     job->job.by_state[STORE_UNFINISHED]--;
     job->job.by_state[end->state]++;
     if (end->how.ended_wall_ns > job->last_end_wall_ns)
         job->last_end_wall_ns = end->how.ended_wall_ns;
     if (most == 0) {
-        forget_unfinished(job, end->name.number);
+        forget_unfinished(&place, end->name.number);
     } else {
         struct memory_record *record = memory_record_get(memory, job, end->name.number);
         keep_ended(memory, record, end);
@@ -249,12 +257,12 @@ static bool memory_end(struct store *store, struct store_end *ends, size_t count
 
 static void retry_one(struct memory *memory, struct store_retry *retry)
 {
-    struct memory_job *job;
+    struct place place;
 
-    retry->answer = check_name(memory, &retry->name, &job);
+    retry->answer = check_name(memory, &retry->name, &place);
     if (retry->answer != STORE_DONE)
         return;
-    struct memory_record *record = memory_record_get(memory, job, retry->name.number);
+    struct memory_record *record = memory_record_get(memory, place.job, retry->name.number);
     memory_record_unlink(record); /* its size changes */
     add_attempt(record, &retry->how, retry->how.charged);
     retry->next_attempt = ++record->task.attempt;
@@ -278,15 +286,15 @@ static bool memory_write_log(struct store *store, struct store_written *written,
 {
     struct memory *memory = (struct memory *)store;
     uint64_t most = memory->store.options.log_max_bytes;
-    struct memory_job *job;
+    struct place place;
 
     (void)error;
     MUTEX_GUARD(&memory->lock);
     for (size_t i = 0; i < count; i++) {
-        written[i].answer = check_name(memory, &written[i].name, &job);
+        written[i].answer = check_name(memory, &written[i].name, &place);
         if (written[i].answer != STORE_DONE || most == 0 || written[i].length == 0)
             continue;
-        struct memory_record *record = memory_record_get(memory, job, written[i].name.number);
+        struct memory_record *record = memory_record_get(memory, place.job, written[i].name.number);
         memory_record_unlink(record); /* its size changes */
         memory_record_add_log(record, written[i].text, written[i].length, most);
         set_due(memory, record, record->task.due_wall_ns);
