@@ -106,8 +106,6 @@ static bool generation_find(const struct generation *generation, uint32_t hash, 
                             uint32_t *number)
 {
     size_t mask = generation->capacity - 1;
-    if (!may_have(generation, hash))
-        return false;
     for (size_t at = hash & mask; generation->slots[at].number != 0; at = (at + 1) & mask) {
         *number = generation->slots[at].number - 1;
         if (generation->slots[at].hash == hash &&
@@ -219,8 +217,11 @@ bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, 
         *number = last_number(index);
         return true;
     }
-    return generation_find(&index->young, (uint32_t)hash, id, number) ||
-           (index->window > 0 && generation_find(&index->old, (uint32_t)hash, id, number));
+    const struct generation *young = &index->young, *old = &index->old;
+    return (may_have(young, (uint32_t)hash) &&
+            generation_find(young, (uint32_t)hash, id, number)) ||
+           (index->window > 0 && may_have(old, (uint32_t)hash) &&
+            generation_find(old, (uint32_t)hash, id, number));
 }
 
 /* Gives the id added last its slot. */
