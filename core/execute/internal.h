@@ -118,8 +118,9 @@ struct worker {
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
     _Atomic bool slow;       /* not counted in pool.brisk; changed under the pool's lock */
     /* the worker's own thread */
-    bool arrived;    /* has looked at the ready list once */
-    bool looks_on;   /* its last batch was of tiny calls */
+    bool arrived;  /* has looked at the ready list once */
+    bool looks_on; /* its last batch was of tiny calls */
+    struct clock_reading clock;
     void **contexts; /* by the offer's index: what worker_init set */
     bool *began;     /* by the offer's index: worker_init has succeeded */
     void *params;

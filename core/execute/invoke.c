@@ -133,11 +133,14 @@ bool invoke(struct worker *worker, const struct task *task, struct attempt *atte
     if (begin_type(worker, offer, attempt) && fill_params(worker, offer, task, attempt))
         read_answer(&worker->call, call_execute(worker, offer), attempt);
     uint64_t last = call_end(&worker->call);
-    attempt->ended_ns = clock_now_ns();
     if (last & CALL_STUCK)
         return false;
-    if (last & CALL_CANCELLED)
+    if (last & CALL_CANCELLED) {
+        attempt->ended_ns = clock_read(&worker->clock); /* exactly: was it before its deadline? */
         read_cancel(worker, task, attempt);
+        return true;
+    }
+    attempt->ended_ns = clock_read_again(&worker->clock);
     return true;
 }
 

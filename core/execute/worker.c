@@ -50,8 +50,8 @@ static bool run_task(struct worker *worker, struct task *task, int64_t *now_ns, 
     }
     struct outcome *outcome = worker->pool->executor->options.outcome;
     *ran_ns += attempt.ended_ns - attempt.started_ns;
-    *now_ns =
-        outcome_end(outcome, task, &attempt, worker->tally) ? clock_now_ns() : attempt.ended_ns;
+    *now_ns = outcome_end(outcome, task, &attempt, worker->tally) ? clock_read(&worker->clock)
+                                                                  : attempt.ended_ns;
     return true;
 }
 
@@ -69,7 +69,7 @@ static bool run_batch(struct worker *worker)
 {
     struct executor *executor = worker->pool->executor;
     const struct type *type = NULL; /* of all that run */
-    int64_t now_ns = clock_now_ns(), ran_ns = 0;
+    int64_t now_ns = clock_read(&worker->clock), ran_ns = 0;
     uint32_t ran = 0;
     if (worker->batch_count > 1)
         mind_watch(worker, now_ns + WATCH_TICK_NS);
@@ -82,6 +82,7 @@ static bool run_batch(struct worker *worker)
         ran++;
     }
     atomic_store_explicit(&worker->look_ns, CLOCK_NEVER_NS, memory_order_relaxed);
+    ran_ns += clock_now_ns() - now_ns; /* the last reading may have been used again */
     if (ran > 0)
         meter_add(executor->meter, type, ran_ns, ran);
     return true;
