@@ -1,5 +1,5 @@
-/* What goes from the parser's cache to the reader's is the dearest part of parsing ahead: so a
- * record is 16 bytes and its texts, three or four in a cache line. */
+/* What crosses over from the parser's cache to the reader's is the dearest part of parsing ahead:
+ * so an item is packed as a record of 16 bytes and its texts, three or four in a cache line. */
 #include "accept/job_file/yaml_batch.h"
 
 #include <string.h>
@@ -183,6 +183,13 @@ bool yaml_batch_fill(struct yaml_batch *batch, yaml_parser_t *parser, struct job
             put_event(batch, &event, input->pairs > 0) && !batch->last && most == YAML_BATCH_FULL;
     }
     return !batch->last;
+}
+
+void yaml_batch_move(struct yaml_batch *to, struct yaml_batch *from)
+{
+    forget_kept(to);
+    memcpy(to, from, offsetof(struct yaml_batch, bytes) + from->used_bytes);
+    from->has_kept = false;
 }
 
 static const char *get_text(const char **at, size_t length)

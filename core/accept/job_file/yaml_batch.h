@@ -23,7 +23,7 @@ struct yaml_item {
 };
 
 struct yaml_batch {
-    _Alignas(THREAD_LINE_BYTES) size_t used_bytes;
+    _Alignas(THREAD_LINE_BYTES) size_t used_bytes; /* of bytes */
     bool last;     /* nothing comes behind: the stream's end, or what libyaml cannot parse */
     bool has_kept; /* an event behind the packed ones that found no room */
     yaml_event_t kept;
@@ -40,6 +40,9 @@ void yaml_batch_init(struct yaml_batch *batch);
 /* Fills the batch anew; false if it is the last one. May block in the input. */
 bool yaml_batch_fill(struct yaml_batch *batch, yaml_parser_t *parser, struct job_input *input,
                      enum yaml_batch_most most);
+
+/* Moves what is in a batch to another one in place of what was there. */
+void yaml_batch_move(struct yaml_batch *to, struct yaml_batch *from);
 
 /* Reads the item at *at, which begins with 0 and is moved on; its texts are the batch's. False at
  * the end. */

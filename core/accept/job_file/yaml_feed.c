@@ -4,22 +4,24 @@
  * read. */
 #include "accept/job_file/yaml_feed.h"
 
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "support/thread.h"
 
 enum { RING_BATCHES = 8 };
 
+/* Both fill and read batches of their own and copy them to and from the ring: so the lines of a
+ * batch cross over all at once. One by one, each would hold up who writes or reads it. */
 struct yaml_feed {
-    yaml_parser_t parser; /* belongs to who fills batches, as the input does */
+    /* the parser's; without the thread the reader's */
+    yaml_parser_t parser;
     struct job_input *input;
+    struct yaml_batch filling; /* with the thread */
     /* the reader's */
-    _Alignas(THREAD_LINE_BYTES) const struct yaml_batch *batch; /* being read */
-    size_t at;                                                  /* in it */
-    struct yaml_item item;                                      /* the newest */
-    bool ahead;                                                 /* the thread was started */
+    struct yaml_batch reading;
+    size_t at;             /* in reading */
+    struct yaml_item item; /* the newest */
+    bool ahead;            /* the thread was started */
     struct thread thread;
     _Alignas(THREAD_LINE_BYTES) struct mutex lock;
     struct cond can_fill, can_read;
@@ -27,10 +29,11 @@ struct yaml_feed {
     uint32_t filled, read; /* so many batches */
     bool parser_waits, reader_waits;
     bool unwanted; /* nothing more is to be filled */
+    /* from read to filled the reader's, the others the parser's */
     struct yaml_batch ring[RING_BATCHES];
 };
 
-/* Waits for a batch to fill; NULL if nothing more is wanted. */
+/* Waits for room in the ring; NULL if nothing more is wanted. */
 static struct yaml_batch *take_to_fill(struct yaml_feed *feed)
 {
     MUTEX_GUARD(&feed->lock);
@@ -57,35 +60,55 @@ static void parser_run(void *argument)
     struct yaml_feed *feed = argument;
     struct yaml_batch *batch;
     for (bool more = true; more && (batch = take_to_fill(feed)) != NULL;) {
-        more = yaml_batch_fill(batch, &feed->parser, feed->input, YAML_BATCH_FULL);
+        more = yaml_batch_fill(&feed->filling, &feed->parser, feed->input, YAML_BATCH_FULL);
+        yaml_batch_move(batch, &feed->filling);
         give_filled(feed, more);
     }
 }
 
-/* Gives back the batch that was read, if there was one, and waits for the next. */
-static const struct yaml_batch *take_to_read(struct yaml_feed *feed)
+/* Waits for a batch in the ring. */
+static struct yaml_batch *take_to_read(struct yaml_feed *feed)
 {
-    mutex_lock(&feed->lock);
-    feed->read += feed->batch != NULL;
-    bool wake = feed->parser_waits && feed->filled - feed->read <= RING_BATCHES / 2;
+    MUTEX_GUARD(&feed->lock);
     while (feed->filled == feed->read) {
         feed->reader_waits = true;
         cond_wait(&feed->can_read, &feed->lock);
     }
     feed->reader_waits = false;
-    const struct yaml_batch *batch = &feed->ring[feed->read % RING_BATCHES];
+    return &feed->ring[feed->read % RING_BATCHES];
+}
+
+static void give_read(struct yaml_feed *feed)
+{
+    mutex_lock(&feed->lock);
+    feed->read++;
+    bool wake = feed->parser_waits && feed->filled - feed->read <= RING_BATCHES / 2;
     mutex_unlock(&feed->lock);
     if (wake)
         cond_signal(&feed->can_fill);
-    return batch;
 }
 
 /* What may have to wait for input must give what it has, event by event. */
-static const struct yaml_batch *fill_here(struct yaml_feed *feed)
+static void fill_here(struct yaml_feed *feed)
 {
     enum yaml_batch_most most = feed->input->seekable ? YAML_BATCH_FULL : YAML_BATCH_ONE;
-    yaml_batch_fill(&feed->ring[0], &feed->parser, feed->input, most);
-    return &feed->ring[0];
+    yaml_batch_fill(&feed->reading, &feed->parser, feed->input, most);
+}
+
+/* Makes all but the parser ready; most of it is not even touched. */
+static void feed_init(struct yaml_feed *feed, struct job_input *input)
+{
+    feed->input = input;
+    feed->at = 0;
+    feed->filled = feed->read = 0;
+    feed->parser_waits = feed->reader_waits = feed->unwanted = false;
+    yaml_batch_init(&feed->filling);
+    yaml_batch_init(&feed->reading);
+    for (size_t i = 0; i < RING_BATCHES; i++)
+        yaml_batch_init(&feed->ring[i]);
+    mutex_init(&feed->lock);
+    cond_init(&feed->can_fill);
+    cond_init(&feed->can_read);
 }
 
 struct yaml_feed *yaml_feed_create(struct job_input *input)
@@ -94,17 +117,11 @@ struct yaml_feed *yaml_feed_create(struct job_input *input)
     struct yaml_feed *feed = aligned_alloc(THREAD_LINE_BYTES, sizeof *feed);
     if (feed == NULL)
         abort();
-    memset(feed, 0, offsetof(struct yaml_feed, ring));
-    for (size_t i = 0; i < RING_BATCHES; i++)
-        yaml_batch_init(&feed->ring[i]);
+    feed_init(feed, input);
     if (!yaml_parser_initialize(&feed->parser))
         abort();
     yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&feed->parser, job_input_give, input);
-    feed->input = input;
-    mutex_init(&feed->lock);
-    cond_init(&feed->can_fill);
-    cond_init(&feed->can_read);
     /* A system that has no thread to give gets the file read all the same. */
     feed->ahead = input->size_bytes >= YAML_FEED_AHEAD_LEAST_BYTES &&
                   thread_start(&feed->thread, "parser", parser_run, feed, &error);
@@ -127,6 +144,8 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
         return;
     if (feed->ahead)
         parser_stop(feed);
+    yaml_batch_fini(&feed->filling);
+    yaml_batch_fini(&feed->reading);
     for (size_t i = 0; i < RING_BATCHES; i++)
         yaml_batch_fini(&feed->ring[i]);
     yaml_parser_delete(&feed->parser);
@@ -137,21 +156,24 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
     *feed_pointer = NULL;
 }
 
-/* Turns to the next batch; false if there is none. */
-static bool next_batch(struct yaml_feed *feed)
+static void next_batch(struct yaml_feed *feed)
 {
-    if (feed->batch != NULL && feed->batch->last)
-        return false;
-    feed->batch = feed->ahead ? take_to_read(feed) : fill_here(feed);
     feed->at = 0;
-    return true;
+    if (!feed->ahead) {
+        fill_here(feed);
+        return;
+    }
+    yaml_batch_move(&feed->reading, take_to_read(feed));
+    give_read(feed);
 }
 
 const struct yaml_item *yaml_feed_next(struct yaml_feed *feed)
 {
-    while (feed->batch == NULL || !yaml_batch_read(feed->batch, &feed->at, &feed->item))
-        if (!next_batch(feed))
+    while (!yaml_batch_read(&feed->reading, &feed->at, &feed->item)) {
+        if (feed->reading.last)
             return NULL;
+        next_batch(feed);
+    }
     return &feed->item;
 }
 
