@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "execute/executor.h"
 #include "stages.h"
@@ -322,19 +321,6 @@ void host_destroy(struct host **host_pointer)
     *host_pointer = NULL;
 }
 
-/* A job's name, unless its file says one: the file's name without folder and extension. */
-static void default_name(const char *file, char *name, size_t capacity)
-{
-    const char *slash = strrchr(file, '/');
-    const char *base = strcmp(file, "-") == 0 ? "stdin" : slash != NULL ? slash + 1 : file;
-    const char *dot = strrchr(base, '.');
-    size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-    if (length >= capacity)
-        length = capacity - 1;
-    memcpy(name, base, length);
-    name[length] = '\0';
-}
-
 static struct reader *start_reader(struct host *host, struct error *error)
 {
     struct reader_options options = {
@@ -358,9 +344,7 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
     host->inputs = inputs;
     host->inputs_count = count;
     for (size_t i = 0; i < count; i++) {
-        char name[256];
-        default_name(inputs[i].file, name, sizeof name);
-        inputs[i].job = job_create(&host->stages.chunks, name, inputs[i].file, host->mode);
+        inputs[i].job = job_create(&host->stages.chunks, NULL, inputs[i].file, host->mode);
     }
     host->reader = start_reader(host, error);
     if (host->reader == NULL)

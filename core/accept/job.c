@@ -36,6 +36,17 @@ static char *copied(const char *text)
     return copy;
 }
 
+static char *name_of_file(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *base = strcmp(file, "-") == 0 ? "stdin" : slash != NULL ? slash + 1 : file;
+    const char *dot = strrchr(base, '.');
+    char *name = copied(base);
+    if (dot != NULL && dot != base)
+        name[dot - base] = '\0';
+    return name;
+}
+
 struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
                        enum job_mode mode)
 {
@@ -43,7 +54,7 @@ struct job *job_create(struct chunk_pool *pool, const char *name, const char *fi
     if (job == NULL)
         abort();
     make_ulid(job->id);
-    job->name = copied(name);
+    job->name = name != NULL ? copied(name) : name_of_file(file);
     job->file = copied(file);
     job->mode = mode;
     job->pool = pool;

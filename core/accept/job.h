@@ -52,7 +52,8 @@ struct job {
     uint32_t held_count; /* groups that wait for its cap, or behind one that does */
 };
 
-/* Makes a job with a new ULID; its name and file are copied (the reader may set another name). */
+/* Makes a job with a new ULID; its name (NULL: that of the file without folder and extension) and
+ * file are copied (the reader may set another name). */
 struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
                        enum job_mode mode);
 

@@ -44,24 +44,6 @@ static const struct argp argp = {
     .children = options_children,
 };
 
-static void check_one(struct reader_input *input, const struct config *config,
-                      struct registry *registry, struct chunk_pool *pool)
-{
-    struct job_file_options options = {
-        .registry = registry,
-        .weight_capacity = (int32_t)config->max_weight,
-        .default_timeout_ns = config->timeout_ns,
-        .settings = input->settings,
-        .settings_count = input->settings_count,
-        .stop_fd = -1,
-    };
-
-    if (input->diagnostics.found_count > 0)
-        return;
-    input->job = job_create(pool, "", input->file, JOB_CHECKED);
-    job_file_read(input->fd, input->job, &options, &input->diagnostics);
-}
-
 static void print_text(const struct inputs *inputs, const struct options *options)
 {
     inputs_print(inputs, options);
@@ -83,8 +65,7 @@ static int check_all(const struct check *check, const struct config *config)
     if (!plugins_open(&plugins, config))
         return EXIT_HOST;
     inputs_open(&inputs, &check->names);
-    for (size_t i = 0; i < inputs.count; i++)
-        check_one(&inputs.items[i], config, plugins.registry, &pool);
+    inputs_read(&inputs, config, plugins.registry, &pool);
     if (check->common->format == FORMAT_JSON)
         output_json(inputs_json(&inputs));
     else

@@ -81,6 +81,26 @@ void inputs_close(struct inputs *inputs)
     *inputs = (struct inputs){0};
 }
 
+void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry,
+                 struct chunk_pool *pool)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct reader_input *input = &inputs->items[i];
+        struct job_file_options options = {
+            .registry = registry,
+            .weight_capacity = (int32_t)config->max_weight,
+            .default_timeout_ns = config->timeout_ns,
+            .settings = input->settings,
+            .settings_count = input->settings_count,
+            .stop_fd = -1,
+        };
+        if (input->diagnostics.found_count > 0)
+            continue;
+        input->job = job_create(pool, NULL, input->file, JOB_CHECKED);
+        job_file_read(input->fd, input->job, &options, &input->diagnostics);
+    }
+}
+
 size_t inputs_errors(const struct inputs *inputs)
 {
     size_t count = 0;

@@ -32,6 +32,12 @@ bool inputs_open(struct inputs *inputs, const struct input_names *names);
 /* Closes the files and frees everything but the jobs. Fits CLEANUP. */
 void inputs_close(struct inputs *inputs);
 
+/* Reads the files into jobs whose memory comes from the pool, without running anything; the caller
+ * destroys them. What is wrong is in the diagnostics; of a file that could not be opened there is
+ * no job. May load plugins. */
+void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry,
+                 struct chunk_pool *pool);
+
 /* Returns how many errors there are in all files. */
 size_t inputs_errors(const struct inputs *inputs);
 

@@ -7,6 +7,7 @@
 #include "cli/ending.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
+#include "cli/plan.h"
 #include "cli/plugins.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -24,6 +25,7 @@ enum {
     OPTION_PROGRESS,
     OPTION_MAX_WEIGHT,
     OPTION_WORKERS,
+    OPTION_DRY_RUN,
     OPTION_SET
 };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
@@ -39,6 +41,7 @@ struct run_options {
         int64_t workers;
     } workers[WORKERS_OPTIONS_MOST];
     size_t workers_count;
+    bool dry_run;
     struct input_names names;
 };
 
@@ -72,6 +75,9 @@ static const struct argp_option table[] = {
      .key = OPTION_WORKERS,
      .arg = "TYPE=N",
      .doc = "calls of a task type at once; repeatable"},
+    {.name = "dry-run",
+     .key = OPTION_DRY_RUN,
+     .doc = "run nothing; print the jobs as they would run, with all in them resolved"},
     SETTINGS_OPTION(OPTION_SET),
     {0},
 };
@@ -116,10 +122,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_WORKERS:
         parse_workers(options, argument, state);
         return 0;
+    case OPTION_DRY_RUN:
+        options->dry_run = true;
+        return 0;
     case OPTION_SET:
         settings_add(&options->names.settings, argument, state);
         return 0;
     }
+    if (key == ARGP_KEY_SUCCESS && options->dry_run && options->mode == JOB_STREAMED)
+        argp_error(state, "--dry-run reads all of a file: it does not go with --stream");
     return input_names_parse(key, state, &options->names);
 }
 
@@ -370,6 +381,9 @@ static int run_all(const struct run_options *options, struct config *config)
     for (size_t i = 0; i < options->workers_count; i++)
         if (!plugins_know(&run.plugins, options->workers[i].type))
             return EXIT_USAGE;
+    if (options->dry_run)
+        return plugins_leave_if_stuck(
+            &run.plugins, plan_print(&run.inputs, config, run.plugins.registry, options->common));
     if (!run_create(&run))
         return EXIT_HOST;
     struct error error;

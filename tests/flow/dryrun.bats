@@ -1,0 +1,93 @@
+# `sluice run --dry-run`: what would run, with all of it resolved, and nothing runs.
+# shellcheck disable=SC2154 # run sets variables, helpers.bash sets some
+load helpers
+
+# plan FILE...: the dry run, in $output.
+plan() {
+    run --separate-stderr "$SLUICE" run --dry-run "${both[@]}" "$@"
+    echo "$output" "$stderr"
+}
+
+@test "nothing runs, and each task is shown with what it takes from defaults, variables and items" {
+    job plan <<'EOT'
+vars: {out: here}
+defaults: {timeout: 10s, labels: {region: no}, retry: {attempts: 3, delay: 1s, jitter: 0}}
+max_weight: 20
+tasks:
+  - {id: mark, type: exec, params: {argv: [touch, "${vars.out}"]}, priority: 5, weight: 2}
+  - {id: each, type: noop, for_each: {n: [7, 8]}, params: {n: "${each.n}"}, retry: {attempts: 1}, at: 2026-12-01T06:00:00.5Z}
+EOT
+    plan plan.yaml --set vars.out=there
+    [ "$status" -eq 0 ]
+    [ ! -e here ] && [ ! -e there ]
+    diff <(echo "$output") - <<'EOT'
+# plan.yaml: 3 tasks would run
+version: 1
+name: "plan"
+max_weight: 20
+tasks:
+  - {"id": "mark", "type": "exec", "params": {"argv": ["touch", "there"]}, "labels": {"region": "no"}, "priority": 5, "weight": 2, "timeout": "10s", "retry": {"attempts": 3, "delay": "1s", "backoff": "exponential", "jitter": 0.0}}
+  - {"id": "each[0]", "type": "noop", "params": {"n": 7}, "labels": {"region": "no"}, "weight": 1, "timeout": "10s", "at": "2026-12-01T06:00:00.500000000Z"}
+  - {"id": "each[1]", "type": "noop", "params": {"n": 8}, "labels": {"region": "no"}, "weight": 1, "timeout": "10s", "at": "2026-12-01T06:00:00.500000000Z"}
+EOT
+}
+
+@test "what is printed is a job file that means the same" {
+    for name in hello commands order retry vars; do
+        plan "$SOURCE_DIR/configs/jobs/$name.yaml"
+        [ "$status" -eq 0 ]
+        echo "$output" >once.yaml
+        plan once.yaml
+        [ "$status" -eq 0 ]
+        diff <(tail -n +2 once.yaml) <(tail -n +2 <<<"$output")
+    done
+}
+
+@test "a parameter of every kind comes back as it was" {
+    job kinds <<'EOT'
+tasks:
+  - type: kinds
+    params: {flag: true, number: 0x7, real: 0.25, text: "a $${b} $c", span: 500ms, size: 65536, colour: red,
+             list: [x, "$${", "7"], map: {a: "1", b: no}, any: {deep: [1, 2.5, "$${x}", null, {a: true}]}}
+EOT
+    plan kinds.yaml
+    [ "$status" -eq 0 ]
+    echo "$output" >once.yaml
+    plan once.yaml
+    [ "$status" -eq 0 ]
+    diff <(tail -n +2 once.yaml) <(tail -n +2 <<<"$output")
+}
+
+@test "secrets are masked" {
+    job secret <<<'tasks: [{type: kinds, params: {pin: 271828}}]'
+    plan secret.yaml
+    [ "$status" -eq 0 ]
+    [[ $output == *'(secret)'* ]]
+    [[ $output != *271828* ]]
+}
+
+@test "all that is wrong in any file is printed instead, and the exit code is 2" {
+    job right <<<'tasks: [{type: noop}]'
+    job wrong <<<'tasks: [{type: nop}]'
+    plan right.yaml wrong.yaml
+    [ "$status" -eq 2 ]
+    [ "$output" = "" ]
+    [[ $stderr == "wrong.yaml:2:16: error: no plugin has the task type 'nop'"* ]]
+}
+
+@test "several files are shown one after the other, as JSON a line for each" {
+    job a <<<'tasks: [{type: noop}]'
+    job b <<<'tasks: [{type: noop}, {type: noop}]'
+    plan a.yaml b.yaml
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^---$' <<<"$output")" -eq 1 ]
+    plan a.yaml b.yaml --format json
+    [ "$(jq -r '"\(.name) \(.tasks | length) \(.tasks[0].id)"' <<<"$output" | paste -sd,)" = "a 1 noop-1,b 2 noop-1" ]
+}
+
+@test "a dry run does not go with --stream" {
+    job a <<<'tasks: [{type: noop}]'
+    plan --stream a.yaml
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--dry-run reads all of a file"* ]]
+}
