@@ -37,7 +37,16 @@ build_all() {
     step_run "build release" build-release cmake --build "$root/build/release" --parallel "$(nproc)" --target bench
 }
 
+# machine_say: where and when; a load above 1 before we begin means that the figures are shared with others.
+machine_say() {
+    local load
+    read -r load _ </proc/loadavg
+    printf '%s, %s, %s x %s, Linux %s, load %s\n' "$(date +%F)" "$(git -C "$root" describe --always --dirty)" "$(nproc)" \
+        "$(sed -n '/^model name/{s/.*: //p;q}' /proc/cpuinfo)" "$(uname -r)" "$load"
+}
+
 build_all
+machine_say
 program=${program:-$root/build/release/bin/sluice}
 engine=$root/build/release/tests/bench/engine
 plugins=$root/build/release/plugins
