@@ -56,6 +56,25 @@ static void drop(void *context, struct task_list *tasks)
     outcome_flush(stages->outcome, &tally);
 }
 
+/* Feeds in tasks that are READY; drops them once nothing more is to start. Any thread. */
+static void feed(void *context, struct task_list *tasks)
+{
+    struct stages *stages = context;
+    feeder_release(stages->feeder, tasks);
+    if (tasks->count > 0)
+        drop(stages, tasks);
+}
+
+/* Starts or skips tasks that need nothing any more. Reader thread. */
+static void release(void *context, struct task_list *tasks)
+{
+    struct stages *stages = context;
+    struct outcome_tally tally;
+    outcome_tally_init(&tally);
+    outcome_release(stages->outcome, tasks, &tally);
+    outcome_flush(stages->outcome, &tally);
+}
+
 /* Keeps tasks that left their queue because nobody serves their type. A type may have come back
  * before its task was parked, and then nobody else would see to it. Any thread. */
 static void park(void *context, struct task_list *tasks)
@@ -106,7 +125,9 @@ static void create_intake(struct stages *stages)
                                      .pending = &stages->pending,
                                      .context = stages,
                                      .delay = delay,
-                                     .drop = drop};
+                                     .drop = drop,
+                                     .release = release,
+                                     .room_reached = wake};
 }
 
 static void create_outcome(struct stages *stages)
@@ -118,7 +139,8 @@ static void create_outcome(struct stages *stages)
                                   .job_over = on_job_over,
                                   .room_reached = wake,
                                   .job_stops = on_job_stops,
-                                  .delay = delay};
+                                  .delay = delay,
+                                  .release = feed};
     stages->delayed = delayed_create(options->wake, options->context);
     stages->outcome = outcome_create(&hooks, stages->store, &stages->pending);
 }
@@ -204,7 +226,8 @@ bool stages_stop(struct stages *stages, int64_t deadline_ns)
     task_list_init(&left);
     inbound_close(stages->inbound);
     dispatchers_stop(&stages->dispatchers);
-    feeder_stop(&stages->feeder, &left);
+    if (stages->feeder != NULL && !stages->closed)
+        feeder_close(stages->feeder, &left);
     assert(left.count == 0);
     return executor_stop(stages->executor, deadline_ns);
 }
@@ -215,6 +238,7 @@ void stages_fini(struct stages *stages)
     router_destroy(&stages->router);
     free(stages->groups);
     admission_destroy(&stages->admission);
+    feeder_destroy(&stages->feeder);
     outcome_destroy(&stages->outcome);
     delayed_destroy(&stages->delayed);
     inbound_destroy(&stages->inbound);
@@ -246,7 +270,7 @@ int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
     task_list_init(&due);
     int64_t next_ns = delayed_release(stages->delayed, now_ns, &due);
     if (due.count > 0)
-        feeder_release(stages->feeder, &due);
+        feed(stages, &due);
     return next_ns;
 }
 
@@ -261,7 +285,7 @@ static void release_parked(struct stages *stages, struct task_list *tasks)
     for (struct task *task = tasks->head; task != NULL; task = task->next)
         task_move(task, TASK_READY);
     if (tasks->count > 0)
-        feeder_release(stages->feeder, tasks);
+        feed(stages, tasks);
 }
 
 void stages_unpark(struct stages *stages)
@@ -286,7 +310,7 @@ void stages_skip_parked(struct stages *stages)
     task_list_init(&returned);
     outcome_tally_init(&tally);
     router_unpark(stages->router, NULL, &tasks);
-    if (stages->feeder == NULL) {
+    if (stages->closed) {
         drop(stages, &tasks);
         return;
     }
@@ -302,6 +326,24 @@ void stages_skip_parked(struct stages *stages)
     release_parked(stages, &returned);
 }
 
+/* What is to run although its job stops goes on from where it is fed in. */
+static void drop_or_feed(struct stages *stages, struct task_list *purged)
+{
+    struct task_list stopped, kept;
+    task_list_init(&stopped);
+    task_list_init(&kept);
+    for (struct task *task; (task = task_list_pop(purged)) != NULL;) {
+        if (!stages->closed && !job_stops(task)) {
+            task_move(task, TASK_READY);
+            task_list_push(&kept, task);
+        } else {
+            task_list_push(&stopped, task);
+        }
+    }
+    drop(stages, &stopped);
+    feed(stages, &kept);
+}
+
 void stages_purge(struct stages *stages, const struct job *job)
 {
     struct task_list purged;
@@ -309,17 +351,20 @@ void stages_purge(struct stages *stages, const struct job *job)
     delayed_purge(stages->delayed, job, &purged);
     executor_purge(stages->executor, job, &purged);
     router_unpark(stages->router, job, &purged);
-    drop(stages, &purged);
+    drop_or_feed(stages, &purged);
 }
 
 void stages_close(struct stages *stages)
 {
     struct task_list left;
+    if (stages->closed)
+        return;
+    stages->closed = true;
     task_list_init(&left);
     room_close(&stages->pending);
     executor_close(stages->executor);
     inbound_close(stages->inbound);
-    feeder_stop(&stages->feeder, &left);
+    feeder_close(stages->feeder, &left);
     drop(stages, &left);
     stages_purge(stages, NULL);
 }

@@ -45,7 +45,8 @@ struct stages {
     struct dispatchers *dispatchers;
     struct delayed *delayed;
     struct outcome *outcome;
-    struct feeder *feeder; /* NULL once no more is to start */
+    struct feeder *feeder;
+    bool closed; /* nothing more is to start; main thread */
     /* what is parked is to be tried again */
     _Atomic bool unparking;
 };

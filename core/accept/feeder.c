@@ -1,5 +1,6 @@
 #include "accept/feeder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "support/thread.h"
@@ -66,24 +67,30 @@ struct feeder *feeder_start(struct inbound *inbound, struct error *error)
 void feeder_release(struct feeder *feeder, struct task_list *tasks)
 {
     mutex_lock(&feeder->lock);
-    task_list_append(&feeder->ready, tasks);
+    if (!feeder->stopping)
+        task_list_append(&feeder->ready, tasks);
     mutex_unlock(&feeder->lock);
     cond_signal(&feeder->filled);
 }
 
-void feeder_stop(struct feeder **feeder_pointer, struct task_list *left)
+void feeder_close(struct feeder *feeder, struct task_list *left)
 {
-    struct feeder *feeder = *feeder_pointer;
-    if (feeder == NULL)
-        return;
     mutex_lock(&feeder->lock);
+    assert(!feeder->stopping);
     feeder->stopping = true;
     mutex_unlock(&feeder->lock);
     cond_signal(&feeder->filled);
     thread_join(&feeder->thread);
     task_list_append(left, &feeder->ready);
-    cond_fini(&feeder->filled);
-    mutex_fini(&feeder->lock);
-    free(feeder);
-    *feeder_pointer = NULL;
+}
+
+void feeder_destroy(struct feeder **feeder)
+{
+    if (*feeder == NULL)
+        return;
+    assert((*feeder)->stopping && (*feeder)->ready.count == 0);
+    cond_fini(&(*feeder)->filled);
+    mutex_fini(&(*feeder)->lock);
+    free(*feeder);
+    *feeder = NULL;
 }

@@ -7,25 +7,66 @@
 
 enum { STORE_BATCH = 256 };
 
-static bool job_stops(const struct job *job)
+/* What the first tasks of a list become when they enter. */
+struct entry {
+    struct task_list ready, waiting, released, stopped;
+};
+
+static void entry_init(struct entry *entry)
 {
-    return atomic_load_explicit(&job->stop, memory_order_relaxed) != JOB_GOES_ON;
+    task_list_init(&entry->ready);
+    task_list_init(&entry->waiting);
+    task_list_init(&entry->released);
+    task_list_init(&entry->stopped);
 }
 
-/* Moves the first count tasks to entered, stamped, but for those that wait for their time. */
-static void enter(const struct intake *intake, struct task_list *tasks, size_t count,
-                  struct task_list *entered)
+/* A task that needs others hears of its job's stop when it is released: then it can be said which
+ * of them has failed. */
+static void sort_task(const struct intake *intake, struct task *task, int64_t now_ns,
+                      struct entry *entry)
 {
-    int64_t now_ns = clock_now_ns();
-    for (size_t i = 0; i < count; i++) {
-        struct task *task = task_list_pop(tasks);
-        task->submitted_ns = now_ns;
-        if (task->due_ns != 0 && intake->delay(intake->context, task, task_due_ns(task, now_ns)))
-            continue;
+    task->submitted_ns = now_ns;
+    if (job_waits(task)) {
+        task_list_push(&entry->waiting, task);
+    } else if (job_stops(task)) {
+        task_list_push(&entry->stopped, task);
+    } else if (task->due_ns == 0 ||
+               !intake->delay(intake->context, task, task_due_ns(task, now_ns))) {
         task->due_ns = now_ns;
         task_move(task, TASK_READY);
-        task_list_push(entered, task);
+        task_list_push(&entry->ready, task);
     }
+}
+
+/* Room is told first: once it has entered, a task may be released at any moment. */
+static void enter_waiting(const struct intake *intake, struct entry *entry)
+{
+    if (entry->waiting.count == 0)
+        return;
+    if (room_put_aside(intake->pending, entry->waiting.count))
+        intake->room_reached(intake->context);
+    for (struct task *task; (task = task_list_pop(&entry->waiting)) != NULL;) {
+        task_move(task, TASK_WAITING);
+        if (job_enter_waiting(task))
+            task_list_push(&entry->released, task);
+    }
+}
+
+/* Takes count tasks, which have room, off the list and into the host. */
+static void enter(const struct intake *intake, struct task_list *tasks, size_t count)
+{
+    struct entry entry;
+    int64_t now_ns = clock_now_ns();
+    entry_init(&entry);
+    for (size_t i = 0; i < count; i++)
+        sort_task(intake, task_list_pop(tasks), now_ns, &entry);
+    enter_waiting(intake, &entry);
+    inbound_push(intake->inbound, &entry.ready);
+    task_list_append(&entry.stopped, &entry.ready); /* inbound is closed */
+    if (entry.released.count > 0)
+        intake->release(intake->context, &entry.released);
+    if (entry.stopped.count > 0)
+        intake->drop(intake->context, &entry.stopped);
 }
 
 static void must(bool stored, const struct error *error)
@@ -49,11 +90,12 @@ static void store_job(const struct intake *intake, struct job *job)
         must(store_add_job(intake->store, &given, &job->store_key, &error), &error);
 }
 
+/* The delay of a task that needs others begins when these have ended. */
 static int64_t due_wall_ns(const struct task *task, int64_t wall_ns)
 {
     if (task->due_ns <= 0)
         return -task->due_ns;
-    return clock_add_ns(wall_ns, task->due_ns);
+    return job_waits(task) ? 0 : clock_add_ns(wall_ns, task->due_ns);
 }
 
 /* Puts tasks of one job into the store, before anything can happen to them. */
@@ -74,34 +116,53 @@ static void store_tasks(const struct intake *intake, const struct task_list *tas
 }
 
 /* Counts in what is only to be ended; also as room taken, since ending it gives room back. */
-static void enter_to_end(const struct intake *intake, struct task_list *tasks, size_t has_room)
+static void enter_to_end(const struct intake *intake, struct task_list *tasks)
 {
-    room_force(intake->pending, tasks->count - has_room);
+    if (tasks->count == 0)
+        return;
+    room_force(intake->pending, tasks->count);
     job_count_submitted(tasks->head->job, (uint32_t)tasks->count);
     intake->drop(intake->context, tasks);
 }
 
+static bool goes_on(const struct job *job)
+{
+    return atomic_load_explicit(&job->stop, memory_order_relaxed) == JOB_GOES_ON;
+}
+
+/* What its job's stop ends at once need not wait for room. False if nothing is left. */
+static bool drop_stopped(const struct intake *intake, const struct job *job,
+                         struct task_list *tasks)
+{
+    struct task_list kept, stopped;
+    if (goes_on(job))
+        return tasks->count > 0;
+    task_list_init(&kept);
+    task_list_init(&stopped);
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+        task_list_push(job_stops(task) && !job_waits(task) ? &stopped : &kept, task);
+    task_list_append(tasks, &kept);
+    enter_to_end(intake, &stopped);
+    return tasks->count > 0;
+}
+
 bool intake_submit(const struct intake *intake, struct task_list *tasks)
 {
-    struct task_list entered;
-    task_list_init(&entered);
-    if (tasks->count > 0)
-        store_job(intake, tasks->head->job);
+    struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
+    if (job == NULL)
+        return true;
+    store_job(intake, job);
     store_tasks(intake, tasks);
-    while (tasks->count > 0) {
-        struct job *job = tasks->head->job;
+    while (drop_stopped(intake, job, tasks)) {
         size_t got = room_take(intake->pending, tasks->count);
-        if (got == 0 || job_stops(job)) {
-            enter_to_end(intake, tasks, got);
+        if (got == 0) {
+            enter_to_end(intake, tasks);
             return false;
         }
         job_count_submitted(job, (uint32_t)got);
-        enter(intake, tasks, got, &entered);
-        inbound_push(intake->inbound, &entered);
-        if (entered.count > 0) /* inbound is closed */
-            intake->drop(intake->context, &entered);
+        enter(intake, tasks, got);
     }
-    return true;
+    return goes_on(job);
 }
 
 void intake_seal(const struct intake *intake, struct job *job)

@@ -1,6 +1,6 @@
 /* intake: the one door through which tasks enter the host. Here a producer waits, outside, for room
- * in the host and in inbound; what is to wait for its time goes to the delayed ones. Created by the
- * host; reader threads submit. */
+ * in the host and in inbound; what is to wait for its time goes to the delayed ones, what needs
+ * other tasks is left to those. Created by the host; reader threads submit. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,10 @@ struct intake {
     /* Takes over tasks (ACCEPTED or READY) that are not to run, since their job or the host
      * stops. */
     void (*drop)(void *context, struct task_list *tasks);
+    /* Takes over tasks (WAITING) that need others, all of which have ended. */
+    void (*release)(void *context, struct task_list *tasks);
+    /* The room is full, or somebody watches for what is taken and not aside. */
+    void (*room_reached)(void *context);
 };
 
 /* Brings all tasks of the list (ACCEPTED, of one job) in, in order; blocks while there is no room.

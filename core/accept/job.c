@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "accept/dependents.h"
 #include "accept/id_index.h"
+#include "accept/window.h"
 #include "support/clock.h"
 
 /* A ULID: 48 bits of milliseconds and 80 random bits as 26 letters of Crockford's base 32,
@@ -59,8 +61,35 @@ struct job *job_create(struct chunk_pool *pool, const char *name, const char *fi
     job->mode = mode;
     job->pool = pool;
     job->ids = id_index_create(mode == JOB_STREAMED ? JOB_STREAM_WINDOW : 0);
+    job->window = mode == JOB_STREAMED ? window_create() : NULL;
     job->unfinished = 1;
     return job;
+}
+
+struct task *job_task(const struct job *job, uint32_t number)
+{
+    return chunk_task(job->chunks[number / CHUNK_TASKS], number % CHUNK_TASKS);
+}
+
+static struct task *nth_task(const struct job *job, uint32_t position)
+{
+    return job_task(job, job->order != NULL ? job->order[position] : position);
+}
+
+/* Lets go of the tasks that were not handed on. */
+static void release_rest(struct job *job)
+{
+    if (job->mode == JOB_STREAMED)
+        return;
+    for (uint32_t i = job->tasks_taken; i < job->tasks_count; i++)
+        chunk_release(nth_task(job, i)->chunk, 1);
+}
+
+static void forget_order(struct job *job)
+{
+    free(job->order);
+    free(job->places);
+    job->order = job->places = NULL;
 }
 
 void job_destroy(struct job **job_pointer)
@@ -69,10 +98,13 @@ void job_destroy(struct job **job_pointer)
     if (job == NULL)
         return;
     job_seal(job);
-    for (size_t i = job->chunks_taken; i < job->chunks_count; i++)
-        chunk_release(job->chunks[i], (uint32_t)chunk_count(job->chunks[i]));
+    release_rest(job);
     free(job->chunks);
+    forget_order(job);
     id_index_destroy(&job->ids);
+    graph_destroy(&job->graph);
+    dependents_destroy(&job->dependents);
+    window_destroy(&job->window);
     free(job->name);
     free(job->file);
     free(job);
@@ -101,13 +133,6 @@ static void open_next_chunk(struct job *job)
     job->chunks[job->chunks_count++] = job->open;
 }
 
-static struct task *task_by_number(struct job *job, uint32_t number)
-{
-    if (job->mode == JOB_STREAMED)
-        return NULL;
-    return chunk_task(job->chunks[number / CHUNK_TASKS], number % CHUNK_TASKS);
-}
-
 void job_expect_id(struct job *job, const char *id, size_t length)
 {
     id_index_expect(job->ids, id_index_hash(id, length));
@@ -126,8 +151,7 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
     memcpy(kept, id, length);
     kept[length] = '\0';
     if (id_index_find(job->ids, hash, kept, &number)) {
-        const struct task *first = task_by_number(job, number);
-        *first_line = first != NULL ? first->line : 0;
+        *first_line = job->mode == JOB_CHECKED ? job_task(job, number)->line : 0;
         chunk_take_back(job->open);
         return NULL;
     }
@@ -136,7 +160,34 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
     task->attempt = 1;
     task->name = 1;
     id_index_add(job->ids, hash, kept, task->number);
+    if (job->mode == JOB_STREAMED)
+        window_add(job->window, task->number);
     return task;
+}
+
+bool job_find_task(const struct job *job, const char *id, size_t length, uint32_t *number)
+{
+    return length <= TASK_ID_MOST_BYTES &&
+           id_index_find(job->ids, id_index_hash(id, length), id, number);
+}
+
+struct graph *job_graph(struct job *job)
+{
+    assert(job->mode == JOB_CHECKED);
+    if (job->graph == NULL)
+        job->graph = graph_create();
+    return job->graph;
+}
+
+void job_set_order(struct job *job, uint32_t *order)
+{
+    assert(job->mode == JOB_CHECKED && job->order == NULL);
+    job->order = order;
+    job->places = reallocarray(NULL, job->tasks_count, sizeof *job->places);
+    if (job->places == NULL)
+        abort();
+    for (uint32_t place = 0; place < job->tasks_count; place++)
+        job->places[order[place]] = place;
 }
 
 void job_take_back_task(struct job *job)
@@ -149,13 +200,14 @@ void job_take_back_task(struct job *job)
 
 void job_clear(struct job *job)
 {
-    assert(job->mode == JOB_CHECKED && job->chunks_taken == 0 && job->tasks_taken == 0);
+    assert(job->mode == JOB_CHECKED && job->tasks_taken == 0);
     job_seal(job);
-    for (size_t i = 0; i < job->chunks_count; i++)
-        chunk_release(job->chunks[i], (uint32_t)chunk_count(job->chunks[i]));
+    release_rest(job);
     job->chunks_count = 0;
     job->tasks_count = 0;
     atomic_store(&job->total, 0);
+    forget_order(job);
+    graph_destroy(&job->graph);
     id_index_destroy(&job->ids);
     job->ids = id_index_create(0);
 }
@@ -165,19 +217,53 @@ void *job_alloc(struct job *job, size_t bytes, size_t align)
     return chunk_alloc(job->open, bytes, align);
 }
 
+/* The index is gone before the dependents come: they need not be in memory together. */
+static void turn_graph(struct job *job)
+{
+    id_index_destroy(&job->ids);
+    if (job->graph != NULL)
+        job->dependents = dependents_create(job->graph, job->tasks_count);
+    graph_destroy(&job->graph);
+}
+
 bool job_take_tasks(struct job *job, size_t most, struct task_list *list)
 {
     assert(job->mode == JOB_CHECKED && job->open == NULL);
-    id_index_destroy(&job->ids);
-    while (list->count < most && job->chunks_taken < job->chunks_count) {
-        struct chunk *chunk = job->chunks[job->chunks_taken];
-        task_list_push(list, chunk_task(chunk, job->tasks_taken++));
-        if (job->tasks_taken < chunk_count(chunk))
-            continue;
-        job->tasks_taken = 0;
-        job->chunks_taken++;
-    }
+    turn_graph(job);
+    while (list->count < most && job->tasks_taken < job->tasks_count)
+        task_list_push(list, nth_task(job, job->tasks_taken++));
     return list->count > 0;
+}
+
+bool job_waits(const struct task *task)
+{
+    const struct job *job = task->job;
+    if (job->mode == JOB_STREAMED)
+        return window_wait(job->window, task->number);
+    return job->dependents != NULL && dependents_wait(job->dependents, task->number);
+}
+
+bool job_enter_waiting(const struct task *task)
+{
+    struct job *job = task->job;
+    return job->mode == JOB_STREAMED ? window_enter(job->window, task->number)
+                                     : dependents_enter(job->dependents, task->number);
+}
+
+void job_release_dependents(const struct task *ended, struct task_list *released)
+{
+    struct job *job = ended->job;
+    if (job->mode == JOB_STREAMED)
+        window_end(job->window, ended, released);
+    else if (job->dependents != NULL)
+        dependents_end(job->dependents, ended, job->chunks, released);
+}
+
+struct needed job_needed(const struct task *released)
+{
+    const struct job *job = released->job;
+    return job->mode == JOB_STREAMED ? window_needed(job->window, released->number)
+                                     : dependents_needed(job->dependents, released->number);
 }
 
 void job_seal(struct job *job)

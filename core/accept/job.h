@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "accept/chunk.h"
+#include "accept/graph.h"
+#include "accept/needed.h"
 #include "accept/task.h"
 
 enum {
@@ -23,6 +25,10 @@ enum job_mode { JOB_CHECKED, JOB_STREAMED };
 /* Why what has not started of a job is not to start. */
 enum job_stop { JOB_GOES_ON, JOB_FAILED_FAST, JOB_CANCELLED };
 
+struct dependents;
+struct id_index;
+struct window;
+
 struct job {
     /* immutable once read */
     char id[JOB_ID_BYTES];
@@ -34,12 +40,18 @@ struct job {
     /* the reader thread */
     struct chunk_pool *pool;
     struct chunk *open;
-    struct chunk **chunks; /* JOB_CHECKED, until submitted: all of them, in order */
+    struct chunk **chunks; /* JOB_CHECKED: all of them, in order; immutable once read */
     size_t chunks_count, chunks_capacity;
-    size_t chunks_taken, tasks_taken; /* handed on: whole chunks, and tasks of the next one */
+    uint32_t tasks_taken; /* handed on */
+    uint32_t *order;      /* in which they are handed on; NULL: as in the file */
+    uint32_t *places;     /* by number: its place in this order; immutable once read */
+    struct graph *graph;  /* JOB_CHECKED, until submitted; NULL: no task needs another */
     struct id_index *ids;
     uint32_t tasks_count; /* added so far */
     uint64_t store_key;   /* 0: not in the store yet; set before its first task is handed on */
+    /* any thread; see their headers */
+    struct dependents *dependents; /* JOB_CHECKED, from then on; NULL: no task needs another */
+    struct window *window;         /* JOB_STREAMED */
     /* atomic */
     _Atomic uint32_t total;      /* tasks in all, once it is sealed; 0 before */
     _Atomic uint32_t submitted;  /* handed on to the host */
@@ -60,6 +72,13 @@ struct job *job_create(struct chunk_pool *pool, const char *name, const char *fi
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */
 void job_destroy(struct job **job);
 
+/* Returns whether a task that has not started is not to, since its job stops. Any thread. */
+static inline bool job_stops(const struct task *task)
+{
+    int stop = atomic_load_explicit(&task->job->stop, memory_order_relaxed);
+    return stop == JOB_CANCELLED || (stop == JOB_FAILED_FAST && task->when != WHEN_ALWAYS);
+}
+
 /* Replaces the name by a copy. Reader thread. */
 void job_set_name(struct job *job, const char *name);
 
@@ -72,6 +91,20 @@ void job_expect_id(struct job *job, const char *id, size_t length);
  * has the id, whose line is then in *first_line (0: unknown). Reader thread. */
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line);
 
+/* Finds the number of the task with an id (length bytes and a NUL), also, in a streamed job, of one
+ * that is somewhat before its window; false if there is none. Reader thread. */
+bool job_find_task(const struct job *job, const char *id, size_t length, uint32_t *number);
+
+/* Returns a task of a job that was not handed on yet; JOB_CHECKED. Reader thread. */
+struct task *job_task(const struct job *job, uint32_t number);
+
+/* Returns what the tasks of the job need, to be filled; JOB_CHECKED. Reader thread. */
+struct graph *job_graph(struct job *job);
+
+/* Has the tasks handed on in this order, all their numbers, instead of that of the file; takes it
+ * over. JOB_CHECKED. Reader thread. */
+void job_set_order(struct job *job, uint32_t *order);
+
 /* Takes the task added last out again. Reader thread. */
 void job_take_back_task(struct job *job);
 
@@ -83,12 +116,34 @@ void job_clear(struct job *job);
 void *job_alloc(struct job *job, size_t bytes, size_t align);
 
 /* JOB_CHECKED: takes the next at most `most` tasks in order that were not handed on yet into an
- * empty list, all ACCEPTED; false when there are none left. Their index is dropped with the first
- * call. Reader thread. */
+ * empty list, all ACCEPTED; false when there are none left. With the first call their index is
+ * dropped and the graph turned into dependents. Reader thread. */
 bool job_take_tasks(struct job *job, size_t most, struct task_list *list);
 
 /* Says that no task will be added: the last chunk is sealed. Reader thread. */
 void job_seal(struct job *job);
+
+/* Returns the task's place in the order in which the job hands its tasks on: its number in the
+ * store. Any thread, when the job was read. */
+static inline uint32_t job_place(const struct task *task)
+{
+    const uint32_t *places = task->job->places;
+    return places != NULL ? places[task->number] : task->number;
+}
+
+/* Returns whether a task that was not handed on yet needs others. Reader thread. */
+bool job_waits(const struct task *task);
+
+/* Says that a task that needs others is in the host, WAITING; true if all these have ended: the
+ * caller releases it, else whoever ends the last of them. Reader thread. */
+bool job_enter_waiting(const struct task *task);
+
+/* Adds the tasks that waited for nothing but this one, which has ended, to the list. Any thread. */
+void job_release_dependents(const struct task *ended, struct task_list *released);
+
+/* Returns what became of all that a released task needs; its id lives until that task has ended.
+ * Whoever released it. */
+struct needed job_needed(const struct task *released);
 
 /* Counts tasks that enter the host. Reader thread, before they are handed on. */
 void job_count_submitted(struct job *job, uint32_t count);

@@ -236,6 +236,7 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
     if ((reader->given & bit(JOB_KEY_VARS)) == 0)
         job_vars_none(reader);
     check_defaults(reader);
+    job_needs_finish(reader);
 }
 
 static void read_document(struct job_reader *reader)
@@ -264,6 +265,7 @@ static void reader_fini(struct job_reader *reader)
     job_labels_fini(&reader->fields.labels);
     buffer_fini(&reader->params);
     buffer_fini(&reader->scratch);
+    job_needs_fini(&reader->needs);
     name_table_fini(&reader->keys);
     job_vars_fini(&reader->vars);
     job_each_fini(&reader->each);
@@ -304,6 +306,7 @@ static void read_again(struct job_reader *reader, int fd)
 {
     forget_faults(reader->faults.diagnostics);
     job_clear(reader->job);
+    job_needs_fini(&reader->needs);
     reader->given = 0;
     reader->text_bytes = 0;
     reader->second = true;

@@ -47,6 +47,15 @@ void room_force(struct room *room, size_t count)
     room->taken += count;
 }
 
+/* Lock held. */
+static bool is_reached(struct room *room)
+{
+    bool reached = room->taken - room->aside < room->watched;
+    if (reached)
+        room->watched = 0;
+    return reached;
+}
+
 /* Who waits is woken by the first room there is, for what has it still may have it for hours; and
  * once: until it runs, more may come free. */
 bool room_give(struct room *room, size_t count)
@@ -56,13 +65,27 @@ bool room_give(struct room *room, size_t count)
     room->taken -= count;
     bool wake = room->waiting > 0 && !room->called && room->taken < room->capacity;
     room->called = room->called || wake;
-    bool reached = room->taken < room->watched;
-    if (reached)
-        room->watched = 0;
+    bool reached = is_reached(room);
     mutex_unlock(&room->lock);
     if (wake)
         cond_broadcast(&room->freed);
     return reached;
+}
+
+bool room_put_aside(struct room *room, size_t count)
+{
+    MUTEX_GUARD(&room->lock);
+    room->aside += count;
+    assert(room->aside <= room->taken);
+    bool full = room->taken >= room->capacity;
+    return is_reached(room) || full;
+}
+
+void room_take_up(struct room *room, size_t count)
+{
+    MUTEX_GUARD(&room->lock);
+    assert(room->aside >= count);
+    room->aside -= count;
 }
 
 size_t room_taken(struct room *room)
@@ -81,9 +104,10 @@ bool room_is_full(struct room *room)
 size_t room_watch(struct room *room, size_t most)
 {
     MUTEX_GUARD(&room->lock);
-    if (room->taken > most && room->watched <= most)
+    size_t busy = room->taken - room->aside;
+    if (busy > most && room->watched <= most)
         room->watched = most + 1;
-    return room->taken;
+    return busy;
 }
 
 void room_close(struct room *room)

@@ -13,9 +13,11 @@ struct room {
     struct cond freed;
     size_t capacity; /* guarded by lock, as are all below */
     size_t taken;
-    size_t waiting;
+    size_t aside;   /* of these: taken by what waits for others that are in the room */
+    size_t waiting; /* producers */
     bool called;    /* those who wait were woken and have not come yet */
-    size_t watched; /* room_give answers true once fewer than that are taken; 0: nobody watches */
+    size_t
+        watched; /* room_give answers true once fewer are taken and not aside; 0: nobody watches */
     bool closed;
 };
 
@@ -39,14 +41,21 @@ void room_force(struct room *room, size_t count);
 /* Gives back room for count tasks; true: somebody watches for what is left now. */
 bool room_give(struct room *room, size_t count);
 
+/* Says that count of the tasks that have room wait for others that have it, too; true as room_give,
+ * and if nobody comes in before somebody goes. */
+bool room_put_aside(struct room *room, size_t count);
+
+/* Says that count of these wait no more. */
+void room_take_up(struct room *room, size_t count);
+
 /* Returns how much is taken. */
 size_t room_taken(struct room *room);
 
 /* Returns whether nobody comes in before somebody goes. */
 bool room_is_full(struct room *room);
 
-/* As room_taken; if it is more than most, the room_give that first leaves no more than that answers
- * true, once. */
+/* Returns how much is taken and not aside; if it is more than most, the room_give that first leaves
+ * no more than that answers true, once. */
 size_t room_watch(struct room *room, size_t most);
 
 /* Lets everyone who waits go away with 0, now and later. */

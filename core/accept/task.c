@@ -11,6 +11,9 @@ static const char *const words[TASK_STATE_COUNT] = {
 #undef STATE
 };
 
+const char *const task_whens[] = {
+    [WHEN_SUCCESS] = "success", [WHEN_FAILURE] = "failure", [WHEN_ALWAYS] = "always", NULL};
+
 static const bool moves[TASK_STATE_COUNT][TASK_STATE_COUNT] = {
 #define MOVE(from, to, function) [TASK_##from][TASK_##to] = true,
 #include "accept/task_states.def"

@@ -23,6 +23,13 @@ enum task_state {
     TASK_STATE_COUNT,
 };
 
+/* When a task that needs others runs, once all of these have ended. */
+enum task_when {
+    WHEN_SUCCESS, /* all have succeeded */
+    WHEN_FAILURE, /* at least one has failed */
+    WHEN_ALWAYS,  /* whatever they did, and although its job has failed fast */
+};
+
 enum {
     TASK_ID_MOST_BYTES = 128,
     TASK_PRIORITY_MIN = -100,
@@ -40,7 +47,7 @@ struct task {
     const char *id;                   /* in the chunk's memory */
     const char *params;               /* a packed record (plugin/params.h) in the chunk's memory */
     int64_t submitted_ns;             /* when it entered the host */
-    int64_t due_ns;     /* ACCEPTED: see task_due_ns; DELAYED: when it may start; 0: at once */
+    int64_t due_ns; /* ACCEPTED, WAITING: see task_due_ns; DELAYED: when it may start; 0: at once */
     int64_t timeout_ns; /* of one attempt; 0: none */
     uint32_t params_bytes;
     uint32_t number;  /* in its job, from 0 */
@@ -50,6 +57,7 @@ struct task {
     uint32_t name;    /* of the attempt in the store: one more each time, charged or not */
     int8_t priority;
     uint8_t state; /* enum task_state; changed by task_move alone */
+    uint8_t when;  /* enum task_when */
 };
 
 /* A first-in first-out list of tasks through their next pointers. */
@@ -58,6 +66,9 @@ struct task_list {
     struct task **tail; /* where the next one's pointer goes; &head while empty */
     size_t count;
 };
+
+/* The words of enum task_when; ends in NULL. */
+extern const char *const task_whens[];
 
 /* Moves a task to a state; asserts that the table allows it. */
 void task_move(struct task *task, enum task_state to);

@@ -148,7 +148,7 @@ static void gather(struct dispatcher *dispatcher, const struct route *route, str
 static void dispatch_task(struct dispatcher *dispatcher, struct task *task)
 {
     const struct dispatcher_options *options = dispatcher->options;
-    if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) != JOB_GOES_ON) {
+    if (job_stops(task)) {
         task_list_push(&dispatcher->dropped, task);
         return;
     }

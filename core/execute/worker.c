@@ -7,8 +7,7 @@
 /* Ends what is not to start any more, since its job stops. */
 static bool drop_if_stopped(struct worker *worker, struct task *task)
 {
-    int stop = atomic_load_explicit(&task->job->stop, memory_order_relaxed);
-    if (stop == JOB_GOES_ON)
+    if (!job_stops(task))
         return false;
     outcome_drop_stopped(worker->pool->executor->options.outcome, task, worker->tally);
     return true;

@@ -43,7 +43,7 @@ bool delayed_add(struct delayed *delayed, struct task *task, int64_t due_ns)
     mutex_lock(&delayed->lock);
     /* Under the lock: a job that stops is purged afterwards, so nothing slips in behind the
      * purge. */
-    if (delayed->closed || atomic_load(&task->job->stop) != JOB_GOES_ON) {
+    if (delayed->closed || job_stops(task)) {
         mutex_unlock(&delayed->lock);
         return false;
     }
@@ -77,7 +77,7 @@ static bool matches(void *context, void *item)
 {
     const struct purge *purge = context;
     const struct task *task = item;
-    return purge->job == NULL || task->job == purge->job;
+    return purge->job == NULL || (task->job == purge->job && job_stops(task));
 }
 
 static void take(void *context, void *item)

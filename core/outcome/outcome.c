@@ -7,6 +7,7 @@
 #include "accept/chunk.h"
 #include "accept/job.h"
 #include "accept/room.h"
+#include "outcome/condition.h"
 #include "outcome/retry.h"
 #include "support/clock.h"
 #include "support/log.h"
@@ -53,6 +54,7 @@ static enum store_state stored_state(enum task_state state)
     case TASK_SKIPPED:
         return STORE_SKIPPED;
     case TASK_ACCEPTED:
+    case TASK_WAITING:
     case TASK_DELAYED:
     case TASK_READY:
     case TASK_PARKED:
@@ -69,7 +71,7 @@ static struct store_name attempt_name(const struct outcome *outcome, const struc
 {
     return (struct store_name){.job = task->job->store_key,
                                .epoch = store_epoch(outcome->store),
-                               .number = task->number,
+                               .number = job_place(task),
                                .attempt = task->name};
 }
 
@@ -165,9 +167,50 @@ static bool end_task(struct outcome *outcome, struct task *task, enum task_state
         hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt, 0});
     count(outcome, task, tally);
     add_end(outcome, task, attempt, tally);
+    job_release_dependents(task, &tally->released);
     if (!attempt->memory_stays)
         tally->in_chunk++;
     return listened;
+}
+
+/* A task that is never to start. */
+static void end_unstarted(struct outcome *outcome, struct task *task, enum task_state state,
+                          const struct outcome_reason *reason, struct outcome_tally *tally)
+{
+    int64_t now_ns = clock_now_ns();
+    struct attempt attempt = {.verdict = VERDICT_CANCELLED,
+                              .started_ns = now_ns,
+                              .ended_ns = now_ns,
+                              .reason = reason->word,
+                              .message = reason->message};
+    assert(state == TASK_CANCELLED || state == TASK_SKIPPED);
+    end_task(outcome, task, state, &attempt, tally);
+}
+
+/* A failed task that waited for its next attempt. */
+static void end_retry(struct outcome *outcome, struct task *task, bool failed_fast,
+                      struct outcome_tally *tally)
+{
+    char message[128];
+    snprintf(message, sizeof message, "attempt %u was not started: %s", task->attempt,
+             failed_fast ? "another task of the job failed and fail_fast is set"
+                         : "the run was stopped");
+    struct outcome_reason reason = {failed_fast ? "fail_fast" : "stopped", message};
+    end_unstarted(outcome, task, failed_fast ? TASK_SKIPPED : TASK_CANCELLED, &reason, tally);
+}
+
+static void end_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
+{
+    static const struct outcome_reason failed_fast = {
+        "fail_fast", "not started: another task of the job failed and fail_fast is set"};
+    static const struct outcome_reason stopped = {"stopped", "not started: the run was stopped"};
+    bool fast = atomic_load(&task->job->stop) == JOB_FAILED_FAST;
+    if (task->attempt > 1)
+        end_retry(outcome, task, fast, tally);
+    else if (fast)
+        end_unstarted(outcome, task, TASK_SKIPPED, &failed_fast, tally);
+    else
+        end_unstarted(outcome, task, TASK_CANCELLED, &stopped, tally);
 }
 
 static bool fail_task(struct outcome *outcome, struct task *task, enum task_state state,
@@ -198,7 +241,7 @@ static bool try_again(struct outcome *outcome, struct task *task, const struct a
                       struct outcome_tally *tally)
 {
     int64_t due_ns = clock_add_ns(attempt->ended_ns, attempt->try_again_ns);
-    if (atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON) {
+    if (!job_stops(task)) {
         struct store_attempt how = stored_attempt(outcome, attempt);
         store_try(outcome, task, &how, due_ns);
         if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
@@ -236,20 +279,18 @@ static bool retry(struct outcome *outcome, struct task *task, const struct attem
     if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
         return listened;
     task_move(task, TASK_DELAYED);
-    outcome_drop_stopped(outcome, task, tally);
+    end_stopped(outcome, task, tally);
     return true;
 }
 
 static bool fails_for_now(const struct task *task, const struct attempt *attempt)
 {
-    return retry_follows(task, attempt) &&
-           atomic_load_explicit(&task->job->stop, memory_order_relaxed) == JOB_GOES_ON;
+    return retry_follows(task, attempt) && !job_stops(task);
 }
 
-bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
-                 struct outcome_tally *tally)
+static bool end_by_verdict(struct outcome *outcome, struct task *task,
+                           const struct attempt *attempt, struct outcome_tally *tally)
 {
-    assert(task->state == TASK_RUNNING);
     switch (attempt->verdict) {
     case VERDICT_OK:
         return end_task(outcome, task, TASK_SUCCEEDED, attempt, tally);
@@ -269,41 +310,65 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
     return false;
 }
 
+/* Decides about a task all of whose needs have ended; what may start at once goes to the list. */
+static void release_one(struct outcome *outcome, struct task *task, int64_t now_ns,
+                        struct outcome_tally *tally, struct task_list *ready)
+{
+    struct condition condition;
+    if (atomic_load(&task->job->stop) == JOB_CANCELLED) {
+        end_stopped(outcome, task, tally);
+    } else if (!condition_holds(&condition, task)) {
+        end_unstarted(outcome, task, TASK_SKIPPED, &condition.reason, tally);
+    } else if (job_stops(task)) {
+        end_stopped(outcome, task, tally);
+    } else if (task->due_ns == 0 ||
+               !outcome->hooks.delay(outcome->hooks.context, task, task_due_ns(task, now_ns))) {
+        task->due_ns = now_ns;
+        task_move(task, TASK_READY);
+        task_list_push(ready, task);
+    }
+}
+
+/* Whoever is skipped here may release others in turn: they come to the end of the same list. */
+static void release_all(struct outcome *outcome, struct outcome_tally *tally)
+{
+    struct task_list ready;
+    size_t count = 0;
+    if (tally->released.count == 0)
+        return;
+    int64_t now_ns = clock_now_ns();
+    task_list_init(&ready);
+    for (struct task *task; (task = task_list_pop(&tally->released)) != NULL; count++)
+        release_one(outcome, task, now_ns, tally, &ready);
+    room_take_up(outcome->pending, count);
+    if (ready.count > 0)
+        outcome->hooks.release(outcome->hooks.context, &ready);
+}
+
+void outcome_release(struct outcome *outcome, struct task_list *tasks, struct outcome_tally *tally)
+{
+    task_list_append(&tally->released, tasks);
+    release_all(outcome, tally);
+}
+
+bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
+                 struct outcome_tally *tally)
+{
+    assert(task->state == TASK_RUNNING);
+    bool listened = end_by_verdict(outcome, task, attempt, tally);
+    release_all(outcome, tally);
+    return listened;
+}
+
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
                   const struct outcome_reason *reason, struct outcome_tally *tally)
 {
-    int64_t now_ns = clock_now_ns();
-    struct attempt attempt = {.verdict = VERDICT_CANCELLED,
-                              .started_ns = now_ns,
-                              .ended_ns = now_ns,
-                              .reason = reason->word,
-                              .message = reason->message};
-    assert(state == TASK_CANCELLED || state == TASK_SKIPPED);
-    end_task(outcome, task, state, &attempt, tally);
-}
-
-/* A failed task that waited for its next attempt. */
-static void drop_retry(struct outcome *outcome, struct task *task, bool failed_fast,
-                       struct outcome_tally *tally)
-{
-    char message[128];
-    snprintf(message, sizeof message, "attempt %u was not started: %s", task->attempt,
-             failed_fast ? "another task of the job failed and fail_fast is set"
-                         : "the run was stopped");
-    struct outcome_reason reason = {failed_fast ? "fail_fast" : "stopped", message};
-    outcome_drop(outcome, task, failed_fast ? TASK_SKIPPED : TASK_CANCELLED, &reason, tally);
+    end_unstarted(outcome, task, state, reason, tally);
+    release_all(outcome, tally);
 }
 
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
 {
-    static const struct outcome_reason failed_fast = {
-        "fail_fast", "not started: another task of the job failed and fail_fast is set"};
-    static const struct outcome_reason stopped = {"stopped", "not started: the run was stopped"};
-    bool fast = atomic_load(&task->job->stop) == JOB_FAILED_FAST;
-    if (task->attempt > 1)
-        drop_retry(outcome, task, fast, tally);
-    else if (fast)
-        outcome_drop(outcome, task, TASK_SKIPPED, &failed_fast, tally);
-    else
-        outcome_drop(outcome, task, TASK_CANCELLED, &stopped, tally);
+    end_stopped(outcome, task, tally);
+    release_all(outcome, tally);
 }

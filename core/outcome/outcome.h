@@ -61,6 +61,7 @@ struct outcome_tally {
     uint32_t in_job[TASK_STATE_COUNT];
     struct store_end ends[OUTCOME_ENDS_MOST]; /* not in the store yet */
     uint32_t ends_count;
+    struct task_list released; /* wait for nothing any more; empty between calls */
 };
 
 struct outcome_hooks {
@@ -76,9 +77,12 @@ struct outcome_hooks {
     /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread,
      * called once a job. */
     void (*job_stops)(void *context, struct job *job);
-    /* Takes over a RUNNING task until it is due; false if nothing waits any more: the task stays
-     * the caller's. Any thread. */
+    /* Takes over a task (RUNNING, WAITING) until it is due; false if nothing waits any more: the
+     * task stays the caller's. Any thread. */
     bool (*delay)(void *context, struct task *task, int64_t due_ns);
+    /* Takes over tasks (READY) that may start now, since all that they need has ended. Any
+     * thread. */
+    void (*release)(void *context, struct task_list *tasks);
 };
 
 /* Creates it; all are borrowed until the end. */
@@ -94,24 +98,29 @@ static inline void outcome_tally_init(struct outcome_tally *tally)
     tally->job = NULL;
     tally->chunk = NULL;
     tally->in_chunk = tally->ends_count = 0;
+    task_list_init(&tally->released);
     for (int i = 0; i < TASK_STATE_COUNT; i++)
         tally->in_job[i] = 0;
 }
 
 /* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed, as
- * task->retry says. Counts into the tally. True: a listener was called (hooks.ended), which may
- * have taken any time. */
+ * task->retry says. Counts into the tally, and releases those that waited for it. True: a listener
+ * was called (hooks.ended), which may have taken any time. */
 bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally);
 
 /* Ends a task that has not started as CANCELLED or SKIPPED. Takes the task over, counts into the
- * tally. */
+ * tally, and releases those that waited for it. */
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
                   const struct outcome_reason *reason, struct outcome_tally *tally);
 
 /* The same for a task whose job stops: SKIPPED after a failure of a fail_fast job, else
  * CANCELLED. */
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
+
+/* Takes over tasks (WAITING) that need others, all of which have ended: they start, or are skipped
+ * with those that need them. */
+void outcome_release(struct outcome *outcome, struct task_list *tasks, struct outcome_tally *tally);
 
 /* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over
  * by it. Call it when a batch is done. */

@@ -107,6 +107,10 @@ static json_t *value_of(enum key_kind kind)
         return schema_kind_reference("type");
     case KEY_KIND_BACKOFF:
         return schema_kind_words(job_retry_backoffs);
+    case KEY_KIND_NEEDS:
+        return schema_kind_list(schema_kind_reference("text"));
+    case KEY_KIND_WHEN:
+        return schema_kind_words(task_whens);
     case KEY_KIND_LABELS:
         return labels();
     case KEY_KIND_VARS:

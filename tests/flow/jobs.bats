@@ -26,6 +26,15 @@ output_of() {
     done
 }
 
+@test "needs.yaml: the copy is skipped and says why, the alarm and the tidying run" {
+    run_job "$jobs/needs.yaml"
+    [ "$status" -eq 1 ]
+    [[ $output == *"task 'copy' (exec) skipped: dependency_failed: not started: it needs 'mount', which failed"* ]]
+    [[ $output == *"needs: 6 tasks: 4 succeeded, 1 failed, 1 skipped in "* ]]
+    [ "$(output_of alarm stdout)" = "no backup tonight" ]
+    [ "$(output_of unmount stdout)" = "unmounted" ]
+}
+
 @test "hello.yaml: twelve tasks succeed and the greeting is there" {
     run_job "$jobs/hello.yaml"
     [ "$status" -eq 0 ]

@@ -108,6 +108,16 @@ bats_require_minimum_version 1.5.0
     generated anchors.yaml too_large
 }
 
+@test "a streamed task that needs what stands more than 65,536 tasks before is outside the stream window" {
+    { printf 'version: 1\ntasks:\n- {id: a, type: noop}\n' && yes -- '- {type: noop}' | head -n 65536 &&
+        echo '- {id: z, type: noop, needs: [a]}'; } >"$BATS_TEST_TMPDIR/stream_far.yaml"
+    cd "$BATS_TEST_TMPDIR" || return
+    sluice_read stream_far.yaml # codes: stream_window
+    [ "$status" -eq 2 ]
+    [ "${stderr_lines[0]}" = "stream_far.yaml:65540:31: error: 'a' is outside the stream window: 65537 tasks back, \
+at most 65536 are known" ]
+}
+
 @test "a hundred errors are shown and the rest is counted" {
     { printf 'version: 1\ntasks:\n' && yes -- '- {type: nop}' | head -n 150; } >"$BATS_TEST_TMPDIR/many.yaml"
     cd "$BATS_TEST_TMPDIR" || return

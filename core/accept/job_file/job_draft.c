@@ -67,6 +67,22 @@ static void inherit_timeout(struct job_reader *reader, struct job_draft *draft)
         draft->fields->timeout_ns = of_type > 0 ? of_type : reader->options->default_timeout_ns;
 }
 
+/* A task that waits for a failure has to say whose. */
+static void inherit_when(struct job_reader *reader, struct job_draft *draft)
+{
+    struct task_fields *fields = draft->fields;
+    bool own = fields->given & task_key_bit(TASK_KEY_WHEN);
+    if (!own)
+        fields->when = reader->defaults.when;
+    if (fields->when != WHEN_FAILURE || reader->needs.count > 0 ||
+        reader->faults.count > draft->faults_before)
+        return;
+    job_report(
+        &reader->faults,
+        (struct job_fault){JOB_FILE_MISSING_KEY, own ? fields->when_place : draft->place, NULL},
+        "'needs' is missing: with 'when: failure' a task runs when one that it needs has failed");
+}
+
 /* Fills in what the task does not say: from defaults, the type, the host, in this order. */
 static void inherit(struct job_reader *reader, struct job_draft *draft)
 {
@@ -76,6 +92,7 @@ static void inherit(struct job_reader *reader, struct job_draft *draft)
         fields->priority = defaults->priority;
     if ((fields->given & (task_key_bit(TASK_KEY_DELAY) | task_key_bit(TASK_KEY_AT))) == 0)
         fields->due_ns = defaults->due_ns;
+    inherit_when(reader, draft);
     inherit_timeout(reader, draft);
     inherit_weight(reader, draft);
     if (defaults->labels.count > 0 && fields->labels.count > 0)
@@ -135,6 +152,7 @@ static void fill(struct job_reader *reader, const struct job_draft *draft, struc
     const struct task_fields *fields = draft->fields;
     task->type = draft->offer->type;
     task->priority = fields->priority;
+    task->when = (uint8_t)fields->when;
     task->weight = fields->weight;
     task->timeout_ns = fields->timeout_ns;
     task->due_ns = fields->due_ns;
@@ -190,6 +208,8 @@ bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)
     assert(!right || task != NULL);
     if (right)
         fill(reader, draft, task);
+    if (task != NULL && (right || reader->job->mode == JOB_CHECKED))
+        right = job_needs_keep(reader, task) && right;
     if (reader->job->mode == JOB_CHECKED)
         return true;
     if (right)

@@ -10,6 +10,7 @@
 #include "accept/job_file.h"
 #include "accept/job_file/job_each.h"
 #include "accept/job_file/job_labels.h"
+#include "accept/job_file/job_needs.h"
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_retry.h"
 #include "accept/job_file/job_types.h"
@@ -25,7 +26,8 @@ struct task_fields {
     int64_t timeout_ns;
     int64_t due_ns; /* as in struct task: a delay, or an `at` */
     int8_t priority;
-    struct place weight_place;
+    enum task_when when;
+    struct place weight_place, when_place;
     struct job_labels labels;
     struct job_retry retry;
 };
@@ -57,6 +59,7 @@ struct job_reader {
     const struct sluice_retry *shared_retry; /* kept last, in the same chunk */
     struct task_list batch;                  /* JOB_STREAMED: read, not yet handed on */
     uint64_t text_bytes;                     /* of all texts with ${...} in them, resolved */
+    struct job_needs needs;
     /* used again for each task */
     struct task_fields fields;
     struct buffer params;  /* its packed record */

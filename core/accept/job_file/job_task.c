@@ -112,6 +112,14 @@ static void read_at(struct job_reader *reader, const struct yaml_node *node,
         fields->due_ns = -wall_ns;
 }
 
+static void read_when(struct job_reader *reader, const struct yaml_node *node,
+                      struct task_fields *fields)
+{
+    int word = job_value_word(reader, node, "when", task_whens);
+    fields->when_place = node->place;
+    fields->when = word >= 0 ? (enum task_when)word : WHEN_SUCCESS;
+}
+
 /* Params can be checked only when the type is known: what comes before it is put aside. */
 static bool read_params(struct job_reader *reader, struct job_draft *draft)
 {
@@ -143,6 +151,11 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct job_
         break;
     case TASK_KEY_TYPE:
         read_type(reader, &node, draft);
+        break;
+    case TASK_KEY_NEEDS:
+        return job_needs_read(reader, &node);
+    case TASK_KEY_WHEN:
+        read_when(reader, &node, fields);
         break;
     case TASK_KEY_LABELS:
         return read_labels(reader, &node, fields);
@@ -305,6 +318,7 @@ static void draft_begin(struct job_reader *reader, struct job_draft *draft)
     draft->for_each = false;
     draft->kept_count = 0;
     reader->params.length = 0;
+    job_needs_begin(&reader->needs);
 }
 
 /* Adds one task of a for_each. */

@@ -20,8 +20,10 @@ struct again_params {
 };
 
 static const struct sluice_param again_table[] = {
-    SLUICE_STRING(struct again_params, tries, .required = true, .help = "file that grows by a byte"),
-    SLUICE_INT(struct again_params, until, .def = "3", .min = 1, .max = 1000, .help = "its size at the end"),
+    SLUICE_STRING(struct again_params, tries, .required = true,
+                  .help = "file that grows by a byte"),
+    SLUICE_INT(struct again_params, until, .def = "3", .min = 1, .max = 1000,
+               .help = "its size at the end"),
     SLUICE_PARAMS_END,
 };
 
@@ -60,7 +62,9 @@ static enum sluice_status fail_ugly(const struct sluice_call *call, const void *
 {
     (void)params;
     sluice_log(call, SLUICE_DEBUG, "one\ntwo \"\033[31m\" \xff");
-    sluice_output(call, "ugly", "a\xff" "b\nc");
+    sluice_output(call, "ugly",
+                  "a\xff"
+                  "b\nc");
     return sluice_fail(call, "ugly", "one\ntwo \033[31mred\xff end");
 }
 
@@ -92,8 +96,8 @@ static enum sluice_status flaky(const struct sluice_call *call, const void *para
 }
 
 static const struct sluice_type fail_types[] = {
-    {SLUICE_TYPE("fail", "Fails."), .params = fail_table,
-     .params_size = sizeof(struct fail_params), .execute = fail},
+    {SLUICE_TYPE("fail", "Fails."), .params = fail_table, .params_size = sizeof(struct fail_params),
+     .execute = fail},
     {SLUICE_TYPE("fail_for_good", "Fails, and says that no retry helps."), .params = fail_table,
      .params_size = sizeof(struct fail_params), .execute = fail_for_good},
     {SLUICE_TYPE("fail_status", "Answers what no plugin may."), .execute = fail_status},

@@ -43,10 +43,8 @@ static enum sluice_status run(const struct sluice_call *call, const void *params
 }
 
 static const struct sluice_type types[] = {
-    {SLUICE_TYPE("kinds", "A parameter of every kind."),
-     .params = table,
-     .params_size = sizeof(struct kinds_params),
-     .execute = run},
+    {SLUICE_TYPE("kinds", "A parameter of every kind."), .params = table,
+     .params_size = sizeof(struct kinds_params), .execute = run},
     SLUICE_TYPES_END,
 };
 

@@ -41,7 +41,8 @@ Test(feeder, feeds_what_is_released_in_order_without_making_anyone_wait)
             cr_assert_eq(task->number, next++);
     }
     inbound_close(inbound);
-    feeder_stop(&feeder, &list);
+    feeder_close(feeder, &list);
+    feeder_destroy(&feeder);
     cr_assert_null(feeder);
     cr_assert_eq(list.count, 0);
     inbound_destroy(&inbound);
@@ -59,7 +60,8 @@ Test(feeder, gives_back_in_order_what_it_could_not_feed)
     fill(&list, 50, COUNT);
     feeder_release(feeder, &list);
     inbound_close(inbound);
-    feeder_stop(&feeder, &left);
+    feeder_close(feeder, &left);
+    feeder_destroy(&feeder);
     for (uint32_t i = CAPACITY; i < COUNT; i++)
         cr_assert_eq(task_list_pop(&left)->number, i);
     cr_assert_eq(left.count, 0);
@@ -79,7 +81,8 @@ Test(feeder, keeps_what_is_released_after_inbound_was_closed)
         fill(&list, i, i + 1);
         feeder_release(feeder, &list);
     }
-    feeder_stop(&feeder, &left);
+    feeder_close(feeder, &left);
+    feeder_destroy(&feeder);
     cr_assert_eq(left.count, COUNT);
     for (uint32_t i = 0; i < COUNT; i++)
         cr_assert_eq(task_list_pop(&left)->number, i);
@@ -93,8 +96,25 @@ Test(feeder, that_was_never_used_stops)
     struct feeder *feeder = feeder_of(inbound);
     task_list_init(&left);
     inbound_close(inbound);
-    feeder_stop(&feeder, &left);
-    feeder_stop(&feeder, &left);
+    feeder_close(feeder, &left);
+    feeder_destroy(&feeder);
+    feeder_destroy(&feeder);
     cr_assert_eq(left.count, 0);
+    inbound_destroy(&inbound);
+}
+
+Test(feeder, takes_nothing_any_more_once_it_is_closed)
+{
+    struct task_list list, left;
+    struct inbound *inbound = inbound_create(CAPACITY);
+    struct feeder *feeder = feeder_of(inbound);
+    task_list_init(&left);
+    inbound_close(inbound);
+    feeder_close(feeder, &left);
+    fill(&list, 0, 3);
+    feeder_release(feeder, &list);
+    cr_assert_eq(list.count, 3);
+    cr_assert_eq(left.count, 0);
+    feeder_destroy(&feeder);
     inbound_destroy(&inbound);
 }

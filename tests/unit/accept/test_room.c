@@ -249,3 +249,33 @@ Test(room, that_shrinks_lets_nobody_in_before_enough_have_gone)
     room_give(&room, 2);
     room_fini(&room);
 }
+
+Test(room, what_is_aside_takes_room_and_is_not_watched)
+{
+    struct room room;
+    room_init(&room, 4);
+    cr_assert_eq(room_take(&room, 3), 3);
+    cr_assert_not(room_put_aside(&room, 1));
+    cr_assert_eq(room_taken(&room), 3);
+    cr_assert_eq(room_watch(&room, 1), 2);
+    cr_assert(room_put_aside(&room, 1)); /* one is left that is not aside */
+    room_take_up(&room, 1);
+    cr_assert_eq(room_watch(&room, 1), 2);
+    cr_assert(room_give(&room, 1));
+    room_take_up(&room, 1);
+    room_give(&room, 2);
+    room_fini(&room);
+}
+
+Test(room, putting_aside_tells_that_the_room_is_full)
+{
+    struct room room;
+    room_init(&room, 2);
+    cr_assert_eq(room_take(&room, 1), 1);
+    cr_assert_not(room_put_aside(&room, 1));
+    cr_assert_eq(room_take(&room, 1), 1);
+    cr_assert(room_put_aside(&room, 1));
+    room_take_up(&room, 2);
+    room_give(&room, 2);
+    room_fini(&room);
+}

@@ -256,8 +256,8 @@ Test(worker, a_shorter_grace_holds_for_a_call_that_was_asked_to_end_before)
     executor_cancel(shop.executor);
     executor_watch(shop.executor, clock_now_ns());
     cr_assert_eq(executor_stuck(shop.executor), 0);
-    executor_set_limits(shop.executor, &(struct executor_limits){.grace_ns = NS_PER_MS,
-                                                                 .max_age_ns = NS_PER_S});
+    executor_set_limits(shop.executor,
+                        &(struct executor_limits){.grace_ns = NS_PER_MS, .max_age_ns = NS_PER_S});
     SHOP_UNTIL(room_taken(&shop.pending) == 0);
     cr_assert_eq(executor_stuck(shop.executor), 1);
     shop_open(1);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "accept/window.h"
 #include "support/clock.h"
 
 struct desk desk;
@@ -18,6 +19,7 @@ static void on_ended(void *context, const struct outcome_record *record)
     cr_assert_eq(record->task->state,
                  record->state == TASK_DELAYED ? TASK_RUNNING : record->state);
     snprintf(desk.reason, sizeof desk.reason, "%s", record->attempt->reason);
+    snprintf(desk.message, sizeof desk.message, "%s", record->attempt->message);
 }
 
 static void on_job_over(void *context, struct job *job)
@@ -43,6 +45,12 @@ static bool on_delay(void *context, struct task *task, int64_t due_ns)
     return true;
 }
 
+static void on_release(void *context, struct task_list *tasks)
+{
+    (void)context;
+    task_list_append(&desk.released, tasks);
+}
+
 void desk_use_hooks(void)
 {
     outcome_destroy(&desk.outcome);
@@ -57,7 +65,9 @@ void desk_begin(void)
                                         .wants_all = true,
                                         .job_over = on_job_over,
                                         .job_stops = on_job_stops,
-                                        .delay = on_delay};
+                                        .delay = on_delay,
+                                        .release = on_release};
+    task_list_init(&desk.released);
     desk.store = store_open("memory", &options, &error);
     cr_assert_not_null(desk.store);
     chunk_pool_init(&desk.chunks);
@@ -84,21 +94,44 @@ void desk_end(void)
     chunk_pool_fini(&desk.chunks);
 }
 
-struct task *desk_task(int job)
+static struct task *add_task(int job)
 {
-    struct intake intake = {
-        .store = desk.store, .inbound = desk.inbound, .pending = &desk.pending, .delay = on_delay};
     static const struct type type = {"any", 0};
-    struct task_list list;
     char id[32];
     uint32_t first_line;
     int length = snprintf(id, sizeof id, "t-%u", desk.jobs[job]->tasks_count);
     struct task *task = job_add_task(desk.jobs[job], id, (size_t)length, &first_line);
     task->type = &type;
+    return task;
+}
+
+static void submit(struct task *task)
+{
+    struct intake intake = {
+        .store = desk.store, .inbound = desk.inbound, .pending = &desk.pending, .delay = on_delay};
+    struct task_list list;
     task_list_init(&list);
     task_list_push(&list, task);
     cr_assert(intake_submit(&intake, &list));
+}
+
+struct task *desk_task(int job)
+{
+    struct task_list list;
+    struct task *task = add_task(job);
+    submit(task);
+    task_list_init(&list);
     inbound_take(desk.inbound, &list);
+    return task;
+}
+
+struct task *desk_dependent(int job, const struct task *needed, enum task_when when)
+{
+    struct task *task = add_task(job);
+    task->when = (uint8_t)when;
+    window_need(task->job->window, task, (struct window_needs){&needed->number, needed->id, 1});
+    submit(task);
+    cr_assert_eq(task->state, TASK_WAITING);
     return task;
 }
 

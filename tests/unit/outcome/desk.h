@@ -25,10 +25,11 @@ struct desk {
     struct outcome_tally tally;
     /* what the hooks said */
     _Atomic int ended[TASK_STATE_COUNT];
-    char reason[64];
+    char reason[64], message[256];
     _Atomic int overs[DESK_JOBS], stops[DESK_JOBS];
     bool delays; /* whether tasks that wait are taken */
     struct task *delayed;
+    struct task_list released; /* READY, for the feeder */
     int64_t delayed_until_ns;
 };
 
@@ -46,7 +47,10 @@ void desk_use_hooks(void);
 /* Makes a task of a job, in the host and READY. */
 struct task *desk_task(int job);
 
-/* The same, moved on to RUNNING. */
+/* Makes a task of a job that waits for another, which has not ended. */
+struct task *desk_dependent(int job, const struct task *needed, enum task_when when);
+
+/* A desk_task, moved on to RUNNING. */
 struct task *desk_running(int job);
 
 /* Ends a RUNNING task by a verdict, into desk.tally. */

@@ -125,7 +125,9 @@ Test(delayed, purging_a_job_leaves_the_others_in_order)
     task_list_init(&purged);
     for (int i = 0; i < COUNT; i++)
         add(&tasks[i], i % 2, COUNT - i);
+    jobs[0].stop = JOB_FAILED_FAST;
     delayed_purge(delayed, &jobs[0], &purged);
+    jobs[0].stop = JOB_GOES_ON;
     cr_assert_eq(purged.count, COUNT / 2);
     for (struct task *task; (task = task_list_pop(&purged)) != NULL;) {
         cr_assert_eq(task->job, &jobs[0]);
@@ -136,6 +138,23 @@ Test(delayed, purging_a_job_leaves_the_others_in_order)
     for (int i = COUNT - 1; i > 0; i -= 2)
         cr_assert_eq(task_list_pop(&due), &tasks[i]);
     cr_assert(add(&tasks[0], 0, 5));
+}
+
+Test(delayed, purging_a_job_that_failed_fast_leaves_what_runs_always)
+{
+    static struct task always, stopped;
+    struct task_list purged, due;
+    task_list_init(&purged);
+    add(&always, 0, 10);
+    always.when = WHEN_ALWAYS;
+    add(&stopped, 0, 10);
+    jobs[0].stop = JOB_FAILED_FAST;
+    delayed_purge(delayed, &jobs[0], &purged);
+    cr_assert_eq(purged.count, 1);
+    cr_assert_eq(purged.head, &stopped);
+    release(10, &due);
+    cr_assert_eq(due.head, &always);
+    jobs[0].stop = JOB_GOES_ON;
 }
 
 Test(delayed, purging_everything_closes_it)

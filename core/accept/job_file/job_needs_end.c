@@ -1,0 +1,136 @@
+/* What can be said about needs only when all tasks of a file are known. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/graph.h"
+#include "accept/job.h"
+#include "accept/job_file/job_needs.h"
+#include "accept/job_file/job_reader.h"
+#include "accept/job_file/job_report.h"
+#include "support/cleanup.h"
+#include "support/suggest.h"
+
+enum {
+    /* Ids looked at for hints in one file: where more is unknown it is not a matter of letters. */
+    SUGGEST_MOST = 2 * 1000 * 1000,
+    CIRCLE_SHOWN = 8, /* tasks of a circle: these at its beginning, and its last two */
+};
+
+/* ---- names that no task has ---- */
+
+static char *suggest_id(struct job_reader *reader, const char *name, size_t length)
+{
+    const struct job *job = reader->job;
+    struct suggest suggest;
+    char *hint = NULL;
+    suggest_begin(&suggest, name, length);
+    for (uint32_t i = 0; i < job->tasks_count && reader->needs.suggested < SUGGEST_MOST; i++) {
+        suggest_offer(&suggest, job_task(job, i)->id);
+        reader->needs.suggested++;
+    }
+    if (suggest.best != NULL && asprintf(&hint, "did you mean '%s'?", suggest.best) < 0)
+        abort();
+    return hint;
+}
+
+static void refuse_unknown(struct job_reader *reader, const struct job_need_open *open)
+{
+    const struct name_entry *entry = &reader->needs.names.entries[open->name];
+    CLEANUP(cleanup_free)
+    char *name = strndup(reader->needs.names.texts.bytes + entry->text, entry->length);
+    if (name == NULL)
+        abort();
+    CLEANUP(cleanup_free) char *hint = suggest_id(reader, name, entry->length);
+    const struct yaml_node shown = {.text = name, .length = entry->length};
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_TASK, open->place, hint},
+               "no task has the id '%s'", yaml_node_shown(&shown).text);
+}
+
+/* Gives each name the number of its task; GRAPH_UNKNOWN: there is none. */
+static void find_tasks(struct job_reader *reader)
+{
+    const struct name_table *names = &reader->needs.names;
+    for (size_t i = 0; i < names->count; i++) {
+        struct name_entry *entry = &names->entries[i];
+        char id[TASK_ID_MOST_BYTES + 1];
+        entry->value = GRAPH_UNKNOWN;
+        if (entry->length > TASK_ID_MOST_BYTES)
+            continue;
+        memcpy(id, names->texts.bytes + entry->text, entry->length);
+        id[entry->length] = '\0';
+        job_find_task(reader->job, id, entry->length, &entry->value);
+    }
+}
+
+static void settle_names(struct job_reader *reader)
+{
+    struct job_needs *needs = &reader->needs;
+    struct graph *graph = reader->job->graph;
+    find_tasks(reader);
+    for (size_t i = 0; i < needs->open.count; i++) {
+        const struct job_need_open *open = &needs->open.items[i];
+        uint32_t task = needs->names.entries[open->name].value;
+        if (task == GRAPH_UNKNOWN)
+            refuse_unknown(reader, open);
+        else
+            graph_set(graph, open->need, task);
+    }
+}
+
+/* ---- circles ---- */
+
+/* "a -> b -> c -> a", long ones without their middle. */
+static void write_path(const struct job *job, const struct graph_circle *circle,
+                       struct buffer *path)
+{
+    bool is_cut = circle->count > CIRCLE_SHOWN + 3;
+    for (size_t i = 0; i < circle->count; i++) {
+        if (is_cut && i == CIRCLE_SHOWN) {
+            buffer_printf(path, "(%zu more) -> ", circle->count - CIRCLE_SHOWN - 2);
+            i = circle->count - 2;
+        }
+        buffer_printf(path, "%s -> ", job_task(job, circle->tasks[i])->id);
+    }
+    buffer_puts(path, job_task(job, circle->tasks[0])->id);
+}
+
+/* The open need of a task for another; they stand in the order of the tasks. */
+static struct place place_of(const struct job_needs *needs, uint32_t task, uint32_t needed)
+{
+    size_t low = 0, high = needs->open.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (needs->open.items[middle].task < task)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (needs->names.entries[needs->open.items[low].name].value != needed)
+        low++;
+    return needs->open.items[low].place;
+}
+
+static void report_circle(void *context, const struct graph_circle *circle)
+{
+    struct job_reader *reader = context;
+    CLEANUP(buffer_fini) struct buffer path = BUFFER_EMPTY;
+    uint32_t task = circle->tasks[circle->forward];
+    uint32_t needed = circle->tasks[(circle->forward + 1) % circle->count];
+    write_path(reader->job, circle, &path);
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_CIRCLE, place_of(&reader->needs, task, needed), NULL},
+               "tasks need each other in a circle: %s", buffer_text(&path));
+}
+
+/* Where every task needs earlier ones alone, there is no circle, and the file's order will do. */
+void job_needs_finish(struct job_reader *reader)
+{
+    if (reader->needs.open.count == 0)
+        return;
+    settle_names(reader);
+    uint32_t *order =
+        graph_sort(reader->job->graph, reader->job->tasks_count, report_circle, reader);
+    job_set_order(reader->job, order);
+}
