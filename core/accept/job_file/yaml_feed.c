@@ -8,7 +8,7 @@
 
 #include "support/thread.h"
 
-enum { RING_BATCHES = 8 };
+enum { RING_BATCHES = 32 };
 
 /* Both fill and read batches of their own and copy them to and from the ring: so the lines of a
  * batch cross over all at once. One by one, each would hold up who writes or reads it. */
