@@ -1,5 +1,6 @@
 # Who gets a task: labels are a hard filter, groups have a number of workers, types run one at a time if they say so.
 # run alone
+# shellcheck disable=SC2154 # helpers.bash sets both
 load engine
 
 @test "a task with labels that no group has is skipped with the reason, and everything else runs" {
