@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept/graph.h"
 #include "accept/job.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -11,11 +12,27 @@
 #include "serve/task_json.h"
 #include "support/cleanup.h"
 
-/* The offer found last: most often the next task has the same type. */
 struct plan {
     struct registry *registry;
-    const struct offer *offer;
+    enum plan_graph graph;
+    const struct offer *offer; /* found last: most often the next task has the same type */
 };
+
+static void add_needs(json_t *json, const struct task *task)
+{
+    const struct job *job = task->job;
+    if (job->graph == NULL)
+        return;
+    struct graph_needs needs = graph_of(job->graph, task->number);
+    json_t *ids = json_array();
+    for (size_t i = 0; i < needs.count; i++)
+        json_array_append_new(ids, json_string(job_task(job, needs.tasks[i])->id));
+    if (needs.count > 0)
+        json_object_set(json, "needs", ids);
+    json_decref(ids);
+    if (task->when != WHEN_SUCCESS)
+        json_object_set_new(json, "when", json_string(task_whens[task->when]));
+}
 
 static json_t *task_of(struct plan *plan, const struct task *task)
 {
@@ -29,12 +46,14 @@ static json_t *task_of(struct plan *plan, const struct task *task)
             REGISTRY_FOUND)
             plan->offer = NULL; /* gone since it was read: then all is masked */
     }
-    return task_json(task, plan->offer != NULL ? &plan->offer->params : &none);
+    json_t *json = task_json(task, plan->offer != NULL ? &plan->offer->params : &none);
+    add_needs(json, task);
+    return json;
 }
 
-static const struct task *task_at(const struct job *job, uint32_t index)
+static const struct task *task_at(const struct job *job, uint32_t place)
 {
-    return chunk_task(job->chunks[index / CHUNK_TASKS], index % CHUNK_TASKS);
+    return job_task(job, job->order != NULL ? job->order[place] : place);
 }
 
 /* The keys of a job but its tasks. */
@@ -87,19 +106,23 @@ static void print_json(struct plan *plan, const struct job *job)
 
 static void print_all(struct plan *plan, const struct inputs *inputs, enum format format)
 {
-    for (size_t i = 0; i < inputs->count; i++)
-        if (format == FORMAT_JSON)
-            print_json(plan, inputs->items[i].job);
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct job *job = inputs->items[i].job;
+        if (plan->graph != PLAN_GRAPH_NONE)
+            plan_graph_print(job, plan->graph);
+        else if (format == FORMAT_JSON)
+            print_json(plan, job);
         else
-            print_yaml(plan, inputs->items[i].job, i == 0);
+            print_yaml(plan, job, i == 0);
+    }
     registry_unpin(plan->registry, plan->offer);
 }
 
 int plan_print(struct inputs *inputs, const struct config *config, struct registry *registry,
-               const struct options *options)
+               const struct options *options, enum plan_graph graph)
 {
     CLEANUP(chunk_pool_fini) struct chunk_pool pool;
-    struct plan plan = {.registry = registry};
+    struct plan plan = {.registry = registry, .graph = graph};
 
     chunk_pool_init(&pool);
     inputs_read(inputs, config, registry, &pool);

@@ -26,6 +26,7 @@ enum {
     OPTION_MAX_WEIGHT,
     OPTION_WORKERS,
     OPTION_DRY_RUN,
+    OPTION_GRAPH,
     OPTION_SET
 };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
@@ -42,6 +43,7 @@ struct run_options {
     } workers[WORKERS_OPTIONS_MOST];
     size_t workers_count;
     bool dry_run;
+    enum plan_graph graph;
     struct input_names names;
 };
 
@@ -78,6 +80,10 @@ static const struct argp_option table[] = {
     {.name = "dry-run",
      .key = OPTION_DRY_RUN,
      .doc = "run nothing; print the jobs as they would run, with all in them resolved"},
+    {.name = "graph",
+     .key = OPTION_GRAPH,
+     .arg = "dot|mermaid",
+     .doc = "run nothing; print which task needs which, for Graphviz or Mermaid"},
     SETTINGS_OPTION(OPTION_SET),
     {0},
 };
@@ -125,12 +131,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_DRY_RUN:
         options->dry_run = true;
         return 0;
+    case OPTION_GRAPH:
+        options->dry_run = true;
+        options->graph = (enum plan_graph)(
+            PLAN_GRAPH_DOT + options_word(state, "--graph", plan_graph_words, argument));
+        return 0;
     case OPTION_SET:
         settings_add(&options->names.settings, argument, state);
         return 0;
     }
     if (key == ARGP_KEY_SUCCESS && options->dry_run && options->mode == JOB_STREAMED)
-        argp_error(state, "--dry-run reads all of a file: it does not go with --stream");
+        argp_error(state, "--dry-run and --graph read all of a file: they do not go with --stream");
     return input_names_parse(key, state, &options->names);
 }
 
@@ -383,7 +394,8 @@ static int run_all(const struct run_options *options, struct config *config)
             return EXIT_USAGE;
     if (options->dry_run)
         return plugins_leave_if_stuck(
-            &run.plugins, plan_print(&run.inputs, config, run.plugins.registry, options->common));
+            &run.plugins,
+            plan_print(&run.inputs, config, run.plugins.registry, options->common, options->graph));
     if (!run_create(&run))
         return EXIT_HOST;
     struct error error;

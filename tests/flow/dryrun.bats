@@ -89,5 +89,71 @@ EOT
     job a <<<'tasks: [{type: noop}]'
     plan --stream a.yaml
     [ "$status" -eq 2 ]
-    [[ $stderr == *"--dry-run reads all of a file"* ]]
+    [[ $stderr == *"--dry-run and --graph read all of a file"* ]]
+}
+
+# diamond: a job of four tasks, the last of which stands first.
+diamond() {
+    job diamond <<'EOT'
+tasks:
+  - {id: end, type: noop, needs: [left, right], when: always}
+  - {id: start, type: sleep, params: {for: 1ms}}
+  - {id: left, type: noop, needs: [start]}
+  - {id: right, type: noop, needs: [start]}
+EOT
+}
+
+@test "what is needed stands before what needs it, and is named there" {
+    diamond
+    plan diamond.yaml --format json
+    [ "$status" -eq 0 ]
+    [ "$(jq -r '[.tasks[].id] | join(" ")' <<<"$output")" = "start left right end" ]
+    [ "$(jq -c '.tasks[3] | [.needs, .when]' <<<"$output")" = '[["left","right"],"always"]' ]
+}
+
+@test "--graph dot draws the needs of a job for Graphviz" {
+    diamond
+    run "$SLUICE" run --graph dot diamond.yaml
+    [ "$status" -eq 0 ]
+    diff <(echo "$output") - <<'EOT'
+digraph "diamond" {
+  rankdir=LR;
+  node [shape=box];
+  "end" [label="end\nnoop"];
+  "start" [label="start\nsleep"];
+  "left" [label="left\nnoop"];
+  "right" [label="right\nnoop"];
+  "left" -> "end" [label="always", style=dashed];
+  "right" -> "end" [label="always", style=dashed];
+  "start" -> "left";
+  "start" -> "right";
+}
+EOT
+}
+
+@test "--graph mermaid draws it for Mermaid" {
+    diamond
+    run "$SLUICE" run --graph mermaid diamond.yaml
+    [ "$status" -eq 0 ]
+    diff <(echo "$output") - <<'EOT'
+flowchart LR
+  t0["end<br/>noop"]
+  t1["start<br/>sleep"]
+  t2["left<br/>noop"]
+  t3["right<br/>noop"]
+  t2 -. always .-> t0
+  t3 -. always .-> t0
+  t1 --> t2
+  t1 --> t3
+EOT
+}
+
+@test "a graph is drawn of a right file alone, and in no other language" {
+    job wrong <<<'tasks: [{type: nop}]'
+    run "$SLUICE" run --graph dot wrong.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"no plugin has the task type 'nop'"* ]]
+    run "$SLUICE" run --graph svg wrong.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *dot* && $output == *mermaid* ]]
 }
