@@ -30,6 +30,8 @@ static void sort_task(const struct intake *intake, struct task *task, int64_t no
         task_list_push(&entry->waiting, task);
     } else if (job_stops(task)) {
         task_list_push(&entry->stopped, task);
+    } else if (task->unique != NULL) {
+        task_list_push(&entry->released, task);
     } else if (task->due_ns == 0 ||
                !intake->delay(intake->context, task, task_due_ns(task, now_ns))) {
         task->due_ns = now_ns;
@@ -38,12 +40,14 @@ static void sort_task(const struct intake *intake, struct task *task, int64_t no
     }
 }
 
-/* Room is told first: once it has entered, a task may be released at any moment. */
+/* Room is told first: once it has entered, a task may be released at any moment. What is unique and
+ * needs nothing is released as if all that it needs had ended: there its key is claimed. */
 static void enter_waiting(const struct intake *intake, struct entry *entry)
 {
-    if (entry->waiting.count == 0)
+    size_t aside = entry->waiting.count + entry->released.count;
+    if (aside == 0)
         return;
-    if (room_put_aside(intake->pending, entry->waiting.count))
+    if (room_put_aside(intake->pending, aside))
         intake->room_reached(intake->context);
     for (struct task *task; (task = task_list_pop(&entry->waiting)) != NULL;) {
         task_move(task, TASK_WAITING);

@@ -21,7 +21,8 @@ struct intake {
     /* Takes over tasks (ACCEPTED or READY) that are not to run, since their job or the host
      * stops. */
     void (*drop)(void *context, struct task_list *tasks);
-    /* Takes over tasks (WAITING) that need others, all of which have ended. */
+    /* Takes over tasks (WAITING) that need others, all of which have ended, and unique ones
+     * (ACCEPTED) that need nothing. */
     void (*release)(void *context, struct task_list *tasks);
     /* The room is full, or somebody watches for what is taken and not aside. */
     void (*room_reached)(void *context);

@@ -44,6 +44,7 @@ struct task {
     const struct type *type;
     const struct sluice_map *labels;  /* sorted by key, in the chunk's memory; NULL: none */
     const struct sluice_retry *retry; /* in the chunk's memory; NULL: one attempt is all */
+    const char *unique;               /* its key, in the chunk's memory; NULL: none */
     const char *id;                   /* in the chunk's memory */
     const char *params;               /* a packed record (plugin/params.h) in the chunk's memory */
     int64_t submitted_ns;             /* when it entered the host */

@@ -7,6 +7,7 @@
 #include "accept/chunk.h"
 #include "accept/job.h"
 #include "accept/room.h"
+#include "outcome/claim.h"
 #include "outcome/condition.h"
 #include "outcome/retry.h"
 #include "support/clock.h"
@@ -167,6 +168,8 @@ static bool end_task(struct outcome *outcome, struct task *task, enum task_state
         hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt, 0});
     count(outcome, task, tally);
     add_end(outcome, task, attempt, tally);
+    if (task->unique != NULL)
+        claim_give_back(outcome->store, task);
     job_release_dependents(task, &tally->released);
     if (!attempt->memory_stays)
         tally->in_chunk++;
@@ -315,12 +318,15 @@ static void release_one(struct outcome *outcome, struct task *task, int64_t now_
                         struct outcome_tally *tally, struct task_list *ready)
 {
     struct condition condition;
+    struct claim claim;
     if (atomic_load(&task->job->stop) == JOB_CANCELLED) {
         end_stopped(outcome, task, tally);
-    } else if (!condition_holds(&condition, task)) {
+    } else if (task->state == TASK_WAITING && !condition_holds(&condition, task)) {
         end_unstarted(outcome, task, TASK_SKIPPED, &condition.reason, tally);
     } else if (job_stops(task)) {
         end_stopped(outcome, task, tally);
+    } else if (task->unique != NULL && !claim_take(&claim, outcome->store, task)) {
+        end_unstarted(outcome, task, TASK_SKIPPED, &claim.reason, tally);
     } else if (task->due_ns == 0 ||
                !outcome->hooks.delay(outcome->hooks.context, task, task_due_ns(task, now_ns))) {
         task->due_ns = now_ns;

@@ -188,5 +188,7 @@ json_t *task_json(const struct task *task, const struct param_table *table)
                         task->weight == TASK_WEIGHT_AUTO ? json_string("auto")
                                                          : json_integer(task->weight));
     add_times(object, task);
+    if (task->unique != NULL)
+        json_object_set_new(object, "unique", plain_text(task->unique, strlen(task->unique)));
     return object;
 }

@@ -147,6 +147,16 @@ static const struct sluice_map *labels_of(struct job_reader *reader,
     return reader->shared_labels;
 }
 
+static const char *unique_of(struct job_reader *reader, const struct task_fields *fields)
+{
+    uint32_t bit = task_key_bit(TASK_KEY_UNIQUE);
+    const struct task_fields *from = fields->given & bit ? fields : &reader->defaults;
+    if ((from->given & bit) == 0)
+        return NULL;
+    size_t bytes = strlen(from->unique) + 1;
+    return memcpy(job_alloc(reader->job, bytes, 1), from->unique, bytes);
+}
+
 static void fill(struct job_reader *reader, const struct job_draft *draft, struct task *task)
 {
     const struct task_fields *fields = draft->fields;
@@ -163,6 +173,7 @@ static void fill(struct job_reader *reader, const struct job_draft *draft, struc
         task->params = params;
     }
     task->labels = labels_of(reader, fields);
+    task->unique = unique_of(reader, fields);
     task->retry = job_retry_keep(reader, fields, &draft->offer->retry);
 }
 

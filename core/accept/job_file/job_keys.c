@@ -36,12 +36,6 @@ static const struct key_word each_words[] = {
 #undef EACH_KEY
 };
 
-static const char *const later_words[] = {
-#define LATER_KEY(word) word,
-#include "accept/job_file/job_keys.def"
-#undef LATER_KEY
-};
-
 const struct key_set job_keys = {"a job", job_words, JOB_KEY_COUNT};
 const struct key_set task_keys = {"a task", task_words, TASK_KEY_COUNT};
 const struct key_set retry_keys = {"retry", retry_words, RETRY_KEY_COUNT};
@@ -75,9 +69,6 @@ static char *hint_write(const char *format, const char *word)
 char *key_hint(const struct key_set *set, const struct yaml_node *key)
 {
     struct suggest suggest;
-    for (size_t i = 0; i < sizeof later_words / sizeof later_words[0]; i++)
-        if (strcmp(later_words[i], key->text) == 0)
-            return strdup("this version of Sluice cannot do that yet");
     suggest_begin(&suggest, key->text, key->length);
     for (int i = 0; i < set->count; i++)
         suggest_offer(&suggest, set->words[i].word);

@@ -30,6 +30,7 @@ struct task_fields {
     struct place weight_place, when_place;
     struct job_labels labels;
     struct job_retry retry;
+    char unique[STORE_KEY_MOST_BYTES + 1];
 };
 
 /* What is being read: what ${...} may stand for depends on it. */

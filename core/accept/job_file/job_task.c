@@ -1,5 +1,6 @@
 #include "accept/job_file/job_task.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "accept/job_file/job_draft.h"
@@ -120,6 +121,21 @@ static void read_when(struct job_reader *reader, const struct yaml_node *node,
     fields->when = word >= 0 ? (enum task_when)word : WHEN_SUCCESS;
 }
 
+static void read_unique(struct job_reader *reader, const struct yaml_node *node,
+                        struct task_fields *fields)
+{
+    struct params_text text;
+    if (!job_value_text(reader, node,
+                        (struct job_want){"", "unique", "a string", JOB_QUOTES_ALLOWED}, &text))
+        return;
+    if (text.length > 0 && text.length <= STORE_KEY_MOST_BYTES)
+        memcpy(fields->unique, text.bytes, text.length + 1); /* with its NUL */
+    else
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, node->place, NULL},
+                   "'unique' has %" PRIu32 " bytes, allowed are 1 to %d", text.length,
+                   STORE_KEY_MOST_BYTES);
+}
+
 /* Params can be checked only when the type is known: what comes before it is put aside. */
 static bool read_params(struct job_reader *reader, struct job_draft *draft)
 {
@@ -173,6 +189,9 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct job_
         break;
     case TASK_KEY_AT:
         read_at(reader, &node, fields);
+        break;
+    case TASK_KEY_UNIQUE:
+        read_unique(reader, &node, fields);
         break;
     case TASK_KEY_RETRY:
         return job_retry_read(reader, &node, &fields->retry);

@@ -1,0 +1,45 @@
+#include "outcome/claim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/job.h"
+#include "support/log.h"
+
+static void name_task(const struct task *task, char name[STORE_HOLDER_BYTES])
+{
+    snprintf(name, STORE_HOLDER_BYTES, "%s:%s", task->job->id, task->id);
+}
+
+static void must(bool stored, const struct error *error)
+{
+    if (stored)
+        return;
+    log_error("the store failed", LOG_TEXT("reason", error->message));
+    abort(); /* the memory store, the only one so far, fails when memory is out */
+}
+
+bool claim_take(struct claim *claim, struct store *store, const struct task *task)
+{
+    char name[STORE_HOLDER_BYTES], holder[STORE_HOLDER_BYTES];
+    struct error error;
+    name_task(task, name);
+    must(store_claim(store, task->unique, name, holder, &error), &error);
+    if (strcmp(holder, name) == 0)
+        return true;
+    bool same_job = strncmp(holder, name, JOB_ID_BYTES) == 0; /* with the colon */
+    snprintf(claim->message, sizeof claim->message,
+             "not started: '%s' is waiting or running and has the same unique key '%s'",
+             same_job ? holder + JOB_ID_BYTES : holder, task->unique);
+    claim->reason = (struct outcome_reason){"unique", claim->message};
+    return false;
+}
+
+void claim_give_back(struct store *store, const struct task *task)
+{
+    char name[STORE_HOLDER_BYTES];
+    struct error error;
+    name_task(task, name);
+    must(store_release(store, task->unique, name, &error), &error);
+}
