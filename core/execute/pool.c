@@ -215,13 +215,14 @@ static bool wait_for_call(struct pool *pool, struct worker *worker)
     return true;
 }
 
-/* Looks at the ready list for a while; whoever else wants the processor has it first. */
+/* Looks at the ready list for a while. It does not yield meanwhile: on a busy machine that would
+ * cost it its turn, and what comes would wait for milliseconds. */
 static void keep_looking(const struct pool *pool)
 {
     int64_t until_ns = clock_now_ns() + LOOK_ON_NS;
     while (atomic_load_explicit(&pool->ready_count, memory_order_relaxed) == 0 &&
            clock_now_ns() < until_ns)
-        thread_yield();
+        thread_relax();
 }
 
 /* After tiny calls the next ones will probably be there before a thread could have fallen asleep

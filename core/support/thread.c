@@ -1,7 +1,6 @@
 #include "support/thread.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,11 +150,6 @@ bool thread_start(struct thread *thread, const char *name, void (*run)(void *), 
         return true;
     errno = result;
     return error_errno(error, "thread_start", "cannot start thread '%s'", thread->name);
-}
-
-void thread_yield(void)
-{
-    sched_yield();
 }
 
 bool thread_is_main(void)

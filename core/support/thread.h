@@ -94,8 +94,15 @@ void cond_broadcast(struct cond *cond);
 bool thread_start(struct thread *thread, const char *name, void (*run)(void *), void *argument,
                   struct error *error);
 
-/* Lets another thread have the processor, if one wants it. */
-void thread_yield(void);
+/* Tells the processor that the caller is waiting in a loop that will be short. */
+static inline void thread_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 /* Returns whether the caller is the process's first thread. */
 bool thread_is_main(void);
