@@ -129,6 +129,21 @@ JOB
     [[ $output == "part: 1 task: 1 succeeded in "* ]]
 }
 
+@test "a large file, parsed ahead, is used up to its error and no further" {
+    {
+        echo "tasks:"
+        yes "  - {type: count, params: {file: $PWD/count}}" | head -n 6000
+        echo "  - {type: nop}"
+        yes "  - {type: count, params: {file: $PWD/count}}" | head -n 6000
+    } | job large
+    [ "$(bytes large.yaml)" -gt $((256 * 1024)) ]
+    run -2 "$SLUICE" run "${both[@]}" large.yaml
+    [ ! -e count ]
+    run -2 "$SLUICE" run --stream "${both[@]}" large.yaml
+    [[ $output == *"large.yaml:6003:12: error: no plugin has the task type 'nop'"* ]]
+    [ "$(wc -l <count)" -eq 6000 ]
+}
+
 @test "--stream: a name behind the tasks comes too late" {
     job late <<JOB
 tasks:
