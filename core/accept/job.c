@@ -7,6 +7,7 @@
 
 #include "accept/dependents.h"
 #include "accept/id_index.h"
+#include "accept/result_map.h"
 #include "accept/window.h"
 #include "support/clock.h"
 
@@ -105,6 +106,7 @@ void job_destroy(struct job **job_pointer)
     graph_destroy(&job->graph);
     dependents_destroy(&job->dependents);
     window_destroy(&job->window);
+    result_map_destroy(&job->results);
     free(job->name);
     free(job->file);
     free(job);
@@ -208,6 +210,7 @@ void job_clear(struct job *job)
     atomic_store(&job->total, 0);
     forget_order(job);
     graph_destroy(&job->graph);
+    result_map_destroy(&job->results);
     id_index_destroy(&job->ids);
     job->ids = id_index_create(0);
 }
@@ -248,6 +251,28 @@ bool job_enter_waiting(const struct task *task)
     struct job *job = task->job;
     return job->mode == JOB_STREAMED ? window_enter(job->window, task->number)
                                      : dependents_enter(job->dependents, task->number);
+}
+
+struct result *job_hold_result(struct job *job, uint32_t number)
+{
+    if (job->mode == JOB_STREAMED)
+        return window_hold(job->window, number);
+    if (job->results == NULL)
+        job->results = result_map_create();
+    return result_map_add(job->results, number);
+}
+
+void job_keep_result(const struct task *ended, const struct buffer *outputs)
+{
+    const struct job *job = ended->job;
+    struct result *result;
+    if (job->mode == JOB_STREAMED) {
+        if (outputs != NULL && ended->state == TASK_SUCCEEDED)
+            window_keep(job->window, ended, outputs);
+    } else if (job->results != NULL &&
+               (result = result_map_find(job->results, ended->number)) != NULL) {
+        result_fill(result, (enum task_state)ended->state, outputs);
+    }
 }
 
 void job_release_dependents(const struct task *ended, struct task_list *released)

@@ -27,6 +27,8 @@ enum job_stop { JOB_GOES_ON, JOB_FAILED_FAST, JOB_CANCELLED };
 
 struct dependents;
 struct id_index;
+struct result;
+struct result_map;
 struct window;
 
 struct job {
@@ -42,10 +44,11 @@ struct job {
     struct chunk *open;
     struct chunk **chunks; /* JOB_CHECKED: all of them, in order; immutable once read */
     size_t chunks_count, chunks_capacity;
-    uint32_t tasks_taken; /* handed on */
-    uint32_t *order;      /* in which they are handed on; NULL: as in the file */
-    uint32_t *places;     /* by number: its place in this order; immutable once read */
-    struct graph *graph;  /* JOB_CHECKED, until submitted; NULL: no task needs another */
+    uint32_t tasks_taken;       /* handed on */
+    struct result_map *results; /* JOB_CHECKED: of tasks that others refer to; NULL: of none */
+    uint32_t *order;            /* in which they are handed on; NULL: as in the file */
+    uint32_t *places;           /* by number: its place in this order; immutable once read */
+    struct graph *graph;        /* JOB_CHECKED, until submitted; NULL: no task needs another */
     struct id_index *ids;
     uint32_t tasks_count; /* added so far */
     uint64_t store_key;   /* 0: not in the store yet; set before its first task is handed on */
@@ -137,6 +140,15 @@ bool job_waits(const struct task *task);
 /* Says that a task that needs others is in the host, WAITING; true if all these have ended: the
  * caller releases it, else whoever ends the last of them. Reader thread. */
 bool job_enter_waiting(const struct task *task);
+
+/* Returns the result of a task that another, which needs it, refers to. JOB_CHECKED: it lives as
+ * long as the job; JOB_STREAMED: with a share for the caller. Reader thread, before the other one
+ * is handed on. */
+struct result *job_hold_result(struct job *job, uint32_t number);
+
+/* Keeps the result of a task that has ended, if somebody may refer to it; outputs may be NULL. Any
+ * thread, before job_release_dependents. */
+void job_keep_result(const struct task *ended, const struct buffer *outputs);
 
 /* Adds the tasks that waited for nothing but this one, which has ended, to the list. Any thread. */
 void job_release_dependents(const struct task *ended, struct task_list *released);

@@ -237,6 +237,7 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
         job_vars_none(reader);
     check_defaults(reader);
     job_needs_finish(reader);
+    job_late_finish(reader);
 }
 
 static void read_document(struct job_reader *reader)
@@ -266,9 +267,11 @@ static void reader_fini(struct job_reader *reader)
     buffer_fini(&reader->params);
     buffer_fini(&reader->scratch);
     job_needs_fini(&reader->needs);
+    job_late_fini(&reader->late);
     name_table_fini(&reader->keys);
     job_vars_fini(&reader->vars);
     job_each_fini(&reader->each);
+    job_groups_fini(&reader->groups);
 }
 
 /* Reads the whole input once; the source lines of errors are added while it is still there. */
@@ -307,6 +310,7 @@ static void read_again(struct job_reader *reader, int fd)
     forget_faults(reader->faults.diagnostics);
     job_clear(reader->job);
     job_needs_fini(&reader->needs);
+    job_late_fini(&reader->late);
     reader->given = 0;
     reader->text_bytes = 0;
     reader->second = true;

@@ -23,8 +23,10 @@ enum {
     JOB_FILE_LABEL_KEY_MOST_BYTES = 64,
     JOB_FILE_LABEL_VALUE_MOST_BYTES = 256,
     JOB_FILE_NAME_MOST_BYTES = 256,
-    JOB_FILE_LOOPS_MOST = 16,       /* names of one for_each */
-    JOB_FILE_WRONG_INSTANCES = 100, /* of one for_each: behind them it is given up */
+    JOB_FILE_SEARCH_MOST = 100 * 1000 * 1000, /* steps to see whether a task needs another */
+    JOB_FILE_NEEDS_MOST = 50 * 1000 * 1000,   /* in all */
+    JOB_FILE_LOOPS_MOST = 16,                 /* names of one for_each */
+    JOB_FILE_WRONG_INSTANCES = 100,           /* of one for_each: behind them it is given up */
     JOB_FILE_VARS_MOST = 1024,
     JOB_FILE_VAR_NAME_MOST_BYTES = 64,
     JOB_FILE_VARS_MOST_BYTES = 16 * 1024 * 1024, /* names and texts in all */

@@ -59,6 +59,7 @@ struct task {
     int8_t priority;
     uint8_t state; /* enum task_state; changed by task_move alone */
     uint8_t when;  /* enum task_when */
+    bool late;     /* its params refer to results of other tasks, see late.h */
 };
 
 /* A first-in first-out list of tasks through their next pointers. */

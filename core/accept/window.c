@@ -37,12 +37,18 @@ struct node {
     struct needed needed;
     char *id; /* what needed.id points to */
     uint32_t unlucky;
+    struct result *result; /* somebody refers to it; NULL: nobody */
 };
 
 struct window {
     _Atomic uint32_t words[RING];
     struct mutex lock;
     struct node *table[JOB_STREAM_WINDOW]; /* guarded by lock, with all nodes */
+    /* guarded by lock */
+    struct result **kept; /* with outputs, by number; NULL: no task has had any */
+    size_t kept_bytes;
+    uint32_t oldest; /* place in kept where those stand that are let go first */
+    bool forgotten;  /* some were */
 };
 
 static void *zeroed(size_t count, size_t size)
@@ -74,6 +80,7 @@ static void node_free(struct node *node)
 {
     free(node->waits);
     free(node->id);
+    result_release(&node->result);
     free(node);
 }
 
@@ -87,6 +94,9 @@ void window_destroy(struct window **window_pointer)
             next = node->next;
             node_free(node);
         }
+    for (size_t i = 0; window->kept != NULL && i < JOB_STREAM_WINDOW; i++)
+        result_release(&window->kept[i]);
+    free(window->kept);
     mutex_fini(&window->lock);
     free(window);
     *window_pointer = NULL;
@@ -152,6 +162,41 @@ static bool node_gives_up_share(struct window *window, struct node *node)
     return false;
 }
 
+/* ---- results; the lock is held ---- */
+
+static void kept_drop(struct window *window, uint32_t place)
+{
+    struct result **kept = &window->kept[place % JOB_STREAM_WINDOW];
+    if (*kept != NULL)
+        window->kept_bytes -= (*kept)->outputs.length;
+    result_release(kept);
+}
+
+static void kept_put(struct window *window, struct result *result)
+{
+    if (window->kept == NULL)
+        window->kept = zeroed(JOB_STREAM_WINDOW, sizeof(struct result *));
+    kept_drop(window, result->number);
+    window->kept[result->number % JOB_STREAM_WINDOW] = result;
+    window->kept_bytes += result->outputs.length;
+    while (window->kept_bytes > WINDOW_OUTPUTS_MOST_BYTES) {
+        kept_drop(window, window->oldest++);
+        window->forgotten = true;
+    }
+}
+
+/* The result of a task that has ended, with a share. */
+static struct result *result_of_ended(struct window *window, uint32_t number, enum task_state state)
+{
+    struct result *kept = window->kept != NULL ? window->kept[number % JOB_STREAM_WINDOW] : NULL;
+    if (kept != NULL && kept->number == number)
+        return result_hold(kept);
+    struct result *result = result_create(number);
+    result->forgotten = window->forgotten;
+    result_fill(result, state, NULL);
+    return result;
+}
+
 /* ---- the reader ---- */
 
 void window_add(struct window *window, uint32_t number)
@@ -187,6 +232,19 @@ void window_need(struct window *window, struct task *task, struct window_needs n
     }
 }
 
+struct result *window_hold(struct window *window, uint32_t number)
+{
+    MUTEX_GUARD(&window->lock);
+    uint32_t before = atomic_fetch_or(word_of(window, number), HAS_NODE);
+    enum task_state state = (enum task_state)(before & STATE_MASK);
+    if (state != TASK_ACCEPTED)
+        return result_of_ended(window, number, state);
+    struct node *node = node_make(window, number);
+    if (node->result == NULL)
+        node->result = result_create(number);
+    return result_hold(node->result);
+}
+
 bool window_wait(const struct window *window, uint32_t number)
 {
     return (atomic_load(&window->words[number % RING]) & WAITS) != 0;
@@ -212,6 +270,16 @@ static bool mark_ended(struct window *window, const struct task *task)
     return (before & HAS_NODE) != 0;
 }
 
+void window_keep(struct window *window, const struct task *task, const struct buffer *outputs)
+{
+    MUTEX_GUARD(&window->lock);
+    struct node *node = *place_of(window, task->number);
+    struct result *result = node != NULL && node->result != NULL ? result_hold(node->result)
+                                                                 : result_create(task->number);
+    result_fill(result, (enum task_state)task->state, outputs);
+    kept_put(window, result);
+}
+
 static void release_dependents(struct window *window, struct node *node, const struct task *task,
                                struct task_list *released)
 {
@@ -234,6 +302,8 @@ void window_end(struct window *window, const struct task *task, struct task_list
     struct node *node = *place_of(window, task->number);
     if (node == NULL)
         return;
+    if (node->result != NULL && result_state(node->result) == TASK_ACCEPTED)
+        result_fill(node->result, (enum task_state)task->state, NULL);
     release_dependents(window, node, task, released);
     if (node->shares <= 1)
         node_remove(window, node->number);

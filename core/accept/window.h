@@ -8,9 +8,12 @@
 #include <stdint.h>
 
 #include "accept/needed.h"
+#include "accept/result.h"
 #include "accept/task.h"
 
 struct window;
+
+enum { WINDOW_OUTPUTS_MOST_BYTES = 16 * 1024 * 1024 }; /* kept of a stream's tasks in all */
 
 /* What a task needs: earlier tasks of the window, and their ids, each with its NUL, one behind the
  * other. */
@@ -39,6 +42,14 @@ bool window_wait(const struct window *window, uint32_t number);
 /* Gives up a task's own share, now that it is in the host; true if nothing else is left: the caller
  * releases it, else whoever ends the last that it needs. Reader thread. */
 bool window_enter(struct window *window, uint32_t number);
+
+/* Returns the result of a task of the window with a share for the caller. Reader thread, which has
+ * not yet said that another one needs it. */
+struct result *window_hold(struct window *window, uint32_t number);
+
+/* Keeps the outputs of a task that has ended, for those that come to refer to it: of the last
+ * JOB_STREAM_WINDOW tasks, within WINDOW_OUTPUTS_MOST_BYTES. Any thread, before window_end. */
+void window_keep(struct window *window, const struct task *task, const struct buffer *outputs);
 
 /* Says that a task has ended, in its final state, and adds those that waited for nothing else to
  * the list. Any thread. */

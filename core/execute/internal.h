@@ -125,6 +125,7 @@ struct worker {
     bool *began;     /* by the offer's index: worker_init has succeeded */
     void *params;
     size_t params_capacity;
+    struct buffer resolved;      /* the record behind them, if parts of it were known only now */
     struct outcome_tally *tally; /* the control loop takes it over when it gives a call up */
     /* the control loop */
     uint64_t seen_turn;  /* / CALL_TURN, at its last look */

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "accept/job.h"
+#include "accept/late.h"
 #include "execute/internal.h"
+#include "plugin/param_late.h"
 #include "support/units.h"
 
 /* Makes room for the largest parameter struct seen; malloc's alignment fits any type. */
@@ -45,13 +47,32 @@ static bool begin_type(struct worker *worker, const struct offer *offer, struct 
     return false;
 }
 
+static const char *find_result(void *task, const char *reference, struct error *error)
+{
+    return late_find(task, reference, error);
+}
+
+/* Puts in what became of other tasks, in memory that lives as long as the call. */
+static bool resolve_late(struct worker *worker, const struct offer *offer, const struct task *task,
+                         struct params_text *record, struct error *error)
+{
+    const struct param_lookup lookup = {.find = find_result, .context = (void *)(uintptr_t)task};
+    worker->resolved.length = 0;
+    if (!param_late_resolve(&offer->params, *record, &lookup, &worker->resolved, error))
+        return false;
+    *record =
+        (struct params_text){buffer_text(&worker->resolved), (uint32_t)worker->resolved.length};
+    return true;
+}
+
 static bool fill_params(struct worker *worker, const struct offer *offer, const struct task *task,
                         struct attempt *attempt)
 {
     struct error error;
     struct params_text record = {.bytes = task->params, .length = task->params_bytes};
     void *params = params_room(worker, offer->params.struct_bytes);
-    if (param_table_fill(&offer->params, record, params, &worker->call.arena, &error))
+    if ((!task->late || resolve_late(worker, offer, task, &record, &error)) &&
+        param_table_fill(&offer->params, record, params, &worker->call.arena, &error))
         return true;
     snprintf(worker->call.fail_message, sizeof worker->call.fail_message, "%s", error.message);
     fail(attempt, VERDICT_FAILED_FOR_GOOD, "params_rejected", worker->call.fail_message);

@@ -169,6 +169,7 @@ static void worker_free(struct worker *worker)
     free(worker->contexts);
     free(worker->began);
     free(worker->params);
+    buffer_fini(&worker->resolved);
     free(worker->tally);
     free(worker);
 }

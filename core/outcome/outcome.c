@@ -6,6 +6,7 @@
 
 #include "accept/chunk.h"
 #include "accept/job.h"
+#include "accept/late.h"
 #include "accept/room.h"
 #include "outcome/claim.h"
 #include "outcome/condition.h"
@@ -170,6 +171,9 @@ static bool end_task(struct outcome *outcome, struct task *task, enum task_state
     add_end(outcome, task, attempt, tally);
     if (task->unique != NULL)
         claim_give_back(outcome->store, task);
+    job_keep_result(task, attempt->outputs);
+    if (task->late)
+        late_release(task);
     job_release_dependents(task, &tally->released);
     if (!attempt->memory_stays)
         tally->in_chunk++;

@@ -142,8 +142,8 @@ static const struct param *search_row(struct fill *fill, struct params_field *fi
         error_set(error, "params_rejected", "unknown parameter '%s'", field->name.bytes);
         return NULL;
     }
-    if (row->kind != field->kind) {
-        refuse(error, row, "has another kind");
+    if (row->kind != field->kind || field->late) {
+        refuse(error, row, field->late ? "is not resolved" : "has another kind");
         return NULL;
     }
     return row;

@@ -28,6 +28,12 @@ void params_put_head(struct buffer *record, enum sluice_kind kind, const char *n
     record->length += length + 3;
 }
 
+void params_set_late(struct buffer *record, size_t head)
+{
+    assert(head < record->length);
+    record->bytes[head] = (char)((unsigned char)record->bytes[head] | PARAMS_LATE);
+}
+
 void params_put_bool(struct buffer *record, bool value)
 {
     buffer_append(record, &(char){value ? 1 : 0}, 1);
@@ -141,6 +147,8 @@ bool params_next_text(struct params_reader *reader, struct params_text *text)
 static bool read_value(struct params_reader *reader, struct params_field *field)
 {
     uint64_t bits = 0;
+    if (field->late && field->kind != SLUICE_KIND_LIST && field->kind != SLUICE_KIND_MAP)
+        return params_next_text(reader, &field->text);
     switch (field->kind) {
     case SLUICE_KIND_BOOL:
         return read_bool(reader, &field->boolean);
@@ -172,7 +180,8 @@ bool params_next(struct params_reader *reader, struct params_field *field)
     if (bytes_left(&ahead) < 3)
         return false;
     size_t length = ahead.at[1];
-    field->kind = (enum sluice_kind)ahead.at[0];
+    field->kind = (enum sluice_kind)(ahead.at[0] & ~PARAMS_LATE);
+    field->late = (ahead.at[0] & PARAMS_LATE) != 0;
     field->name = (struct params_text){(const char *)ahead.at + 2, (uint32_t)length};
     ahead.at += 2;
     if (length == 0 || length > PARAMS_NAME_MOST_BYTES || bytes_left(&ahead) < length + 1 ||
@@ -192,6 +201,7 @@ bool params_next_of(struct params_reader *reader, struct params_text head,
     if (bytes_left(&ahead) < head.length || memcmp(ahead.at, head.bytes, head.length) != 0)
         return false;
     field->kind = (enum sluice_kind)head.bytes[0];
+    field->late = false; /* its kind would be another one */
     field->name = (struct params_text){(const char *)ahead.at + 2, head.length - 3};
     ahead.at += head.length;
     if (!read_value(&ahead, field))

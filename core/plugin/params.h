@@ -6,6 +6,8 @@
  *   value: bool u8 | int, duration i64 | float f64 | size u64 | string, enum, any: text
  *          | list: u32 n, n texts | map: u32 n, n pairs of texts
  *   text: u32 length, bytes, NUL; no NUL among the bytes
+ * A field whose texts are known only when the task starts (param_late.h) has PARAMS_LATE added to
+ * its kind; its value is a text, or the texts of a list or map.
  * An enum is its word, not its index, so that a newer table may order its choices anew. */
 #pragma once
 
@@ -16,7 +18,7 @@
 #include "sluice/plugin.h"
 #include "support/buffer.h"
 
-enum { PARAMS_NAME_MOST_BYTES = 64 };
+enum { PARAMS_NAME_MOST_BYTES = 64, PARAMS_LATE = 0x80 };
 
 struct params_text {
     const char *bytes; /* NUL-terminated, inside the record */
@@ -25,6 +27,7 @@ struct params_text {
 
 struct params_field {
     enum sluice_kind kind;
+    bool late; /* but for lists and maps its value is `text` */
     struct params_text name;
     union {
         bool boolean;
@@ -44,6 +47,9 @@ struct params_reader {
 /* Adds the head of a field: kind and name (1 to PARAMS_NAME_MOST_BYTES bytes); its value must
  * follow. */
 void params_put_head(struct buffer *record, enum sluice_kind kind, const char *name);
+
+/* Makes the field whose head begins at a place late. */
+void params_set_late(struct buffer *record, size_t head);
 
 /* Adds a bool's value. */
 void params_put_bool(struct buffer *record, bool value);

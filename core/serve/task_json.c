@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "accept/job_file/job_retry.h"
+#include "plugin/param_late.h"
 #include "plugin/params.h"
 #include "serve/json_text.h"
 #include "support/buffer.h"
@@ -13,19 +14,46 @@
 #include "support/clock.h"
 #include "support/units.h"
 
-/* A text that is read back as itself: what would begin a substitution is escaped. */
+/* Adds a text that is read back as itself: what would begin a substitution is escaped. */
+static void put_plain(struct buffer *text, const char *at, size_t length)
+{
+    for (const char *end = at + length; at < end; at++) {
+        if (end - at >= 2 && at[0] == '$' && at[1] == '{')
+            buffer_puts(text, "$");
+        buffer_append(text, at, 1);
+    }
+}
+
 static json_t *plain_text(const char *bytes, size_t length)
 {
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
-    const char *end = bytes + length;
     if (memchr(bytes, '$', length) == NULL)
         return json_text(bytes, length);
-    for (const char *at = bytes; at < end; at++) {
-        if (end - at >= 2 && at[0] == '$' && at[1] == '{')
-            buffer_puts(&text, "$");
-        buffer_append(&text, at, 1);
-    }
+    put_plain(&text, bytes, length);
     return json_text(buffer_text(&text), text.length);
+}
+
+/* A text of a late field: its references as the job file has them (see late_find for what they
+ * hold). */
+static json_t *late_text(const char *at)
+{
+    CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
+    const size_t mark = strlen(PARAM_LATE_MARK);
+    for (const char *begin, *end, *name;
+         (begin = strstr(at, PARAM_LATE_MARK)) != NULL &&
+         (end = strstr(begin + mark, PARAM_LATE_MARK)) != NULL &&
+         (name = strchr(begin, '/')) != NULL && (name = strchr(name + 1, '/')) != NULL;
+         at = end + mark) {
+        put_plain(&text, at, (size_t)(begin - at));
+        buffer_printf(&text, "${tasks.%.*s}", (int)(end - name - 1), name + 1);
+    }
+    put_plain(&text, at, strlen(at));
+    return json_text(buffer_text(&text), text.length);
+}
+
+static json_t *text_of(const char *bytes, size_t length)
+{
+    return strstr(bytes, PARAM_LATE_MARK) != NULL ? late_text(bytes) : plain_text(bytes, length);
 }
 
 static json_t *duration(int64_t ns)
@@ -41,7 +69,7 @@ static json_t *any_value(json_t *value)
     const char *key;
     size_t i;
     if (json_is_string(value))
-        return plain_text(json_string_value(value), json_string_length(value));
+        return text_of(json_string_value(value), json_string_length(value));
     if (json_is_array(value)) {
         copy = json_array();
         json_array_foreach(value, i, item) json_array_append_new(copy, any_value(item));
@@ -67,7 +95,7 @@ static json_t *list(struct params_reader *reader, uint32_t count)
     json_t *array = json_array();
     struct params_text text;
     for (uint32_t i = 0; i < count && params_next_text(reader, &text); i++)
-        json_array_append_new(array, plain_text(text.bytes, text.length));
+        json_array_append_new(array, text_of(text.bytes, text.length));
     return array;
 }
 
@@ -77,7 +105,7 @@ static json_t *map(struct params_reader *reader, uint32_t count)
     struct params_text key, text;
     for (uint32_t i = 0; i < count; i++)
         if (params_next_text(reader, &key) && params_next_text(reader, &text))
-            json_object_set_new(object, key.bytes, plain_text(text.bytes, text.length));
+            json_object_set_new(object, key.bytes, text_of(text.bytes, text.length));
     return object;
 }
 
@@ -85,6 +113,9 @@ static json_t *map(struct params_reader *reader, uint32_t count)
 static json_t *value_of(struct params_reader *reader, const struct params_field *field)
 {
     char text[32];
+    bool items = field->kind == SLUICE_KIND_LIST || field->kind == SLUICE_KIND_MAP;
+    if (field->late && !items && field->kind != SLUICE_KIND_ANY)
+        return late_text(field->text.bytes);
     switch (field->kind) {
     case SLUICE_KIND_BOOL:
         return json_boolean(field->boolean);

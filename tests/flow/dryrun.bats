@@ -32,6 +32,17 @@ tasks:
 EOT
 }
 
+@test "what is known only when a task starts is shown as the file has it" {
+    job late <<'EOT'
+tasks:
+  - {id: a, type: exec, params: {argv: [date]}}
+  - {id: b, type: kinds, needs: [a], params: {text: "$${x} ${tasks.a.output.stdout}", number: "${tasks.a.output.exit_code}", any: ["${tasks.a.status}"], pin: "${tasks.a.status}"}}
+EOT
+    plan late.yaml
+    [ "$status" -eq 0 ]
+    [[ $output == *'"params": {"text": "$${x} ${tasks.a.output.stdout}", "number": "${tasks.a.output.exit_code}", "any": ["${tasks.a.status}"], "pin": "(secret)"}'* ]]
+}
+
 @test "what is printed is a job file that means the same" {
     for name in hello commands order retry vars; do
         plan "$SOURCE_DIR/configs/jobs/$name.yaml"

@@ -94,6 +94,14 @@ output_of() {
     [ "$(output_of 'greet[1]' stdout)" = "good morning, Grace" ]
 }
 
+@test "results.yaml: each count gets what its fetch has printed" {
+    run_job "$jobs/results.yaml"
+    [ "$status" -eq 0 ]
+    [[ $output == *"results: 7 tasks: 7 succeeded"* ]]
+    [ "$(output_of 'count[2]' stdout)" = 10 ]
+    [ "$(output_of report stdout)" = "succeeded: 8 letters" ]
+}
+
 @test "failures.yaml: five fail, each with its reason, and the last succeeds" {
     run_job "$jobs/failures.yaml"
     [ "$status" -eq 1 ]

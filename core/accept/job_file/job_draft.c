@@ -9,6 +9,7 @@
 #include "accept/job_file/job_labels.h"
 #include "accept/job_file/job_params.h"
 #include "accept/job_file/job_report.h"
+#include "accept/late.h"
 
 /* Reads or checks what had to wait for the type. */
 static bool read_late_params(struct job_reader *reader, const struct job_draft *draft)
@@ -18,7 +19,7 @@ static bool read_late_params(struct job_reader *reader, const struct job_draft *
         return true;
     if (draft->params_aside) {
         yaml_source_replay(reader->source, draft->params);
-        reader->params.length = 0;
+        job_params_begin(reader);
         return yaml_source_next(reader->source, &node) &&
                job_params_read(reader, &node, draft->offer, draft->type_place);
     }
@@ -136,6 +137,23 @@ static bool name_instance(struct job_reader *reader, struct job_draft *draft)
     return false;
 }
 
+/* An id is either that of a task or that of all tasks of a for_each. */
+static bool is_other(struct job_reader *reader, struct job_draft *draft, size_t base)
+{
+    char id[TASK_ID_MOST_BYTES + 1];
+    uint32_t number;
+    if (!reader->each.in_hand) {
+        const struct job_group *group = job_groups_find(reader, draft->id, base);
+        return group != NULL && group->first < reader->job->tasks_count;
+    }
+    memcpy(id, draft->id, base);
+    id[base] = '\0';
+    if (reader->each.instances > 0 || !job_find_task(reader->job, id, base, &number))
+        return false;
+    memcpy(draft->id, id, base + 1);
+    return true;
+}
+
 /* Tasks of one chunk that have no labels of their own share those of defaults. */
 static const struct sluice_map *labels_of(struct job_reader *reader,
                                           const struct task_fields *fields)
@@ -157,6 +175,19 @@ static const char *unique_of(struct job_reader *reader, const struct task_fields
     return memcpy(job_alloc(reader->job, bytes, 1), from->unique, bytes);
 }
 
+/* Copies the record into the memory of the task that was added last; what it refers to comes in
+ * front of it. */
+static const char *params_keep(struct job_reader *reader)
+{
+    uint32_t late = (uint32_t)reader->late.own.count;
+    size_t front = late > 0 ? late_bytes(late) : 0, bytes = reader->params.length;
+    char *memory = job_alloc(reader->job, front + bytes, late > 0 ? _Alignof(struct result *) : 1);
+    if (late > 0)
+        late_begin(memory, late);
+    memcpy(memory + front, reader->params.bytes, bytes);
+    return memory + front;
+}
+
 static void fill(struct job_reader *reader, const struct job_draft *draft, struct task *task)
 {
     const struct task_fields *fields = draft->fields;
@@ -168,9 +199,8 @@ static void fill(struct job_reader *reader, const struct job_draft *draft, struc
     task->due_ns = fields->due_ns;
     task->params_bytes = (uint32_t)reader->params.length;
     if (task->params_bytes > 0) {
-        char *params = job_alloc(reader->job, task->params_bytes, 1);
-        memcpy(params, reader->params.bytes, task->params_bytes);
-        task->params = params;
+        task->late = reader->late.own.count > 0;
+        task->params = params_keep(reader);
     }
     task->labels = labels_of(reader, fields);
     task->unique = unique_of(reader, fields);
@@ -192,17 +222,31 @@ static struct task *add(struct job_reader *reader, struct job_draft *draft)
     if (draft->id_length == 0 && draft->offer != NULL &&
         (draft->fields->given & task_key_bit(TASK_KEY_ID)) == 0)
         name_by_type(draft);
-    if (draft->id_length == 0 || (reader->each.in_hand && !name_instance(reader, draft)))
+    size_t base = draft->id_length;
+    if (base == 0 || (reader->each.in_hand && !name_instance(reader, draft)))
         return NULL;
+    if (is_other(reader, draft, base)) {
+        report_duplicate(reader, draft, 0);
+        return NULL;
+    }
     struct task *task = job_add_task(reader->job, draft->id, draft->id_length, &first_line);
     if (task == NULL) {
         report_duplicate(reader, draft, first_line);
         return NULL;
     }
+    if (reader->each.in_hand)
+        job_groups_note(reader, draft->id, base, task->number);
     task->line = draft->place.line;
     if (chunk_count(task->chunk) == 1)
         forget_shared(reader);
     return task;
+}
+
+static void take_back(struct job_reader *reader, const struct task *task)
+{
+    if (task->late)
+        late_release(task);
+    job_take_back_task(reader->job);
 }
 
 bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)
@@ -214,6 +258,7 @@ bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)
         return false;
     if (draft->offer != NULL)
         inherit(reader, draft);
+    job_late_check(reader);
     struct task *task = add(reader, draft);
     bool right = reader->faults.count == draft->faults_before;
     assert(!right || task != NULL);
@@ -221,11 +266,13 @@ bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)
         fill(reader, draft, task);
     if (task != NULL && (right || reader->job->mode == JOB_CHECKED))
         right = job_needs_keep(reader, task) && right;
+    if (task != NULL)
+        job_late_keep(reader, task);
     if (reader->job->mode == JOB_CHECKED)
         return true;
     if (right)
         task_list_push(&reader->batch, task);
     else if (task != NULL)
-        job_take_back_task(reader->job);
+        take_back(reader, task);
     return right;
 }

@@ -32,6 +32,17 @@ void job_each_end(struct job_each *each)
     each->in_hand = each->wrong = false;
 }
 
+bool job_each_awaited(struct job_reader *reader)
+{
+    bool may_come = reader->where == JOB_IN_TASK && reader->job->mode == JOB_CHECKED &&
+                    !reader->keep_all && !reader->each.in_hand;
+    if (may_come) {
+        reader->keep_all = reader->again = true;
+        reader->faults.count++;
+    }
+    return may_come;
+}
+
 static bool read_list(struct job_reader *reader, struct job_loop *loop)
 {
     const struct job_want want = {"for_each ", loop->name, "a text or number for each item",

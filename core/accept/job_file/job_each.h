@@ -55,6 +55,10 @@ bool job_each_first(struct job_reader *reader);
 /* Goes to the next combination, the last loop's items in turn first; false as job_each_first. */
 bool job_each_next(struct job_reader *reader);
 
+/* Returns whether a task that has used a for_each that it has not had so far may still have one:
+ * then, in a checked file, all is read again with it first, and what is used counts as wrong. */
+bool job_each_awaited(struct job_reader *reader);
+
 /* Forgets it: the task is done. */
 void job_each_end(struct job_each *each);
 

@@ -1,6 +1,7 @@
 #include "accept/job_file/job_needs.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,19 +155,85 @@ static void refuse_unknown(struct job_reader *reader, const struct name *name)
                "no task before has the id '%s'", yaml_node_shown(name->node).text);
 }
 
+static void add_one(struct job_reader *reader, const struct name *name)
+{
+    uint32_t number;
+    if (job_find_task(reader->job, name->text.bytes, name->text.length, &number))
+        add_known(reader, name, number);
+    else if (reader->job->mode == JOB_CHECKED)
+        add_open(reader, name);
+    else
+        refuse_unknown(reader, name);
+}
+
+/* ---- names of a for_each ---- */
+
+struct instance_id {
+    char text[TASK_ID_MOST_BYTES + sizeof "[4294967295]"];
+};
+
+/* Makes the name that of one instance; its base are the first letters. */
+static void name_instance(struct name *name, size_t base, uint32_t number, struct instance_id *id)
+{
+    int length = snprintf(id->text, sizeof id->text, "%.*s[%" PRIu32 "]", (int)base,
+                          name->text.bytes, number);
+    name->text = (struct params_text){id->text, (uint32_t)length};
+}
+
+/* All instances. They may come later in a file that is read again: then each is an open one. */
+static void add_group(struct job_reader *reader, const struct name *group, struct job_group tasks)
+{
+    size_t base = group->text.length, faults = reader->faults.count;
+    for (uint32_t i = 0; i < tasks.count && reader->faults.count == faults; i++) {
+        struct name name = *group;
+        struct instance_id id;
+        name_instance(&name, base, i, &id);
+        if (tasks.first + i < reader->job->tasks_count)
+            add_known(reader, &name, tasks.first + i);
+        else
+            add_open(reader, &name);
+    }
+}
+
+/* name[*]: of another for_each, the instance with the number of the one in hand. */
+static void add_pair(struct job_reader *reader, struct name *name)
+{
+    struct instance_id id;
+    if (!job_each_awaited(reader) && !reader->each.in_hand) {
+        bool streamed = reader->job->mode == JOB_STREAMED;
+        job_report(
+            &reader->faults,
+            (struct job_fault){JOB_FILE_UNKNOWN_TASK, name->node->place,
+                               streamed ? "in a streamed file 'for_each' stands before it" : NULL},
+            "'%s' names the task of the same number, and this one is in no for_each",
+            yaml_node_shown(name->node).text);
+    } else if (reader->each.in_hand) {
+        name_instance(name, name->text.length - strlen("[*]"), reader->each.instances, &id);
+        add_one(reader, name);
+    }
+}
+
 static void read_name(struct job_reader *reader, const struct yaml_node *node)
 {
     const struct job_want want = {"an item of ", "needs", "the id of a task", JOB_QUOTES_ALLOWED};
     struct name name = {.node = node};
-    uint32_t number;
     if (!job_value_text(reader, node, want, &name.text))
         return;
-    if (job_find_task(reader->job, name.text.bytes, name.text.length, &number))
-        add_known(reader, &name, number);
-    else if (reader->job->mode == JOB_CHECKED)
-        add_open(reader, &name);
+    char text[TASK_ID_MOST_BYTES + 1];
+    const struct params_text *id = &name.text;
+    if (id->length > TASK_ID_MOST_BYTES) {
+        add_one(reader, &name);
+        return;
+    }
+    memcpy(text, id->bytes, id->length + 1); /* what is read next may take its place */
+    name.text.bytes = text;
+    const struct job_group *group = job_groups_find(reader, text, id->length);
+    if (group != NULL)
+        add_group(reader, &name, *group);
+    else if (id->length > 3 && strcmp(text + id->length - 3, "[*]") == 0)
+        add_pair(reader, &name);
     else
-        refuse_unknown(reader, &name);
+        add_one(reader, &name);
 }
 
 bool job_needs_read(struct job_reader *reader, const struct yaml_node *list)
@@ -229,6 +296,19 @@ static bool keep_streamed(struct job_reader *reader, struct task *task)
     return true;
 }
 
+/* All of a for_each need all of another: that soon is a number that no memory holds. */
+static bool has_room(struct job_reader *reader, size_t kept)
+{
+    const struct job_needs *needs = &reader->needs;
+    if (kept + needs->count <= JOB_FILE_NEEDS_MOST)
+        return true;
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_TOO_LARGE, needs->place,
+                                  "needs: [\"name[*]\"] pairs the tasks of two for_each"},
+               "the tasks of a job have at most %d needs in all", JOB_FILE_NEEDS_MOST);
+    return false;
+}
+
 bool job_needs_keep(struct job_reader *reader, struct task *task)
 {
     const struct job_needs *needs = &reader->needs;
@@ -237,6 +317,8 @@ bool job_needs_keep(struct job_reader *reader, struct task *task)
     if (reader->job->mode == JOB_STREAMED)
         return keep_streamed(reader, task);
     struct graph *graph = job_graph(reader->job);
+    if (!has_room(reader, graph_count(graph)))
+        return false;
     keep_open(reader, task, graph_count(graph));
     graph_begin(graph, task->number);
     for (size_t i = 0; i < needs->count; i++)

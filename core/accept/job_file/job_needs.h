@@ -61,6 +61,9 @@ bool job_needs_read(struct job_reader *reader, const struct yaml_node *list);
  * known any more in a stream. */
 bool job_needs_keep(struct job_reader *reader, struct task *task);
 
+/* Returns a malloc'ed hint for an id that no task has, or NULL. JOB_CHECKED. */
+char *job_needs_suggest(struct job_reader *reader, const char *id, size_t length);
+
 /* Finds the tasks that were not known, reports what is not there and what runs in a circle, and
  * settles the order in which the tasks are handed on. JOB_CHECKED, when all tasks were read. */
 void job_needs_finish(struct job_reader *reader);

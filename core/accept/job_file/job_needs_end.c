@@ -20,7 +20,7 @@ enum {
 
 /* ---- names that no task has ---- */
 
-static char *suggest_id(struct job_reader *reader, const char *name, size_t length)
+char *job_needs_suggest(struct job_reader *reader, const char *name, size_t length)
 {
     const struct job *job = reader->job;
     struct suggest suggest;
@@ -38,11 +38,16 @@ static char *suggest_id(struct job_reader *reader, const char *name, size_t leng
 static void refuse_unknown(struct job_reader *reader, const struct job_need_open *open)
 {
     const struct name_entry *entry = &reader->needs.names.entries[open->name];
+    if (job_groups_find(reader, reader->needs.names.texts.bytes + entry->text, entry->length) &&
+        !reader->groups_known) {
+        reader->again = reader->groups_known = true; /* a for_each that comes later */
+        return;
+    }
     CLEANUP(cleanup_free)
     char *name = strndup(reader->needs.names.texts.bytes + entry->text, entry->length);
     if (name == NULL)
         abort();
-    CLEANUP(cleanup_free) char *hint = suggest_id(reader, name, entry->length);
+    CLEANUP(cleanup_free) char *hint = job_needs_suggest(reader, name, entry->length);
     const struct yaml_node shown = {.text = name, .length = entry->length};
     job_report(&reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_TASK, open->place, hint},
                "no task has the id '%s'", yaml_node_shown(&shown).text);

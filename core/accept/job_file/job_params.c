@@ -38,6 +38,12 @@ static void check_missing(struct job_reader *reader, const struct offer *offer,
         report_missing(reader, offer, seen, place);
 }
 
+void job_params_begin(struct job_reader *reader)
+{
+    reader->params.length = 0;
+    job_late_begin(reader);
+}
+
 void job_params_none(struct job_reader *reader, const struct offer *offer, struct place place)
 {
     check_missing(reader, offer, &(struct seen){0}, place);
@@ -68,6 +74,15 @@ static struct job_want want_of(const struct param *param, const char *kind)
                              number ? JOB_QUOTES_REFUSED : JOB_QUOTES_ALLOWED};
 }
 
+/* Keeps a text that the row sees when it is resolved. */
+static void put_late(struct job_reader *reader, const struct param *param, struct params_text text)
+{
+    size_t head = reader->params.length;
+    params_put_head(&reader->params, param->kind, param->name);
+    params_set_late(&reader->params, head);
+    params_put_text(&reader->params, text.bytes, text.length);
+}
+
 /* Packs a text for the row and reports what the row refuses. */
 static void pack(struct job_reader *reader, const struct param *param, struct params_text text,
                  struct place place)
@@ -93,15 +108,21 @@ static bool read_scalar(struct job_reader *reader, const struct yaml_node *node,
     struct params_text text;
     if (!job_value_text(reader, node, want_of(param, param_kind_wants(param->kind)), &text))
         return yaml_source_skip(reader->source, node);
-    pack(reader, param, text, node->place);
+    if (reader->late.found)
+        put_late(reader, param, text);
+    else
+        pack(reader, param, text, node->place);
     return true;
 }
 
 static bool read_any(struct job_reader *reader, const struct yaml_node *node,
                      const struct param *param)
 {
+    reader->late.found_in_json = false;
     CLEANUP(cleanup_free) char *json = json_text_read(reader, node, param->name);
-    if (json != NULL)
+    if (json != NULL && reader->late.found_in_json)
+        put_late(reader, param, (struct params_text){json, (uint32_t)strlen(json)});
+    else if (json != NULL)
         pack(reader, param, (struct params_text){json, (uint32_t)strlen(json)}, node->place);
     return !yaml_source_broken(reader->source);
 }
@@ -115,12 +136,15 @@ static bool read_list(struct job_reader *reader, const struct yaml_node *list,
         job_value_refuse(reader, list, want_of(param, "a list of strings"));
         return yaml_source_skip(reader->source, list);
     }
+    size_t head = reader->params.length;
     params_put_head(&reader->params, param->kind, param->name);
     size_t where = params_put_count(&reader->params, 0);
     while (yaml_source_next(reader->source, &node) && node.kind != YAML_KIND_END) {
         struct params_text text;
         if (job_value_text(reader, &node, want_of(param, "a string for each item"), &text)) {
             params_put_text(&reader->params, text.bytes, text.length);
+            if (reader->late.found)
+                params_set_late(&reader->params, head);
             count++;
         } else if (!yaml_source_skip(reader->source, &node)) {
             return false;
@@ -130,9 +154,9 @@ static bool read_list(struct job_reader *reader, const struct yaml_node *list,
     return !yaml_source_broken(reader->source);
 }
 
-/* Reads a pair of a map parameter; its key is new. */
+/* Reads a pair of a map parameter, whose field begins at head; its key is new. */
 static bool read_pair(struct job_reader *reader, const struct yaml_node *key,
-                      const struct param *param)
+                      const struct param *param, size_t head)
 {
     struct yaml_node node;
     struct params_text text;
@@ -142,6 +166,8 @@ static bool read_pair(struct job_reader *reader, const struct yaml_node *key,
         return false;
     if (job_value_text(reader, &node, want_of(param, "a string for each key"), &text)) {
         params_put_text(&reader->params, text.bytes, text.length);
+        if (reader->late.found)
+            params_set_late(&reader->params, head);
         return true;
     }
     reader->params.length = before;
@@ -170,11 +196,12 @@ static bool read_map(struct job_reader *reader, const struct yaml_node *map,
     }
     YAML_MAP_NEW(keys);
     name_table_clear(&reader->keys);
+    size_t head = reader->params.length;
     params_put_head(&reader->params, param->kind, param->name);
     size_t where = params_put_count(&reader->params, 0);
     while (goes_on && yaml_map_key(reader->source, &keys, &key)) {
         size_t before = reader->params.length;
-        goes_on = key_is_new(reader, &key) ? read_pair(reader, &key, param)
+        goes_on = key_is_new(reader, &key) ? read_pair(reader, &key, param, head)
                                            : yaml_source_skip_next(reader->source);
         count += reader->params.length > before;
     }

@@ -8,6 +8,9 @@
 #include "accept/job_file/yaml_node.h"
 #include "plugin/registry.h"
 
+/* Begins a record without parameters. */
+void job_params_begin(struct job_reader *reader);
+
 /* Reads the map that a node begins into reader->params, an empty record. Reports what is wrong,
  * and missing parameters at `place`. False when the source is broken. */
 bool job_params_read(struct job_reader *reader, const struct yaml_node *map,

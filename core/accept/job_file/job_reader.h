@@ -9,7 +9,9 @@
 #include "accept/job.h"
 #include "accept/job_file.h"
 #include "accept/job_file/job_each.h"
+#include "accept/job_file/job_groups.h"
 #include "accept/job_file/job_labels.h"
+#include "accept/job_file/job_late.h"
 #include "accept/job_file/job_needs.h"
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_retry.h"
@@ -52,6 +54,8 @@ struct job_reader {
     struct job_vars vars;
     bool vars_known; /* they were read, or are being read */
     struct job_each each;
+    struct job_groups groups;
+    bool groups_known; /* all of the file's: it is read again for them */
     bool keep_all; /* tasks use their for_each before it stands: their values are kept, then read */
     enum job_where where;
     struct task_fields defaults;
@@ -65,6 +69,7 @@ struct job_reader {
     struct task_fields fields;
     struct buffer params;  /* its packed record */
     struct buffer scratch; /* a text with what its ${...} stand for */
+    struct job_late late;  /* what they refer to */
     const struct offer *param_offer;
     const struct param *param; /* whose value is being read; NULL: not a parameter's */
     struct name_table keys;    /* of the map parameter that is being read */

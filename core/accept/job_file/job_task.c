@@ -148,7 +148,7 @@ static bool read_params(struct job_reader *reader, struct job_draft *draft)
         return false;
     if (draft->offer == NULL)
         return yaml_source_skip(reader->source, &node);
-    reader->params.length = 0;
+    job_params_begin(reader);
     return job_params_read(reader, &node, draft->offer, draft->type_place);
 }
 
@@ -336,7 +336,7 @@ static void draft_begin(struct job_reader *reader, struct job_draft *draft)
     draft->params_aside = false;
     draft->for_each = false;
     draft->kept_count = 0;
-    reader->params.length = 0;
+    job_params_begin(reader);
     job_needs_begin(&reader->needs);
 }
 

@@ -121,11 +121,8 @@ static bool refuse_each(struct job_reader *reader, const struct yaml_node *node,
     const char *hint = NULL;
     if (reader->where == JOB_IN_FOR_EACH)
         return refuse(reader, node, part, "a for_each cannot use its own items", NULL);
-    if (reader->where == JOB_IN_TASK && reader->job->mode == JOB_CHECKED && !reader->keep_all) {
-        reader->keep_all = reader->again = true;
-        reader->faults.count++;
+    if (job_each_awaited(reader))
         return false;
-    }
     if (reader->where == JOB_IN_TASK && reader->job->mode == JOB_STREAMED)
         hint = "in a streamed file 'for_each' stands before what uses it";
     return refuse(reader, node, part, "'${each.' stands where there is no for_each", hint);
@@ -164,7 +161,7 @@ static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *no
         snprintf(hint, sizeof hint, "did you mean '${env.%s}'?", name.text);
     else
         snprintf(hint, sizeof hint,
-                 "there are ${vars.NAME}, ${env.NAME}, ${each.NAME}; '$${' is a literal '${'");
+                 "there are ${vars.}, ${env.}, ${each.} and ${tasks.}; '$${' is a literal '${'");
     return refuse(reader, node, part, message, hint);
 }
 
@@ -198,6 +195,18 @@ static bool put_var(struct job_reader *reader, const struct yaml_node *node,
     return true;
 }
 
+/* Puts in what is resolved when the task starts. */
+static bool put_result(struct job_reader *reader, const struct yaml_node *node,
+                       const struct template_part *part)
+{
+    if (reader->where != JOB_IN_TASK || reader->param == NULL)
+        return refuse(reader, node, part, "what became of a task is known to params alone",
+                      "they are read when the task starts, all else before");
+    return job_late_put(reader, part, place_of(node, part)) ||
+           refuse(reader, node, part, "it is neither '${tasks.ID.status}' nor '.output.NAME'",
+                  NULL);
+}
+
 /* Returns the hint against substitution in the parameter that is being read; NULL: it may be. */
 static const char *program_hint(const struct job_reader *reader)
 {
@@ -225,6 +234,7 @@ static bool put_part(struct job_reader *reader, const struct yaml_node *node,
     case TEMPLATE_EACH:
         return put_item(reader, node, part);
     case TEMPLATE_TASKS:
+        return put_result(reader, node, part);
     case TEMPLATE_UNKNOWN:
         return refuse_unknown(reader, node, part);
     case TEMPLATE_OPEN:

@@ -73,6 +73,7 @@ bool job_value_text(struct job_reader *reader, const struct yaml_node *node, str
         refuse_quotes(reader, node, want);
         return false;
     }
+    reader->late.found = false;
     *text = (struct params_text){node->text, (uint32_t)node->length};
     return memchr(node->text, '$', node->length) == NULL || job_text_resolve(reader, node, text);
 }

@@ -139,3 +139,37 @@ Test(job_each, items_of_a_list_are_limited_by_the_job_alone)
     read_job_fini(&read);
     buffer_fini(&text);
 }
+
+Test(job_each, all_of_its_tasks_and_pairs_of_them_are_needed_by_their_names)
+{
+    struct read_job read;
+    read_right(&read, "version: 1\ntasks:\n"
+                      "  - {id: z, type: noop, needs: [a]}\n"
+                      "  - {id: a, type: noop, for_each: {x: [1, 2]}}\n"
+                      "  - {id: b, type: noop, needs: [\"a[*]\"], for_each: {x: [1, 2]}}\n"
+                      "  - {id: c, type: noop, needs: [b, \"a[0]\"]}\n");
+    const struct graph *graph = read.job->graph;
+    cr_assert(eq(sz, graph_of(graph, 0).count, 2));
+    cr_assert(eq(u32, graph_of(graph, 0).tasks[1], 2));
+    cr_assert(eq(sz, graph_of(graph, 4).count, 1));
+    cr_assert(eq(u32, graph_of(graph, 4).tasks[0], 2));
+    cr_assert(eq(sz, graph_of(graph, 5).count, 3));
+    cr_assert(eq(u32, graph_of(graph, 5).tasks[2], 1));
+    read_job_fini(&read);
+}
+
+Test(job_each, too_many_needs_are_refused)
+{
+    struct buffer text = BUFFER_EMPTY;
+    struct read_job read;
+    buffer_puts(&text, "version: 1\ntasks:\n  - {id: a, type: noop, for_each: {x: &x [0");
+    for (int i = 1; i < 20000; i++)
+        buffer_printf(&text, ", %d", i);
+    buffer_puts(&text, "]}}\n  - {id: b, type: noop, needs: [a], for_each: {x: *x}}\n");
+    read_job_text(&read, buffer_text(&text));
+    cr_assert(eq(str, (char *)read_job_errors(&read),
+                 "4:32+1 too_large the tasks of a job have at most 50000000 needs in all = needs: "
+                 "[\"name[*]\"] pairs the tasks of two for_each\n"));
+    read_job_fini(&read);
+    buffer_fini(&text);
+}

@@ -152,7 +152,7 @@ Test(job_vars, an_error_in_a_text_with_escapes_has_the_place_of_the_text)
                   "  - {type: noop, labels: {a: \"\\t${x}\", b: 'y${x}', c: \"ü${x}\"}}\n"
                   "  - type: noop\n    labels:\n      d: |\n        ${x}\n      e: a ${x}\n");
     const char *hint =
-        " = there are ${vars.NAME}, ${env.NAME}, ${each.NAME}; '$${' is a literal '${'\n";
+        " = there are ${vars.}, ${env.}, ${each.} and ${tasks.}; '$${' is a literal '${'\n";
     char expected[1024];
     snprintf(expected, sizeof expected,
              "3:30+8 substitution '${x}' is not known%s"

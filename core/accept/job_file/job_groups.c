@@ -1,0 +1,64 @@
+#include "accept/job_file/job_groups.h"
+
+#include <stdlib.h>
+
+#include "accept/job_file/job_reader.h"
+
+static void list_fini(struct job_group_list *list)
+{
+    name_table_fini(&list->names);
+    free(list->items);
+    *list = (struct job_group_list){0};
+}
+
+void job_groups_fini(struct job_groups *groups)
+{
+    list_fini(&groups->now);
+    list_fini(&groups->before);
+}
+
+static struct job_group *list_find(const struct job_group_list *list, const char *name,
+                                   size_t length)
+{
+    const uint32_t *index = name_table_find(&list->names, name, length);
+    return index == NULL ? NULL : &list->items[*index];
+}
+
+static struct job_group *list_add(struct job_group_list *list, const char *name, size_t length)
+{
+    size_t index = list->names.count;
+    if (index == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 16;
+        list->items = reallocarray(list->items, list->capacity, sizeof *list->items);
+        if (list->items == NULL)
+            abort();
+    }
+    name_table_set(&list->names, name, length, (uint32_t)index);
+    return &list->items[index];
+}
+
+void job_groups_note(struct job_reader *reader, const char *name, size_t length, uint32_t number)
+{
+    struct job_groups *groups = &reader->groups;
+    struct job_group *group = list_find(&groups->now, name, length);
+    if (group != NULL && reader->each.instances > 0) {
+        group->count = number - group->first + 1;
+        return;
+    }
+    if (reader->job->mode == JOB_STREAMED && groups->now.names.count == JOB_STREAM_WINDOW) {
+        list_fini(&groups->before);
+        groups->before = groups->now;
+        groups->now = (struct job_group_list){0};
+        group = NULL;
+    }
+    if (group == NULL)
+        group = list_add(&groups->now, name, length);
+    *group = (struct job_group){.first = number, .count = 1};
+}
+
+const struct job_group *job_groups_find(const struct job_reader *reader, const char *name,
+                                        size_t length)
+{
+    const struct job_group *group = list_find(&reader->groups.now, name, length);
+    return group != NULL ? group : list_find(&reader->groups.before, name, length);
+}
