@@ -37,3 +37,17 @@ EOT
     ended 143
     [ "$(field state | paste -sd' ')" = "succeeded cancelled" ]
 }
+
+@test "a task that needs another starts behind it and not before its time" {
+    at=$(date -u -d '+1 second' +%FT%T.%6NZ)
+    job needs <<EOT
+tasks:
+  - {id: past, type: noop, needs: [first], at: 2001-01-01T00:00:00Z}
+  - {id: later, type: noop, needs: [first], at: $at}
+  - {id: first, type: sleep, params: {for: 10ms}}
+EOT
+    sluice_run needs.yaml
+    [ "$status" -eq 0 ]
+    [ "$(field task | head -n 1)" = first ]
+    [[ $(jq -r 'select(.task == "later") | .time' events) > $at ]]
+}

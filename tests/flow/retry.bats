@@ -145,3 +145,19 @@ EOT
     [ "$(of_state succeeded)" -eq 1000 ]
     [ "$(of_state delayed)" -eq 1000 ]
 }
+
+@test "what needs a task that is tried again waits for its last attempt" {
+    job needs <<'EOT'
+tasks:
+  - {id: flaky, type: flaky, params: {until: 3}, retry: {attempts: 3, delay: 1ms}}
+  - {id: after, type: noop, needs: [flaky]}
+  - {id: lost, type: flaky, params: {until: 9}, retry: {attempts: 2, delay: 1ms}}
+  - {id: mend, type: noop, needs: [lost], when: failure}
+  - {id: never, type: noop, needs: [lost]}
+EOT
+    sluice_run needs.yaml
+    [ "$status" -eq 1 ]
+    [ "$(attempts flaky) $(attempts lost)" = "1:delayed 2:delayed 3:succeeded 1:delayed 2:failed" ]
+    [ "$(attempts after) $(attempts mend) $(attempts never)" = "1:succeeded 1:succeeded 0:skipped" ]
+    [ "$(jq -r '"\(.task):\(.state)"' events | grep -nE 'flaky:succeeded|after:' | cut -d: -f2 | paste -sd' ')" = "flaky after" ]
+}
