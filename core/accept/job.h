@@ -15,7 +15,11 @@
 
 enum {
     JOB_ID_BYTES = 27, /* a ULID and its NUL */
+#ifdef JOB_TASKS_FUZZED
+    JOB_TASKS_MOST = JOB_TASKS_FUZZED, /* what a fuzzer reaches in time */
+#else
     JOB_TASKS_MOST = 10 * 1000 * 1000,
+#endif
     /* how many tasks of a streamed file are in the host at once, and how far back an id is known */
     JOB_STREAM_WINDOW = 65536,
 };

@@ -13,7 +13,11 @@
 #include "accept/job_file.h"
 #include "support/clock.h"
 
-enum { PIPE_MOST_BYTES = 64 * 1024, WEIGHT_CAPACITY = 100 };
+enum {
+    PIPE_MOST_BYTES = 64 * 1024,
+    LARGE_BYTES = 300 * 1024, /* parsed ahead, by a thread */
+    WEIGHT_CAPACITY = 100,
+};
 
 /* One input, read once. */
 struct reading {
@@ -26,6 +30,11 @@ struct reading {
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
+
+/* The input itself can be the items of a for_each: `lines: /proc/self/fd/100`. Others are in this
+ * folder. */
+enum { SELF_FD = 100 };
+#define ITEMS TEST_SOURCE_DIR "/tests/fuzz/items/"
 
 static void expect(bool right, const char *sentence)
 {
@@ -45,16 +54,22 @@ static bool take(void *context, struct task_list *tasks)
     return true;
 }
 
+/* --set vars.set=7, where a job has such a variable. */
+static const struct job_setting setting = {"set", "7"};
+static bool has_setting;
+
 static void reading_init(struct reading *reading, int fd, enum job_mode mode)
 {
     const struct job_file_options options = {.weight_capacity = WEIGHT_CAPACITY,
                                              .default_timeout_ns = 3600 * NS_PER_S,
                                              .take = take,
                                              .context = reading,
+                                             .settings = &setting,
+                                             .settings_count = has_setting,
                                              .stop_fd = -1};
     *reading = (struct reading){.mode = mode};
     chunk_pool_init(&reading->pool);
-    reading->job = job_create(&reading->pool, "job", "job.yaml", mode);
+    reading->job = job_create(&reading->pool, "job", ITEMS "job.yaml", mode);
     diagnostics_init(&reading->diagnostics, "job.yaml");
     reading->answer = job_file_read(fd, reading->job, &options, &reading->diagnostics);
 }
@@ -109,14 +124,15 @@ static void expect_sense(const struct reading *reading, const uint8_t *data, siz
 }
 
 /* A memory file is read as a regular one is. */
-static int file_of(const uint8_t *data, size_t length)
+static void file_write(const uint8_t *data, size_t length)
 {
     static int file = -1;
-    if (file < 0)
-        file = memfd_create("fuzzed", MFD_CLOEXEC);
-    expect(file >= 0 && ftruncate(file, 0) == 0, "the file can be made");
-    expect(pwrite(file, data, length, 0) == (ssize_t)length, "the file can be written");
-    return dup(file);
+    if (file < 0) {
+        file = memfd_create("fuzzed", 0);
+        expect(dup2(file, SELF_FD) == SELF_FD, "the file can be made");
+    }
+    expect(ftruncate(file, 0) == 0 && pwrite(file, data, length, 0) == (ssize_t)length,
+           "the file can be written");
 }
 
 /* What is too long for a pipe that nobody reads yet is a file. */
@@ -124,7 +140,7 @@ static int pipe_of(const uint8_t *data, size_t length)
 {
     int ends[2];
     if (length > PIPE_MOST_BYTES)
-        return file_of(data, length);
+        return dup(SELF_FD);
     expect(pipe2(ends, O_CLOEXEC) == 0, "a pipe can be made");
     expect(write(ends[1], data, length) == (ssize_t)length, "the pipe can be written");
     close(ends[1]);
@@ -137,15 +153,17 @@ static void read_input(struct reading *reading, int fd, enum job_mode mode)
     close(fd);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+static void read_both_ways(const uint8_t *data, size_t length)
 {
     struct reading checked, streamed;
     /* One in eight the other way round: a check of a pipe, a stream from a file. */
     bool swapped = length % 8 == 7;
 
-    read_input(&checked, (swapped ? pipe_of : file_of)(data, length), JOB_CHECKED);
+    file_write(data, length);
+    has_setting = memmem(data, length, "set: ", 5) != NULL;
+    read_input(&checked, swapped ? pipe_of(data, length) : dup(SELF_FD), JOB_CHECKED);
     expect_sense(&checked, data, length);
-    read_input(&streamed, (swapped ? file_of : pipe_of)(data, length), JOB_STREAMED);
+    read_input(&streamed, swapped ? dup(SELF_FD) : pipe_of(data, length), JOB_STREAMED);
     expect_sense(&streamed, data, length);
     if (streamed.answer == JOB_FILE_RIGHT) {
         expect(checked.answer == JOB_FILE_RIGHT, "what may stream is right when it is checked");
@@ -153,5 +171,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     }
     reading_fini(&checked);
     reading_fini(&streamed);
+}
+
+/* One in 32 is continued by a comment that makes it large. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    if (length % 32 != 5) {
+        read_both_ways(data, length);
+        return 0;
+    }
+    uint8_t *large = malloc(LARGE_BYTES + length);
+    expect(large != NULL, "there is memory");
+    memcpy(large, data, length);
+    for (size_t i = 0; i < LARGE_BYTES; i++)
+        large[length + i] = (uint8_t) "\n# and so on"[i % 12];
+    read_both_ways(large, LARGE_BYTES + length);
+    free(large);
     return 0;
 }

@@ -38,8 +38,10 @@ bool job_vars_is_wrong(const struct job_vars *vars, const char *name, size_t len
 
 void job_vars_suggest(const struct job_vars *vars, struct suggest *suggest)
 {
+    if (vars->texts.length == 0)
+        return;
     const char *at = vars->texts.bytes, *end = at + vars->texts.length;
-    for (; vars->names.count > 0 && at < end; at += strlen(at) + 1, at += strlen(at) + 1)
+    for (; at < end; at += strlen(at) + 1, at += strlen(at) + 1)
         suggest_offer(suggest, at);
 }
 
