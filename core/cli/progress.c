@@ -14,6 +14,11 @@ enum { WIDTH_MOST = 160, WIDTH_UNKNOWN = 80 };
 #define PLAIN_TICK_NS (5 * NS_PER_S) /* not on a terminal each line stays */
 #define SMOOTHING_S   5.0            /* how far back the rate looks */
 
+/* The line is drawn without wrapping, for the terminal may have become narrower since its width was
+ * asked for; and the cursor goes back to its beginning, from where PROGRESS_CLEAR finds all of it
+ * whatever a change of the window does to it. */
+#define DRAW_FORMAT PROGRESS_CLEAR "\033[?7l%s\033[?7h\r"
+
 void progress_init(struct progress *progress, bool terminal, int64_t now_ns)
 {
     *progress = (struct progress){.terminal = terminal, .drawn_ns = now_ns};
@@ -95,7 +100,7 @@ static void draw(struct progress *progress, const struct progress_counts *counts
     /* The last column stays free: writing there makes some terminals wrap. */
     size_t capacity = progress->terminal ? terminal_width() : sizeof(text);
     progress_format(progress, counts, text, capacity);
-    const char *format = progress->terminal ? PROGRESS_CLEAR "%s" : "%s\n";
+    const char *format = progress->terminal ? DRAW_FORMAT : "%s\n";
     write_once(whole, (size_t)snprintf(whole, sizeof(whole), format, text));
 }
 

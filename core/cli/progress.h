@@ -8,8 +8,9 @@
 
 #define PROGRESS_TICK_NS (INT64_C(200) * 1000 * 1000)
 /* What gets the line out of the way on a terminal: to be put in front of everything else
- * written. */
-#define PROGRESS_CLEAR "\r\033[K"
+ * written. It clears to the end of the screen, because a terminal that became narrower may have
+ * made several lines of the one. */
+#define PROGRESS_CLEAR "\r\033[J"
 
 struct progress {
     bool terminal; /* else whole lines now and then */

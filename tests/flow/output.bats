@@ -182,15 +182,15 @@ JOB
 @test "on a terminal there is a progress line, and it is gone at the end" {
     job nap <<<'tasks: [{type: sleep, params: {for: 500ms}}, {type: fail}]'
     run in_terminal 80 "$SLUICE" run "${both[@]}" nap.yaml
-    [[ $output == *$'\r\033[K1/2 done, '*"/s, 1 running, 1 failed"* ]]
-    last=${lines[-1]##*$'\033[K'}
+    [[ $output == *$'\r\033[J\033[?7l1/2 done, '*"/s, 1 running, 1 failed"* ]]
+    last=${lines[-1]##*$'\033[J'}
     [[ $last == "nap: 2 tasks: 1 succeeded, 1 failed in "* ]]
 }
 
 @test "the progress line is cut to the width of the terminal" {
     job nap <<<'tasks: [{type: sleep, params: {for: 500ms}}]'
     run in_terminal 12 "$SLUICE" run nap.yaml
-    [[ $output == *$'\r\033[K0/1 done, 0\r'* ]]
+    [[ $output == *$'\r\033[J\033[?7l0/1 done, 0\033[?7h\r'* ]]
 }
 
 @test "off a terminal there is no progress unless it is asked for" {
