@@ -173,11 +173,11 @@ static void read_excerpt(struct diagnostic *diagnostic, int fd, off_t line_offse
             length--;
     else if (length > 0 && text[length - 1] == '\r')
         length--;
-    while (cut_before && skipped < length && inside_character(text[skipped]))
-        skipped++;
     if (length == 0)
         return;
     before = before > length ? length : before;
+    while (cut_before && skipped < before && inside_character(text[skipped]))
+        skipped++;
     CLEANUP(cleanup_free) char *clean = utf8_clean(text + skipped, length - skipped);
     if (asprintf(&diagnostic->excerpt, "%s%s%s", cut_before ? "..." : "", clean,
                  cut_after ? "..." : "") < 0)

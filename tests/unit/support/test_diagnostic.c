@@ -126,6 +126,17 @@ Test(diagnostic, a_long_line_is_cut_around_the_caret)
     cr_assert_eq(strcspn(line, "\n"), 206);
 }
 
+Test(diagnostic, a_long_line_of_bytes_that_begin_no_character_is_cut_before_the_caret)
+{
+    char line[152];
+    memset(line, '\x8f', sizeof(line));
+    add(1, 140, 1, "wrong");
+    read_excerpts(line, sizeof(line));
+    cr_assert_str_eq(printed(false), "nightly.yaml:1:140: error: wrong\n"
+                                     "    1 | ...?????????????\n"
+                                     "      |    ^\n");
+}
+
 Test(diagnostic, finds_lines_in_a_file_larger_than_it_reads_at_once)
 {
     size_t length = 0, capacity = 400000;
