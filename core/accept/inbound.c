@@ -6,17 +6,12 @@
 #include "support/thread.h"
 
 struct inbound {
-    /* immutable once tasks are pushed */
-    size_t capacity;
-    size_t takers_count; /* 0: pushers never serve */
-    void (*serve)(void *context, struct task_list *tasks);
-    void *context;
+    size_t capacity; /* immutable */
     struct mutex lock;
     struct cond not_empty, not_full;
     struct task_list tasks; /* guarded by lock, as are all below */
     size_t takers, pushers; /* that wait */
     size_t called;          /* takers that were woken and have not come yet */
-    bool serving;           /* a pusher does a taker's work */
     bool closed;
 };
 
@@ -45,60 +40,18 @@ void inbound_destroy(struct inbound **inbound)
     *inbound = NULL;
 }
 
-void inbound_set_serve(struct inbound *inbound, size_t takers,
-                       void (*serve)(void *context, struct task_list *tasks), void *context)
+/* Moves as many as there is room for; lock is held. */
+static void move_in(struct inbound *inbound, struct task_list *tasks)
 {
-    inbound->takers_count = takers;
-    inbound->serve = serve;
-    inbound->context = context;
-}
-
-/* Moves as many as the capacity leaves room for to a list. */
-static void move_some(const struct inbound *inbound, struct task_list *to, struct task_list *tasks)
-{
-    if (to->count + tasks->count <= inbound->capacity) {
-        task_list_append(to, tasks);
+    if (inbound->tasks.count + tasks->count <= inbound->capacity) {
+        task_list_append(&inbound->tasks, tasks);
         return;
     }
-    while (to->count < inbound->capacity)
-        task_list_push(to, task_list_pop(tasks));
+    while (inbound->tasks.count < inbound->capacity)
+        task_list_push(&inbound->tasks, task_list_pop(tasks));
 }
 
-/* A taker that was woken and has not come yet needs no second call. Lock held. */
-static void call_taker(struct inbound *inbound)
-{
-    if (inbound->takers == inbound->called)
-        return;
-    inbound->called++;
-    cond_signal(&inbound->not_empty);
-}
-
-/* Lock held. */
-static bool may_serve(const struct inbound *inbound)
-{
-    return inbound->takers_count > 0 && inbound->takers == inbound->takers_count &&
-           inbound->tasks.count == 0 && !inbound->serving;
-}
-
-/* Does a taker's work; what others push meanwhile is for the takers. Lock held, given back
- * meanwhile. */
-static void serve_some(struct inbound *inbound, struct task_list *tasks)
-{
-    struct task_list some;
-    task_list_init(&some);
-    move_some(inbound, &some, tasks);
-    inbound->serving = true;
-    mutex_unlock(&inbound->lock);
-    inbound->serve(inbound->context, &some);
-    mutex_lock(&inbound->lock);
-    inbound->serving = false;
-    if (inbound->closed)
-        cond_broadcast(&inbound->not_empty);
-    else if (inbound->tasks.count > 0)
-        call_taker(inbound);
-}
-
-/* Waits for room and moves in what fits, or serves it; false if nothing is taken any more. */
+/* Waits for room, moves in what fits, and says whether a taker is to be woken. */
 static bool push_some(struct inbound *inbound, struct task_list *tasks)
 {
     MUTEX_GUARD(&inbound->lock);
@@ -109,31 +62,27 @@ static bool push_some(struct inbound *inbound, struct task_list *tasks)
     }
     if (inbound->closed)
         return false;
-    if (may_serve(inbound)) {
-        serve_some(inbound, tasks);
-        return true;
-    }
-    move_some(inbound, &inbound->tasks, tasks);
-    if (!inbound->serving)
-        call_taker(inbound);
-    return true;
+    move_in(inbound, tasks);
+    bool wake = inbound->takers > inbound->called;
+    inbound->called += wake;
+    return wake;
 }
 
 void inbound_push(struct inbound *inbound, struct task_list *tasks)
 {
-    while (tasks->count > 0 && push_some(inbound, tasks))
-        ;
-}
-
-static bool may_take(const struct inbound *inbound)
-{
-    return !inbound->serving && (inbound->tasks.count > 0 || inbound->closed);
+    while (tasks->count > 0) {
+        size_t before = tasks->count;
+        if (push_some(inbound, tasks))
+            cond_signal(&inbound->not_empty);
+        if (tasks->count == before)
+            return;
+    }
 }
 
 bool inbound_take(struct inbound *inbound, struct task_list *tasks)
 {
     mutex_lock(&inbound->lock);
-    while (!may_take(inbound)) {
+    while (inbound->tasks.count == 0 && !inbound->closed) {
         inbound->takers++;
         cond_wait(&inbound->not_empty, &inbound->lock);
         inbound->takers--;

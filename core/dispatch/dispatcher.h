@@ -1,6 +1,5 @@
 /* dispatcher: threads that take tasks out of inbound, ask router and scheduler, and push them into
- * groups. Never wait for a group. While all of them wait, whoever pushes into inbound does their
- * work. Created by the host. */
+ * groups. Never wait for a group. Created by the host. */
 #pragma once
 
 #include <stddef.h>
@@ -18,9 +17,9 @@ struct dispatcher_options {
     const struct scheduler *scheduler;
     void *context;
     /* Takes tasks (READY) that are not to run, since their job or the host stops. Dispatcher
-     * thread, or one that pushes. */
+     * thread. */
     void (*drop)(void *context, struct task_list *tasks);
-    /* A task was parked. Dispatcher thread, or one that pushes. */
+    /* A task was parked. Dispatcher thread. */
     void (*parked)(void *context);
 };
 
