@@ -312,7 +312,7 @@ static void read_again(struct job_reader *reader, int fd)
     job_needs_fini(&reader->needs);
     job_late_fini(&reader->late);
     reader->given = 0;
-    reader->text_bytes = 0;
+    reader->text_bytes = reader->each_bytes = 0;
     reader->second = true;
     reader->again = false;
     read_once(reader, fd);

@@ -35,6 +35,8 @@ enum {
 #define JOB_FILE_MOST_BYTES (INT64_C(1) << 30) /* unless streamed */
 #define JOB_FILE_TEXT_MOST_BYTES                                                                   \
     (UINT64_C(1) << 30) /* with ${...} in them, in all; unless streamed */
+#define JOB_FILE_EACH_MOST_BYTES                                                                   \
+    (UINT64_C(2) << 30) /* params and labels of all tasks of for_each; unless streamed */
 
 /* What can be wrong in a job file; see errors.def. */
 enum job_file_error {

@@ -60,11 +60,11 @@ static json_t *for_each(void)
     return named(map, "A-Za-z0-9_-", JOB_FILE_VAR_NAME_MOST_BYTES);
 }
 
-/* An id that looks like a number is one as well. */
+/* An id that looks like a number is one as well; what ${...} in one stands for is not known. */
 static json_t *id(void)
 {
     char pattern[64];
-    snprintf(pattern, sizeof pattern, "^[A-Za-z0-9._-]{1,%d}$", TASK_ID_MOST_BYTES);
+    snprintf(pattern, sizeof pattern, "[$][{]|^[A-Za-z0-9._-]{1,%d}$", TASK_ID_MOST_BYTES);
     return json_pack("{s[o{s[sss]}]}", "anyOf", schema_kind_pattern(pattern), "type", "number",
                      "boolean", "null");
 }

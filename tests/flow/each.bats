@@ -129,6 +129,18 @@ tasks:
     [[ $output == *"bomb.yaml:6:15: error: a job has at most 10000000 tasks, those of for_each included"* ]]
 }
 
+@test "aliases in a task count once for all of its instances" {
+    job aliases <<<'
+defaults: {labels: &labels {a: x, b: y}}
+tasks:
+  - {id: t, type: noop, for_each: {n: {lines: numbers}}, params: &params {n: "${each.n}"}, retry: &retry {attempts: 1}}
+  - {id: u, type: noop, for_each: {n: {lines: numbers}}, params: *params, retry: *retry, labels: *labels}'
+    seq 300000 >numbers
+    run "$SLUICE" check aliases.yaml --plugins "$PLUGINS"
+    [ "$status" -eq 0 ]
+    [[ $output == *"600000 tasks, no errors"* ]]
+}
+
 @test "a streamed file ends at an item that is wrong, what was before it runs" {
     printf '%s\n' 1 2 three 4 >items
     job stream <<<'

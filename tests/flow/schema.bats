@@ -69,6 +69,7 @@ tasks:
   - &sleep {type: sleep, params: &params {for: 10ms}, at: 2001-02-03T04:05:06.7Z}
   - {<<: *sleep, id: merged}
   - {id: again, type: sleep, params: {<<: *params}}
+  - {id: "by-${vars.n}", type: noop, needs: ["each"], params: {n: 1}}
   - {id: after, type: noop, needs: [007, true, merged], when: always}
   - {id: each, type: noop, needs: [], when: success, for_each: {n: [1, 2], m: [a]}, params: {n: "${each.n}"}}
 EOT

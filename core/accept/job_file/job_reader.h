@@ -64,6 +64,7 @@ struct job_reader {
     const struct sluice_retry *shared_retry; /* kept last, in the same chunk */
     struct task_list batch;                  /* JOB_STREAMED: read, not yet handed on */
     uint64_t text_bytes;                     /* of all texts with ${...} in them, resolved */
+    uint64_t each_bytes; /* of the parameters and labels of all tasks of for_each */
     struct job_needs needs;
     /* used again for each task */
     struct task_fields fields;

@@ -347,6 +347,19 @@ static bool add_instance(struct job_reader *reader, const struct job_draft *comm
     return read_kept(reader, &draft) && job_draft_finish(reader, &draft);
 }
 
+/* What an instance takes besides its items: a small file must not fill the memory. */
+static bool each_has_room(struct job_reader *reader, const struct job_draft *common)
+{
+    const struct job_labels *labels = &reader->fields.labels;
+    reader->each_bytes += reader->params.length + (labels->count > 0 ? labels->texts.length : 0);
+    if (reader->job->mode == JOB_STREAMED || reader->each_bytes <= JOB_FILE_EACH_MOST_BYTES)
+        return true;
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_TOO_LARGE, common->place, "--stream has no such limit"},
+               "the tasks of for_each have more than 2 GiB of params and labels in all");
+    return false;
+}
+
 /* Adds the tasks of a for_each; if too many of them are wrong, not all. */
 static bool add_instances(struct job_reader *reader, struct job_draft *common)
 {
@@ -354,16 +367,18 @@ static bool add_instances(struct job_reader *reader, struct job_draft *common)
     size_t before = common->faults_before, wrong = 0;
     bool clean = reader->faults.count == before, goes_on = true;
     bool more = job_each_first(reader);
+    yaml_source_count_aliases(reader->source, false);
     while (more && wrong < JOB_FILE_WRONG_INSTANCES) {
         if (clean)
             common->faults_before = reader->faults.count;
         each->in_hand = true;
         goes_on = !job_is_full(reader, common->place) && add_instance(reader, common) &&
-                  job_reader_goes_on(reader);
+                  each_has_room(reader, common) && job_reader_goes_on(reader);
         each->instances++;
         wrong += reader->faults.count > common->faults_before;
         more = goes_on && job_each_next(reader);
     }
+    yaml_source_count_aliases(reader->source, true);
     return goes_on && (reader->job->mode == JOB_CHECKED || reader->faults.count == before);
 }
 

@@ -28,6 +28,7 @@ struct yaml_source {
     uint32_t depth;            /* lists and maps that are open where it reads */
     uint32_t alias_nodes;      /* replayed so far */
     uint64_t alias_text_bytes; /* in them */
+    bool aliases_free;         /* they are not counted now */
     bool broken;
 };
 
@@ -242,7 +243,8 @@ static bool read_tape(struct yaml_source *source, struct frame *frame, struct ya
     *node = yaml_tape_node(&source->tape, index);
     *target = yaml_tape_target(&source->tape, index);
     node->alias_line = frame->alias_line;
-    if (node->kind != YAML_KIND_END && frame->alias_line != 0 && !count_alias(source, node))
+    if (node->kind != YAML_KIND_END && frame->alias_line != 0 && !source->aliases_free &&
+        !count_alias(source, node))
         return false;
     return count_depth(source, node);
 }
@@ -308,6 +310,11 @@ bool yaml_source_record(struct yaml_source *source, struct yaml_aside *aside)
     } while (source->depth > outside);
     *aside = aside_of(source, first, 0);
     return true;
+}
+
+void yaml_source_count_aliases(struct yaml_source *source, bool counts)
+{
+    source->aliases_free = !counts;
 }
 
 void yaml_source_replay(struct yaml_source *source, struct yaml_aside aside)

@@ -47,6 +47,10 @@ bool yaml_source_skip_next(struct yaml_source *source);
 /* Puts the next node aside, with all that is in it, for yaml_source_replay; false when broken. */
 bool yaml_source_record(struct yaml_source *source, struct yaml_aside *aside);
 
+/* Sets whether what aliases stand for counts towards its limit: not while the same is replayed for
+ * one task after the other, which are limited themselves. */
+void yaml_source_count_aliases(struct yaml_source *source, bool counts);
+
 /* Makes the source go on with a node that was put aside, then where it was. */
 void yaml_source_replay(struct yaml_source *source, struct yaml_aside aside);
 
