@@ -65,6 +65,38 @@ static void feed(void *context, struct task_list *tasks)
         drop(stages, tasks);
 }
 
+/* As many as a worker may dispatch between two calls. */
+enum { DIRECT_MOST = 64 };
+
+/* False if it is left to a dispatcher: more than one lane may run it, or none. */
+static bool push_directly(const struct stages *stages, struct task *task)
+{
+    const struct route *route = router_find(stages->router, task);
+    struct task_list one;
+    if (route == NULL || route->count != 1)
+        return false;
+    task_list_init(&one);
+    task_list_push(&one, task);
+    group_push(route->lanes[0].group, &one);
+    return one.count == 0;
+}
+
+/* As feed, for what a worker has released: a few of them go straight into their groups, since each
+ * hand-off to another thread takes longer than a small task. */
+static void feed_released(void *context, struct task_list *tasks)
+{
+    struct stages *stages = context;
+    struct task_list rest;
+    task_list_init(&rest);
+    if (tasks->count <= DIRECT_MOST)
+        for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+            if (!push_directly(stages, task))
+                task_list_push(&rest, task);
+    task_list_append(&rest, tasks);
+    if (rest.count > 0)
+        feed(stages, &rest);
+}
+
 /* Starts or skips tasks that need nothing any more. Reader thread. */
 static void release(void *context, struct task_list *tasks)
 {
@@ -140,7 +172,7 @@ static void create_outcome(struct stages *stages)
                                   .room_reached = wake,
                                   .job_stops = on_job_stops,
                                   .delay = delay,
-                                  .release = feed};
+                                  .release = feed_released};
     stages->delayed = delayed_create(options->wake, options->context);
     stages->outcome = outcome_create(&hooks, stages->store, &stages->pending);
 }
