@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "accept/job_file.h"
+#include "accept/late.h"
 #include "support/clock.h"
 
 enum {
@@ -49,6 +50,8 @@ static bool take(void *context, struct task_list *tasks)
     struct reading *reading = context;
     for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
         reading->taken++;
+        if (task->late)
+            late_release(task);
         chunk_release(task->chunk, 1);
     }
     return true;
