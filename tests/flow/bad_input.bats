@@ -113,9 +113,11 @@ tasks:
           text
         - plain text
 JOB
+    printf 'version: 1\ntasks:\n  - {type: noop}\n  - {id: b, type: noop, priority: 1}\n' >small.yaml
     mkdir mutated
     echo "seed $SEED"
-    perl "$SOURCE_DIR/tests/flow/bad_input/mutate.pl" "$SEED" "$MUTATIONS" mutated base.yaml "$SOURCE_DIR"/configs/jobs/*.yaml
+    perl "$SOURCE_DIR/tests/flow/bad_input/mutate.pl" "$SEED" "$MUTATIONS" mutated base.yaml small.yaml base.yaml \
+        small.yaml base.yaml small.yaml "$SOURCE_DIR"/configs/jobs/*.yaml
     check mutated/*.yaml
     grep -v ' ' found >right
     [ "$(wc -l <right)" -ge 10 ]
