@@ -22,6 +22,7 @@ struct scale_params {
     int64_t load;
     int pan;
     int64_t duration_ns;
+    int64_t until;
 };
 
 static const struct sluice_param scale_table[] = {
@@ -30,6 +31,8 @@ static const struct sluice_param scale_table[] = {
                 .help = "where, besides all"),
     SLUICE_NAMED(DURATION, "for", struct scale_params, duration_ns, .def = "0s", .min = 0,
                  .max = INT64_MAX, .help = "how long"),
+    SLUICE_INT(struct scale_params, until, .def = "0", .min = 0, .max = 1000000,
+               .help = "stays until that much has lain on it at once"),
     SLUICE_PARAMS_END,
 };
 
@@ -50,6 +53,8 @@ static enum sluice_status weigh(const struct sluice_call *call, const void *para
     if (p->pan > 0)
         pan_add(&scale->pans[p->pan], p->load);
     bool whole = p->duration_ns == 0 || sluice_wait(call, p->duration_ns);
+    while (whole && atomic_load(&scale->pans[0].most) < p->until)
+        whole = sluice_wait(call, 1000000);
     atomic_fetch_sub(&scale->pans[0].now, p->load);
     if (p->pan > 0)
         atomic_fetch_sub(&scale->pans[p->pan].now, p->load);
