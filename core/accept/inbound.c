@@ -6,12 +6,16 @@
 #include "support/thread.h"
 
 struct inbound {
-    size_t capacity; /* immutable */
+    /* immutable once tasks are pushed */
+    size_t capacity;
+    size_t takers_count; /* 0: pushers never serve */
+    struct inbound_serve serve;
     struct mutex lock;
     struct cond not_empty, not_full;
     struct task_list tasks; /* guarded by lock, as are all below */
     size_t takers, pushers; /* that wait */
     size_t called;          /* takers that were woken and have not come yet */
+    bool serving;           /* a pusher does a taker's work */
     bool closed;
 };
 
@@ -40,18 +44,59 @@ void inbound_destroy(struct inbound **inbound)
     *inbound = NULL;
 }
 
-/* Moves as many as there is room for; lock is held. */
-static void move_in(struct inbound *inbound, struct task_list *tasks)
+void inbound_set_serve(struct inbound *inbound, size_t takers, const struct inbound_serve *serve)
 {
-    if (inbound->tasks.count + tasks->count <= inbound->capacity) {
-        task_list_append(&inbound->tasks, tasks);
-        return;
-    }
-    while (inbound->tasks.count < inbound->capacity)
-        task_list_push(&inbound->tasks, task_list_pop(tasks));
+    inbound->takers_count = takers;
+    inbound->serve = *serve;
 }
 
-/* Waits for room, moves in what fits, and says whether a taker is to be woken. */
+/* Moves as many as the capacity leaves room for to a list. */
+static void move_some(const struct inbound *inbound, struct task_list *to, struct task_list *tasks)
+{
+    if (to->count + tasks->count <= inbound->capacity) {
+        task_list_append(to, tasks);
+        return;
+    }
+    while (to->count < inbound->capacity)
+        task_list_push(to, task_list_pop(tasks));
+}
+
+/* A taker that was woken and has not come yet needs no second call. Lock held. */
+static void call_taker(struct inbound *inbound)
+{
+    if (inbound->takers == inbound->called)
+        return;
+    inbound->called++;
+    cond_signal(&inbound->not_empty);
+}
+
+/* Lock held. */
+static bool may_serve(const struct inbound *inbound, const struct task_list *tasks)
+{
+    return inbound->takers_count > 0 && tasks->count >= inbound->serve.least &&
+           inbound->takers == inbound->takers_count && inbound->tasks.count == 0 &&
+           !inbound->serving;
+}
+
+/* Does a taker's work; what others push meanwhile is for the takers. Lock held, given back
+ * meanwhile. */
+static void serve_some(struct inbound *inbound, struct task_list *tasks)
+{
+    struct task_list some;
+    task_list_init(&some);
+    move_some(inbound, &some, tasks);
+    inbound->serving = true;
+    mutex_unlock(&inbound->lock);
+    inbound->serve.serve(inbound->serve.context, &some);
+    mutex_lock(&inbound->lock);
+    inbound->serving = false;
+    if (inbound->closed)
+        cond_broadcast(&inbound->not_empty);
+    else if (inbound->tasks.count > 0)
+        call_taker(inbound);
+}
+
+/* Waits for room and moves in what fits, or serves it; false if nothing is taken any more. */
 static bool push_some(struct inbound *inbound, struct task_list *tasks)
 {
     MUTEX_GUARD(&inbound->lock);
@@ -62,27 +107,31 @@ static bool push_some(struct inbound *inbound, struct task_list *tasks)
     }
     if (inbound->closed)
         return false;
-    move_in(inbound, tasks);
-    bool wake = inbound->takers > inbound->called;
-    inbound->called += wake;
-    return wake;
+    if (may_serve(inbound, tasks)) {
+        serve_some(inbound, tasks);
+        return true;
+    }
+    move_some(inbound, &inbound->tasks, tasks);
+    if (!inbound->serving)
+        call_taker(inbound);
+    return true;
 }
 
 void inbound_push(struct inbound *inbound, struct task_list *tasks)
 {
-    while (tasks->count > 0) {
-        size_t before = tasks->count;
-        if (push_some(inbound, tasks))
-            cond_signal(&inbound->not_empty);
-        if (tasks->count == before)
-            return;
-    }
+    while (tasks->count > 0 && push_some(inbound, tasks))
+        ;
+}
+
+static bool may_take(const struct inbound *inbound)
+{
+    return !inbound->serving && (inbound->tasks.count > 0 || inbound->closed);
 }
 
 bool inbound_take(struct inbound *inbound, struct task_list *tasks)
 {
     mutex_lock(&inbound->lock);
-    while (inbound->tasks.count == 0 && !inbound->closed) {
+    while (!may_take(inbound)) {
         inbound->takers++;
         cond_wait(&inbound->not_empty, &inbound->lock);
         inbound->takers--;

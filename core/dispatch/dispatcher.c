@@ -10,7 +10,10 @@
 #include "dispatch/labels.h"
 #include "support/thread.h"
 
-enum { GATHERED_MOST = 256 };
+enum {
+    GATHERED_MOST = 256,
+    SERVE_LEAST = 16, /* tasks that take a pusher as long to dispatch as to wake a dispatcher for */
+};
 
 struct stage {
     struct group *group;
@@ -162,20 +165,31 @@ static void dispatch_task(struct dispatcher *dispatcher, struct task *task)
     }
 }
 
+static void dispatch(struct dispatcher *dispatcher, struct task_list *batch)
+{
+    const struct dispatcher_options *options = dispatcher->options;
+    for (struct task *task; (task = task_list_pop(batch)) != NULL;)
+        dispatch_task(dispatcher, task);
+    plan_gathered(dispatcher);
+    push_stages(dispatcher);
+    if (dispatcher->dropped.count > 0)
+        options->drop(options->context, &dispatcher->dropped);
+}
+
 static void dispatcher_run(void *argument)
 {
     struct dispatcher *dispatcher = argument;
-    const struct dispatcher_options *options = dispatcher->options;
     struct task_list batch;
     task_list_init(&batch);
-    while (inbound_take(options->inbound, &batch)) {
-        for (struct task *task; (task = task_list_pop(&batch)) != NULL;)
-            dispatch_task(dispatcher, task);
-        plan_gathered(dispatcher);
-        push_stages(dispatcher);
-        if (dispatcher->dropped.count > 0)
-            options->drop(options->context, &dispatcher->dropped);
-    }
+    while (inbound_take(dispatcher->options->inbound, &batch))
+        dispatch(dispatcher, &batch);
+}
+
+/* In the place of the first dispatcher, which waits like all others. Pusher's thread. */
+static void serve(void *context, struct task_list *tasks)
+{
+    struct dispatchers *dispatchers = context;
+    dispatch(&dispatchers->list[0], tasks);
 }
 
 static void dispatcher_fini(struct dispatcher *dispatcher)
@@ -195,6 +209,8 @@ struct dispatchers *dispatchers_start(const struct dispatcher_options *options, 
     if (dispatchers == NULL)
         abort();
     dispatchers->options = *options;
+    inbound_set_serve(options->inbound, count,
+                      &(struct inbound_serve){SERVE_LEAST, dispatchers, serve});
     for (size_t i = 0; i < count; i++) {
         struct dispatcher *dispatcher = &dispatchers->list[i];
         dispatcher->options = &dispatchers->options;

@@ -1,5 +1,6 @@
 /* dispatcher: threads that take tasks out of inbound, ask router and scheduler, and push them into
- * groups. Never wait for a group. Created by the host. */
+ * groups. Never wait for a group. While all of them wait, whoever pushes into inbound does their
+ * work. Created by the host. */
 #pragma once
 
 #include <stddef.h>
@@ -17,9 +18,9 @@ struct dispatcher_options {
     const struct scheduler *scheduler;
     void *context;
     /* Takes tasks (READY) that are not to run, since their job or the host stops. Dispatcher
-     * thread. */
+     * thread, or one that pushes. */
     void (*drop)(void *context, struct task_list *tasks);
-    /* A task was parked. Dispatcher thread. */
+    /* A task was parked. Dispatcher thread, or one that pushes. */
     void (*parked)(void *context);
 };
 

@@ -186,3 +186,141 @@ Test(inbound, many_pushers_and_takers_lose_and_double_nothing)
     cr_assert_eq(counted, SIDES * EACH);
     inbound_destroy(&inbound);
 }
+
+/* One taker and the pushers that may serve in its place. */
+static struct desk {
+    struct inbound *inbound;
+    struct thread taker;
+    _Atomic int inside, inside_most; /* threads that do a taker's work */
+    _Atomic uint32_t next;           /* the number of the task that is to come next */
+    _Atomic bool mixed_up;
+    _Atomic int served;         /* by pushers */
+    _Atomic bool hold, is_over; /* serve waits while hold is set; the taker was sent home */
+} desk;
+
+static void work(struct task_list *tasks)
+{
+    int inside = atomic_fetch_add(&desk.inside, 1) + 1;
+    if (inside > desk.inside_most)
+        desk.inside_most = inside;
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+        if (task->number != atomic_fetch_add(&desk.next, 1))
+            desk.mixed_up = true;
+    atomic_fetch_sub(&desk.inside, 1);
+}
+
+static void serve(void *context, struct task_list *tasks)
+{
+    cr_assert_eq(context, &desk);
+    desk.served++;
+    AWAIT(!desk.hold);
+    work(tasks);
+}
+
+static void take_in_turn(void *unused)
+{
+    (void)unused;
+    struct task_list list;
+    task_list_init(&list);
+    while (inbound_take(desk.inbound, &list))
+        work(&list);
+    desk.is_over = true;
+}
+
+static void desk_begin(size_t capacity, size_t least)
+{
+    desk.inbound = inbound_create(capacity);
+    inbound_set_serve(desk.inbound, 1, &(struct inbound_serve){least, &desk, serve});
+    cr_assert(thread_start(&desk.taker, "taker", take_in_turn, NULL, NULL));
+}
+
+static void desk_end(void)
+{
+    inbound_close(desk.inbound);
+    thread_join(&desk.taker);
+    inbound_destroy(&desk.inbound);
+}
+
+/* Pushes one task after another until a pusher has served. */
+static void push_until_served(struct task *tasks, uint32_t from, uint32_t count)
+{
+    struct task_list list;
+    for (uint32_t i = from; i < count && desk.served == 0; i++) {
+        fill(&list, &tasks[i], 1);
+        tasks[i].number = i;
+        inbound_push(desk.inbound, &list);
+        AWAIT(desk.served > 0 || desk.next == i + 1);
+    }
+}
+
+Test(inbound, a_pusher_serves_while_the_taker_waits_and_the_order_stays)
+{
+    enum { COUNT = 20000, AT_ONCE = 7 };
+    static struct task tasks[2 * COUNT];
+    struct task_list list;
+    desk_begin(5, 1);
+    for (uint32_t i = 0; i < COUNT; i += AT_ONCE) {
+        uint32_t count = COUNT - i < AT_ONCE ? COUNT - i : AT_ONCE;
+        fill(&list, &tasks[i], count);
+        for (uint32_t k = 0; k < count; k++)
+            tasks[i + k].number = i + k;
+        inbound_push(desk.inbound, &list);
+        cr_assert_eq(list.count, 0);
+    }
+    push_until_served(tasks, COUNT, 2 * COUNT);
+    cr_assert_gt(desk.served, 0);
+    desk_end();
+    cr_assert_geq(desk.next, COUNT);
+    cr_assert_not(desk.mixed_up);
+    cr_assert_eq(desk.inside_most, 1);
+}
+
+Test(inbound, closing_waits_for_a_pusher_that_serves)
+{
+    static struct task tasks[1000], more;
+    struct task_list list, late;
+    struct pusher pusher;
+    desk.hold = true;
+    desk_begin(5, 1);
+    for (uint32_t i = 0; i < 1000 && desk.served == 0; i++) {
+        fill(&list, &tasks[i], 1);
+        tasks[i].number = i;
+        pusher_start(&pusher, desk.inbound, &list);
+        AWAIT(desk.served > 0 || (pusher.done && desk.next == i + 1));
+        if (desk.served == 0)
+            thread_join(&pusher.thread);
+    }
+    uint32_t before = desk.next;
+    fill(&late, &more, 1);
+    more.number = before + 1;
+    inbound_push(desk.inbound, &late); /* queued, for the taker */
+    inbound_close(desk.inbound);
+    cr_assert_eq(desk.next, before);
+    cr_assert_not(desk.is_over);
+    desk.hold = false;
+    thread_join(&pusher.thread);
+    AWAIT(desk.is_over);
+    cr_assert_eq(desk.next, before + 2);
+    cr_assert_not(desk.mixed_up);
+    desk_end();
+}
+
+Test(inbound, few_tasks_are_left_to_the_taker)
+{
+    enum { COUNT = 1000, FEW = 3 };
+    static struct task tasks[COUNT];
+    struct task_list list;
+    desk_begin(100, FEW + 1);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint32_t count = COUNT - i < FEW ? COUNT - i : FEW;
+        fill(&list, &tasks[i], count);
+        for (uint32_t k = 0; k < count; k++)
+            tasks[i + k].number = i + k;
+        inbound_push(desk.inbound, &list);
+        i += count - 1;
+        AWAIT(desk.next == i + 1);
+    }
+    cr_assert_eq(desk.served, 0);
+    cr_assert_not(desk.mixed_up);
+    desk_end();
+}
