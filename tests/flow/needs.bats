@@ -1,6 +1,6 @@
 # `needs` and `when`: who waits for whom, and who runs after what.
 # shellcheck disable=SC2034,SC2154 # run sets variables, helpers.bash uses and sets some
-load helpers
+load engine
 
 # order FILE: the ids of an events file in the order in which the tasks ended.
 order() {
@@ -122,6 +122,7 @@ END
 }
 
 @test "what waits in a queue and runs always is not stopped by fail_fast" {
+    settings "[group:all]" "type = *" # one queue, so that they begin in this order
     job queued <<JOB
 fail_fast: true
 tasks:
