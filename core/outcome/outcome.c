@@ -339,18 +339,22 @@ static void release_one(struct outcome *outcome, struct task *task, int64_t now_
     }
 }
 
-/* Whoever is skipped here may release others in turn: they come to the end of the same list. */
+/* Whoever is skipped here may release others in turn: they are the next round. A round is taken up
+ * before anything is done with it, since a task may have run and left the room at once. */
 static void release_all(struct outcome *outcome, struct outcome_tally *tally)
 {
-    struct task_list ready;
-    size_t count = 0;
+    struct task_list ready, round;
     if (tally->released.count == 0)
         return;
     int64_t now_ns = clock_now_ns();
     task_list_init(&ready);
-    for (struct task *task; (task = task_list_pop(&tally->released)) != NULL; count++)
-        release_one(outcome, task, now_ns, tally, &ready);
-    room_take_up(outcome->pending, count);
+    task_list_init(&round);
+    while (tally->released.count > 0) {
+        room_take_up(outcome->pending, tally->released.count);
+        task_list_append(&round, &tally->released);
+        for (struct task *task; (task = task_list_pop(&round)) != NULL;)
+            release_one(outcome, task, now_ns, tally, &ready);
+    }
     if (ready.count > 0)
         outcome->hooks.release(outcome->hooks.context, &ready);
 }

@@ -261,3 +261,23 @@ END
     ended 0
     [ "$(bytes count)" -gt 0 ]
 }
+
+@test "tasks are read while many delayed dependents are released at once" {
+    mkfifo pipe
+    start run --stream "${both[@]}" pipe
+    {
+        awk -v dir="$PWD" 'BEGIN {
+            print "version: 1\nname: crowd\ntasks:"
+            printf "- {id: e, type: gate, params: {started: %s/started, open: %s/open}}\n", dir, dir
+            for (i = 0; i < 60000; i++)
+                printf "- {id: d%d, type: noop, needs: [e], delay: 1ms}\n", i
+        }'
+        : >open
+        awk 'BEGIN {
+            for (i = 0; i < 20000; i++)
+                printf "- {id: s%d, type: noop}\n- {id: t%d, type: noop, needs: [s%d]}\n", i, i, i
+        }'
+    } >pipe
+    ended 0
+    [[ $(cat out) == "crowd: 100001 tasks: 100001 succeeded in "* ]]
+}
