@@ -39,7 +39,7 @@ static void feeder_run(void *argument)
     struct task_list tasks;
     task_list_init(&tasks);
     while (feeder_take(feeder, &tasks)) {
-        inbound_push(feeder->inbound, &tasks);
+        inbound_queue(feeder->inbound, &tasks);
         if (tasks.count > 0) { /* inbound is closed */
             feeder_put_back(feeder, &tasks);
             return;

@@ -97,7 +97,7 @@ static void serve_some(struct inbound *inbound, struct task_list *tasks)
 }
 
 /* Waits for room and moves in what fits, or serves it; false if nothing is taken any more. */
-static bool push_some(struct inbound *inbound, struct task_list *tasks)
+static bool push_some(struct inbound *inbound, struct task_list *tasks, bool serves)
 {
     MUTEX_GUARD(&inbound->lock);
     while (!inbound->closed && inbound->tasks.count >= inbound->capacity) {
@@ -107,7 +107,7 @@ static bool push_some(struct inbound *inbound, struct task_list *tasks)
     }
     if (inbound->closed)
         return false;
-    if (may_serve(inbound, tasks)) {
+    if (serves && may_serve(inbound, tasks)) {
         serve_some(inbound, tasks);
         return true;
     }
@@ -119,7 +119,13 @@ static bool push_some(struct inbound *inbound, struct task_list *tasks)
 
 void inbound_push(struct inbound *inbound, struct task_list *tasks)
 {
-    while (tasks->count > 0 && push_some(inbound, tasks))
+    while (tasks->count > 0 && push_some(inbound, tasks, true))
+        ;
+}
+
+void inbound_queue(struct inbound *inbound, struct task_list *tasks)
+{
+    while (tasks->count > 0 && push_some(inbound, tasks, false))
         ;
 }
 

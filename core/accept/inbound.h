@@ -34,6 +34,10 @@ void inbound_set_serve(struct inbound *inbound, size_t takers, const struct inbo
  * nothing more is taken: what is left stays in the list. */
 void inbound_push(struct inbound *inbound, struct task_list *tasks);
 
+/* The same for a thread that must not do a taker's work, because it is joined while that may have
+ * to wait for a reader of what has ended. */
+void inbound_queue(struct inbound *inbound, struct task_list *tasks);
+
 /* Takes everything that is there into an empty list; blocks while there is nothing, or a pusher
  * serves; false when it is closed and empty. */
 bool inbound_take(struct inbound *inbound, struct task_list *tasks);

@@ -324,3 +324,19 @@ Test(inbound, few_tasks_are_left_to_the_taker)
     cr_assert_not(desk.mixed_up);
     desk_end();
 }
+
+Test(inbound, who_queues_never_serves)
+{
+    enum { COUNT = 1000 };
+    static struct task tasks[COUNT];
+    struct task_list list;
+    desk_begin(100, 1);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        fill(&list, &tasks[i], 1);
+        tasks[i].number = i;
+        inbound_queue(desk.inbound, &list);
+        AWAIT(desk.next == i + 1);
+    }
+    cr_assert_eq(desk.served, 0);
+    desk_end();
+}
