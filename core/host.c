@@ -9,6 +9,7 @@
 #include "support/clock.h"
 #include "support/log.h"
 #include "support/loop.h"
+#include "support/memory.h"
 
 #define LEAVE_NS (NS_PER_S / 2) /* what a reader gets to see that it is interrupted */
 
@@ -69,9 +70,7 @@ static void on_superseded(void *context, struct generation *generation)
     struct host *host = context;
     mutex_lock(&host->lock);
     size_t count = host->superseded_count + 1;
-    host->superseded = reallocarray(host->superseded, count, sizeof *host->superseded);
-    if (host->superseded == NULL)
-        abort();
+    host->superseded = memory_grow(host->superseded, count, sizeof *host->superseded);
     host->superseded[host->superseded_count++] = generation;
     mutex_unlock(&host->lock);
     loop_wake(host->loop);

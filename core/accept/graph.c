@@ -1,6 +1,7 @@
 /* Two arrays: needs, and by task where its part of them begins. That is four bytes for each need
  * and each task up to the last that needs one; a job whose tasks need nothing has no graph. */
 #include "accept/graph.h"
+#include "support/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -21,9 +22,7 @@ static void numbers_push(struct numbers *numbers, uint32_t number)
 {
     if (numbers->count == numbers->capacity) {
         numbers->capacity = numbers->capacity ? numbers->capacity * 2 : CAPACITY_FIRST;
-        numbers->items = reallocarray(numbers->items, numbers->capacity, sizeof *numbers->items);
-        if (numbers->items == NULL)
-            abort();
+        numbers->items = memory_grow(numbers->items, numbers->capacity, sizeof *numbers->items);
     }
     numbers->items[numbers->count++] = number;
 }

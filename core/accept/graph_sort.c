@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "accept/graph.h"
+#include "support/memory.h"
 
 enum { NOT_SEEN = 0, DONE = 1, ON_PATH = 2 }; /* ON_PATH + n: the n-th on it */
 
@@ -22,22 +23,14 @@ struct walk {
     void *context;
 };
 
-static uint32_t *grown(uint32_t *memory, size_t count)
-{
-    uint32_t *larger = reallocarray(memory, count, sizeof *memory);
-    if (larger == NULL)
-        abort();
-    return larger;
-}
-
 static void walk_push(struct walk *walk, uint32_t task)
 {
     size_t at = walk->length++;
     if (at == walk->capacity) {
         walk->capacity = walk->capacity ? walk->capacity * 2 : 256;
-        walk->path = grown(walk->path, walk->capacity);
-        walk->next = grown(walk->next, walk->capacity);
-        walk->forward = grown(walk->forward, walk->capacity);
+        walk->path = memory_grow(walk->path, walk->capacity, sizeof *walk->path);
+        walk->next = memory_grow(walk->next, walk->capacity, sizeof *walk->next);
+        walk->forward = memory_grow(walk->forward, walk->capacity, sizeof *walk->forward);
     }
     walk->seen[task] = ON_PATH + (uint32_t)at;
     walk->path[at] = task;
@@ -87,7 +80,7 @@ uint32_t *graph_sort(const struct graph *graph, uint32_t count,
                      void *context)
 {
     struct walk walk = {.graph = graph, .circle = circle, .context = context};
-    walk.order = grown(NULL, (size_t)count + 1);
+    walk.order = memory_grow(NULL, (size_t)count + 1, sizeof *walk.order);
     walk.seen = calloc((size_t)count + 1, sizeof *walk.seen);
     if (walk.seen == NULL)
         abort();

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "support/arena.h"
+#include "support/memory.h"
 
 enum {
     CAPACITY_FIRST = 1024,
@@ -42,14 +43,6 @@ struct id_index {
     bool has_last;      /* the id added last has no slot yet */
     uint32_t last_hash; /* of that id */
 };
-
-static void *grown(void *memory, size_t count, size_t size)
-{
-    void *larger = reallocarray(memory, count, size);
-    if (larger == NULL)
-        abort();
-    return larger;
-}
 
 static void *zeroed(size_t count, size_t size)
 {
@@ -252,7 +245,7 @@ void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_
     struct generation *young = &index->young;
     if (young->count == young->ids_capacity) {
         young->ids_capacity = young->ids_capacity ? young->ids_capacity * 2 : CAPACITY_FIRST;
-        young->ids = grown(young->ids, young->ids_capacity, sizeof *young->ids);
+        young->ids = memory_grow(young->ids, young->ids_capacity, sizeof *young->ids);
     }
     assert(number == young->first + young->count);
     young->ids[young->count++] =

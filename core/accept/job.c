@@ -10,6 +10,7 @@
 #include "accept/result_map.h"
 #include "accept/window.h"
 #include "support/clock.h"
+#include "support/memory.h"
 
 /* A ULID: 48 bits of milliseconds and 80 random bits as 26 letters of Crockford's base 32,
  * github.com/ulid/spec. */
@@ -128,9 +129,7 @@ static void open_next_chunk(struct job *job)
         return;
     if (job->chunks_count == job->chunks_capacity) {
         job->chunks_capacity = job->chunks_capacity ? job->chunks_capacity * 2 : 64;
-        job->chunks = reallocarray(job->chunks, job->chunks_capacity, sizeof(struct chunk *));
-        if (job->chunks == NULL)
-            abort();
+        job->chunks = memory_grow(job->chunks, job->chunks_capacity, sizeof(struct chunk *));
     }
     job->chunks[job->chunks_count++] = job->open;
 }
@@ -185,9 +184,7 @@ void job_set_order(struct job *job, uint32_t *order)
 {
     assert(job->mode == JOB_CHECKED && job->order == NULL);
     job->order = order;
-    job->places = reallocarray(NULL, job->tasks_count, sizeof *job->places);
-    if (job->places == NULL)
-        abort();
+    job->places = memory_grow(NULL, job->tasks_count, sizeof *job->places);
     for (uint32_t place = 0; place < job->tasks_count; place++)
         job->places[order[place]] = place;
 }

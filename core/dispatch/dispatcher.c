@@ -8,6 +8,7 @@
 
 #include "accept/job.h"
 #include "dispatch/labels.h"
+#include "support/memory.h"
 #include "support/thread.h"
 
 enum {
@@ -42,22 +43,14 @@ struct dispatchers {
     struct dispatcher list[];
 };
 
-static void *grown(void *memory, size_t count, size_t size)
-{
-    void *larger = reallocarray(memory, count, size);
-    if (larger == NULL)
-        abort();
-    return larger;
-}
-
 static void reserve_stages(struct dispatcher *dispatcher, uint32_t lane_id)
 {
     uint32_t before = dispatcher->stages_capacity;
     if (lane_id < before)
         return;
     uint32_t capacity = (lane_id + 64) & ~UINT32_C(63);
-    dispatcher->stages = grown(dispatcher->stages, capacity, sizeof *dispatcher->stages);
-    dispatcher->filled = grown(dispatcher->filled, capacity, sizeof *dispatcher->filled);
+    dispatcher->stages = memory_grow(dispatcher->stages, capacity, sizeof *dispatcher->stages);
+    dispatcher->filled = memory_grow(dispatcher->filled, capacity, sizeof *dispatcher->filled);
     /* Lists point into themselves while empty; between batches all are, and a batch in hand is
      * pushed first. */
     for (uint32_t i = 0; i < capacity; i++)
@@ -95,8 +88,8 @@ static size_t list_candidates(struct dispatcher *dispatcher)
     const struct route *route = dispatcher->gathered_route;
     size_t count = 0;
     dispatcher->candidates =
-        grown(dispatcher->candidates, route->count, sizeof *dispatcher->candidates);
-    dispatcher->lanes = grown(dispatcher->lanes, route->count, sizeof *dispatcher->lanes);
+        memory_grow(dispatcher->candidates, route->count, sizeof *dispatcher->candidates);
+    dispatcher->lanes = memory_grow(dispatcher->lanes, route->count, sizeof *dispatcher->lanes);
     for (size_t i = 0; i < route->count; i++) {
         const struct lane *lane = &route->lanes[i];
         if (!router_allows(lane, dispatcher->gathered[0]))

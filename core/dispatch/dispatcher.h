@@ -1,5 +1,5 @@
 /* dispatcher: threads that take tasks out of inbound, ask router and scheduler, and push them into
- * groups. Never wait for a group. While all of them wait, whoever pushes into inbound does their
+ * groups. Never wait for a group. While all of them wait, a reader that pushes a batch does their
  * work. Created by the host. */
 #pragma once
 

@@ -11,6 +11,7 @@
 
 #include "dispatch/labels.h"
 #include "support/arena.h"
+#include "support/memory.h"
 #include "support/thread.h"
 
 /* A group that the configuration names. */
@@ -157,9 +158,7 @@ static struct lane own_lane(struct router *router, const struct type *type)
     struct router_group own = {
         .name = type->name, .type = type->name, .workers = router->default_workers};
     struct lane lane = make_lane(router, &own);
-    router->own = reallocarray(router->own, router->own_count + 1, sizeof *router->own);
-    if (router->own == NULL)
-        abort();
+    router->own = memory_grow(router->own, router->own_count + 1, sizeof *router->own);
     router->own[router->own_count++] = lane.group;
     return lane;
 }

@@ -10,6 +10,7 @@
 #include "plugin/internal.h"
 #include "support/cleanup.h"
 #include "support/log.h"
+#include "support/memory.h"
 
 enum { REFUSALS_LOGGED_MOST = 100 };
 
@@ -84,9 +85,7 @@ static void keep_file(struct scan *scan, struct plugin_file *file)
 {
     if (scan->files_count == scan->files_capacity) {
         scan->files_capacity = scan->files_capacity * 2 + 16;
-        scan->files = reallocarray(scan->files, scan->files_capacity, sizeof *scan->files);
-        if (scan->files == NULL)
-            abort();
+        scan->files = memory_grow(scan->files, scan->files_capacity, sizeof *scan->files);
     }
     scan->files[scan->files_count++] = file;
 }
@@ -156,10 +155,10 @@ static struct plugin *plugin_get(struct registry *registry, const char *name)
     if (registry->plugins_count == registry->plugins_capacity) {
         registry->plugins_capacity = registry->plugins_capacity * 2 + 16;
         registry->plugins =
-            reallocarray(registry->plugins, registry->plugins_capacity, sizeof *registry->plugins);
+            memory_grow(registry->plugins, registry->plugins_capacity, sizeof *registry->plugins);
     }
     plugin = calloc(1, sizeof *plugin);
-    if (registry->plugins == NULL || plugin == NULL)
+    if (plugin == NULL)
         abort();
     plugin->registry = registry;
     plugin->name = strdup(name);

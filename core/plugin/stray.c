@@ -13,6 +13,7 @@
 
 #include "support/cleanup.h"
 #include "support/clock.h"
+#include "support/memory.h"
 #include "support/thread.h"
 
 enum { LOOKS_MOST = 50, PAGE_BYTES = 4096, STACK_MOST_BYTES = 1024 * 1024 };
@@ -123,9 +124,7 @@ static bool add_elder(void *context, pid_t id)
     struct stray_elders *elders = context;
     if (thread_is_ours(id))
         return false;
-    elders->ids = reallocarray(elders->ids, elders->count + 1, sizeof *elders->ids);
-    if (elders->ids == NULL)
-        abort();
+    elders->ids = memory_grow(elders->ids, elders->count + 1, sizeof *elders->ids);
     elders->ids[elders->count++] = id;
     return false;
 }

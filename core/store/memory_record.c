@@ -1,4 +1,5 @@
 #include "store/memory_record.h"
+#include "support/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -113,9 +114,7 @@ void memory_record_add_attempt(struct memory_record *record, const struct store_
     if (task->attempts_count == STORE_ATTEMPTS_MOST)
         forget_oldest_attempt(record);
     record->attempts =
-        reallocarray(record->attempts, task->attempts_count + 1, sizeof(record->attempts[0]));
-    if (record->attempts == NULL)
-        abort();
+        memory_grow(record->attempts, task->attempts_count + 1, sizeof(record->attempts[0]));
     struct store_attempt *copy = &record->attempts[task->attempts_count++];
     char *end = must_allocate(strlen(attempt->reason) + strlen(attempt->message) + 2);
     *copy = *attempt;

@@ -1,4 +1,5 @@
 #include "store/memory_slots.h"
+#include "support/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -45,9 +46,7 @@ static void append_block(struct memory_slots *slots)
     if (slots->blocks_count == slots->blocks_capacity) {
         uint32_t capacity =
             slots->blocks_capacity == 0 ? SMALLEST_BLOCKS : slots->blocks_capacity * 2;
-        slots->blocks = reallocarray(slots->blocks, capacity, sizeof(*slots->blocks));
-        if (slots->blocks == NULL)
-            abort();
+        slots->blocks = memory_grow(slots->blocks, capacity, sizeof(*slots->blocks));
         slots->blocks_capacity = capacity;
     }
     slots->blocks[slots->blocks_count++] = NULL;

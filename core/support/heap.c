@@ -1,4 +1,5 @@
 #include "support/heap.h"
+#include "support/memory.h"
 
 #include <stdlib.h>
 
@@ -23,10 +24,7 @@ static bool entry_before(const struct heap_entry *a, const struct heap_entry *b)
 static void heap_grow(struct heap *heap)
 {
     size_t capacity = heap->capacity == 0 ? HEAP_SMALLEST_COUNT : heap->capacity * 2;
-    struct heap_entry *entries = reallocarray(heap->entries, capacity, sizeof(*entries));
-
-    if (entries == NULL)
-        abort();
+    struct heap_entry *entries = memory_grow(heap->entries, capacity, sizeof(*entries));
     heap->entries = entries;
     heap->capacity = capacity;
 }

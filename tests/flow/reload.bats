@@ -148,7 +148,8 @@ reload_twice() {
     close_stream 0
 }
 
-@test "tasks of a type that a new build has dropped wait until it returns" {
+# drop_a_type: the new build has the type of the tasks a and b no more, which wait behind the held one.
+drop_a_type() {
     install_gate 1.0.0
     open_stream --workers deaf_gate=1
     hold deaf_gate
@@ -156,6 +157,10 @@ reload_twice() {
     install_gate 1.0.1 "s/deaf_gate/dear_gate/g"
     reload_twice
     touch go
+}
+
+@test "tasks of a type that a new build has dropped wait until it returns" {
+    drop_a_type
     wait_until ended_in held 1.0.0
     gate_serves 1.0.1
     serves dear_gate 1.0.1 "open: /dev/null"
@@ -168,13 +173,7 @@ reload_twice() {
 }
 
 @test "tasks of a type that does not return are skipped when nothing else is left" {
-    install_gate 1.0.0
-    open_stream --workers deaf_gate=1
-    hold deaf_gate
-    queue "id: a, type: deaf_gate, params: {open: /dev/null}" "id: b, type: deaf_gate, params: {open: /dev/null}"
-    install_gate 1.0.1 "s/deaf_gate/dear_gate/g"
-    reload_twice
-    touch go
+    drop_a_type
     close_stream 1
     [[ $(cat out) == "stream: 5 tasks: 3 succeeded, 2 skipped in "* ]]
     [ "$(jq -r 'select(.state == "skipped") | .reason' events | uniq -c | tr -s ' ')" = " 2 parked" ]

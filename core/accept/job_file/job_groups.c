@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "accept/job_file/job_reader.h"
+#include "support/memory.h"
 
 static void list_fini(struct job_group_list *list)
 {
@@ -29,9 +30,7 @@ static struct job_group *list_add(struct job_group_list *list, const char *name,
     size_t index = list->names.count;
     if (index == list->capacity) {
         list->capacity = list->capacity ? list->capacity * 2 : 16;
-        list->items = reallocarray(list->items, list->capacity, sizeof *list->items);
-        if (list->items == NULL)
-            abort();
+        list->items = memory_grow(list->items, list->capacity, sizeof *list->items);
     }
     name_table_set(&list->names, name, length, (uint32_t)index);
     return &list->items[index];

@@ -13,6 +13,7 @@
 #include "plugin/name.h"
 #include "plugin/param_late.h"
 #include "support/cleanup.h"
+#include "support/memory.h"
 
 enum { CAPACITY_FIRST = 16 };
 
@@ -37,9 +38,7 @@ static void push(struct job_references *references, struct job_reference referen
     if (references->count == references->capacity) {
         references->capacity = references->capacity ? references->capacity * 2 : CAPACITY_FIRST;
         references->items =
-            reallocarray(references->items, references->capacity, sizeof *references->items);
-        if (references->items == NULL)
-            abort();
+            memory_grow(references->items, references->capacity, sizeof *references->items);
     }
     references->items[references->count++] = reference;
 }
@@ -228,9 +227,7 @@ static void search_push(struct search *search, uint32_t task, uint32_t ancestor)
     search->steps++;
     if (search->height == search->capacity) {
         search->capacity = search->capacity ? search->capacity * 2 : CAPACITY_FIRST;
-        search->stack = reallocarray(search->stack, search->capacity, sizeof *search->stack);
-        if (search->stack == NULL)
-            abort();
+        search->stack = memory_grow(search->stack, search->capacity, sizeof *search->stack);
     }
     search->stack[search->height++] = task;
 }

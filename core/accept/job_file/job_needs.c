@@ -11,6 +11,7 @@
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_value.h"
 #include "accept/window.h"
+#include "support/memory.h"
 
 enum { CAPACITY_FIRST = 256 };
 
@@ -33,19 +34,11 @@ void job_needs_begin(struct job_needs *needs)
     needs->ids.length = 0;
 }
 
-static void *grown(void *memory, size_t count, size_t size)
-{
-    void *larger = reallocarray(memory, count, size);
-    if (larger == NULL)
-        abort();
-    return larger;
-}
-
 static void push(struct job_needs *needs, uint32_t task)
 {
     if (needs->count == needs->capacity) {
         needs->capacity = needs->capacity ? needs->capacity * 2 : CAPACITY_FIRST;
-        needs->tasks = grown(needs->tasks, needs->capacity, sizeof *needs->tasks);
+        needs->tasks = memory_grow(needs->tasks, needs->capacity, sizeof *needs->tasks);
     }
     needs->tasks[needs->count++] = task;
 }
@@ -54,7 +47,7 @@ static void push_open(struct job_need_opens *opens, struct job_need_open open)
 {
     if (opens->count == opens->capacity) {
         opens->capacity = opens->capacity ? opens->capacity * 2 : CAPACITY_FIRST;
-        opens->items = grown(opens->items, opens->capacity, sizeof *opens->items);
+        opens->items = memory_grow(opens->items, opens->capacity, sizeof *opens->items);
     }
     opens->items[opens->count++] = open;
 }
@@ -66,7 +59,7 @@ static bool list_once(struct job_listed *listed, size_t number, uint32_t list)
     while (number >= listed->capacity)
         listed->capacity = listed->capacity ? listed->capacity * 2 : CAPACITY_FIRST;
     if (listed->capacity > before) {
-        listed->lists = grown(listed->lists, listed->capacity, sizeof *listed->lists);
+        listed->lists = memory_grow(listed->lists, listed->capacity, sizeof *listed->lists);
         memset(listed->lists + before, 0, (listed->capacity - before) * sizeof *listed->lists);
     }
     bool is_new = listed->lists[number] != list;

@@ -7,6 +7,7 @@
 #include "accept/job_file/job_reader.h"
 #include "accept/job_file/job_report.h"
 #include "support/error.h"
+#include "support/memory.h"
 #include "support/suggest.h"
 
 void job_types_fini(struct job_types *types)
@@ -72,9 +73,7 @@ static struct job_type *type_add(struct job_types *types)
 {
     if (types->count == types->capacity) {
         types->capacity = types->capacity == 0 ? 16 : types->capacity * 2;
-        types->types = reallocarray(types->types, types->capacity, sizeof types->types[0]);
-        if (types->types == NULL)
-            abort();
+        types->types = memory_grow(types->types, types->capacity, sizeof types->types[0]);
     }
     return &types->types[types->count++];
 }

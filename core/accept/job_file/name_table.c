@@ -1,4 +1,5 @@
 #include "accept/job_file/name_table.h"
+#include "support/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,9 +78,7 @@ static struct name_entry *entry_add(struct name_table *table)
 {
     if (table->count == table->capacity) {
         table->capacity = table->capacity == 0 ? SLOTS_FIRST / 2 : table->capacity * 2;
-        table->entries = reallocarray(table->entries, table->capacity, sizeof table->entries[0]);
-        if (table->entries == NULL)
-            abort();
+        table->entries = memory_grow(table->entries, table->capacity, sizeof table->entries[0]);
     }
     return &table->entries[table->count++];
 }

@@ -1,4 +1,5 @@
 #include "accept/job_file/yaml_tape.h"
+#include "support/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,9 +15,7 @@ static struct yaml_tape_entry *entry_add(struct yaml_tape *tape)
 {
     if (tape->count == tape->capacity) {
         tape->capacity = tape->capacity == 0 ? 64 : tape->capacity * 2;
-        tape->entries = reallocarray(tape->entries, tape->capacity, sizeof tape->entries[0]);
-        if (tape->entries == NULL)
-            abort();
+        tape->entries = memory_grow(tape->entries, tape->capacity, sizeof tape->entries[0]);
     }
     return &tape->entries[tape->count++];
 }
