@@ -124,7 +124,7 @@ static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
     host->end = end;
     host->cancel_ns = clock_add_ns(now_ns, host->config->grace_ns);
     for (size_t i = 0; i < host->inputs_count; i++)
-        atomic_store(&host->inputs[i].job->stop, JOB_CANCELLED);
+        atomic_store(&host->inputs[i].job->stop, JOB_STOPPED);
     reader_interrupt(host->reader, NULL);
     stages_close(&host->stages);
 }

@@ -127,7 +127,7 @@ static struct unlucky *unlucky_create(struct dependents *dependents, const struc
     size_t length = strlen(task->id);
     struct unlucky *unlucky = zeroed(1, sizeof *unlucky + length + 1);
     unlucky->number = task->number;
-    unlucky->state = (enum task_state)task->state;
+    unlucky->state = task_state(task);
     memcpy(unlucky->id, task->id, length + 1);
     struct unlucky *all = atomic_load(&dependents->all);
     do
@@ -153,7 +153,7 @@ static void name_unlucky(struct dependents *dependents, uint32_t dependent, cons
 static void tell_unlucky(struct dependents *dependents, const struct task *task)
 {
     struct unlucky *unlucky = NULL;
-    uint32_t bit = needed_failed((enum task_state)task->state) ? SOME_FAILED : SOME_MISSED;
+    uint32_t bit = needed_failed(task_state(task)) ? SOME_FAILED : SOME_MISSED;
     uint32_t end = dependents->first[task->number + 1];
     for (uint32_t i = dependents->first[task->number]; i < end; i++) {
         uint32_t dependent = dependents->tasks[i];
@@ -166,7 +166,7 @@ void dependents_end(struct dependents *dependents, const struct task *task,
                     struct chunk *const *chunks, struct task_list *released)
 {
     uint32_t end = dependents->first[task->number + 1];
-    if (task->state != TASK_SUCCEEDED)
+    if (task_state(task) != TASK_SUCCEEDED)
         tell_unlucky(dependents, task);
     for (uint32_t i = dependents->first[task->number]; i < end; i++) {
         uint32_t number = dependents->tasks[i];

@@ -264,11 +264,11 @@ void job_keep_result(const struct task *ended, const struct buffer *outputs)
     const struct job *job = ended->job;
     struct result *result;
     if (job->mode == JOB_STREAMED) {
-        if (outputs != NULL && ended->state == TASK_SUCCEEDED)
+        if (outputs != NULL && task_state(ended) == TASK_SUCCEEDED)
             window_keep(job->window, ended, outputs);
     } else if (job->results != NULL &&
                (result = result_map_find(job->results, ended->number)) != NULL) {
-        result_fill(result, (enum task_state)ended->state, outputs);
+        result_fill(result, task_state(ended), outputs);
     }
 }
 

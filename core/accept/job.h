@@ -26,8 +26,14 @@ enum {
 
 enum job_mode { JOB_CHECKED, JOB_STREAMED };
 
-/* Why what has not started of a job is not to start. */
-enum job_stop { JOB_GOES_ON, JOB_FAILED_FAST, JOB_CANCELLED };
+/* Why what has not started of a job is not to start. From JOB_CANCELLED on that holds for all of
+ * it. */
+enum job_stop {
+    JOB_GOES_ON,
+    JOB_FAILED_FAST,
+    JOB_CANCELLED, /* somebody asked for it */
+    JOB_STOPPED,   /* the host stops */
+};
 
 struct dependents;
 struct id_index;
@@ -65,7 +71,8 @@ struct job {
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
     _Atomic uint32_t running;
-    _Atomic int stop; /* enum job_stop */
+    _Atomic int stop;       /* enum job_stop */
+    _Atomic uint32_t holds; /* who else may still touch it, see job_hold */
     /* guarded by admission's lock */
     int32_t weight_in_use;
     uint32_t held_count; /* groups that wait for its cap, or behind one that does */
@@ -79,11 +86,33 @@ struct job *job_create(struct chunk_pool *pool, const char *name, const char *fi
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */
 void job_destroy(struct job **job);
 
-/* Returns whether a task that has not started is not to, since its job stops. Any thread. */
+/* Says that the caller may touch the job although its last task ends meanwhile, until
+ * job_let_go: whoever holds weight for it, or has found it by its id. Any thread that knows that
+ * the job is there: it has a task in hand, or holds it already. */
+static inline void job_hold(struct job *job)
+{
+    atomic_fetch_add_explicit(&job->holds, 1, memory_order_relaxed);
+}
+
+/* Ends job_hold; the job is not touched any more. Any thread. */
+static inline void job_let_go(struct job *job)
+{
+    atomic_fetch_sub_explicit(&job->holds, 1, memory_order_release);
+}
+
+/* Returns whether a job that is over may still be touched by others. Its owner. */
+static inline bool job_is_held(const struct job *job)
+{
+    return atomic_load_explicit(&job->holds, memory_order_acquire) > 0;
+}
+
+/* Returns whether a task that has not started is not to, since it was cancelled or its job stops.
+ * Any thread. */
 static inline bool job_stops(const struct task *task)
 {
     int stop = atomic_load_explicit(&task->job->stop, memory_order_relaxed);
-    return stop == JOB_CANCELLED || (stop == JOB_FAILED_FAST && task->when != WHEN_ALWAYS);
+    return stop >= JOB_CANCELLED || (stop == JOB_FAILED_FAST && task->when != WHEN_ALWAYS) ||
+           atomic_load_explicit(&task->cancelled, memory_order_relaxed);
 }
 
 /* Replaces the name by a copy. Reader thread. */

@@ -41,16 +41,16 @@ void task_describe(const void *handle, struct store_task_given *given)
 
 static void refuse_move(const struct task *task, enum task_state to)
 {
-    fprintf(stderr, "sluice: task %s may not go from %s to %s\n", task->id, words[task->state],
+    fprintf(stderr, "sluice: task %s may not go from %s to %s\n", task->id, words[task_state(task)],
             words[to]);
     abort();
 }
 
 void task_move(struct task *task, enum task_state to)
 {
-    if (!moves[task->state][to])
+    if (!moves[task_state(task)][to])
         refuse_move(task, to);
-    task->state = (uint8_t)to;
+    atomic_store_explicit(&task->state, (uint8_t)to, memory_order_relaxed);
 }
 
 int64_t task_due_ns(const struct task *task, int64_t now_ns)

@@ -3,6 +3,7 @@
  * over takes the list and leaves it empty. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,9 +58,10 @@ struct task {
     uint32_t attempt; /* what the plugin is told: the current or next one, from 1, if charged */
     uint32_t name;    /* of the attempt in the store: one more each time, charged or not */
     int8_t priority;
-    uint8_t state; /* enum task_state; changed by task_move alone */
+    _Atomic uint8_t state; /* enum task_state; changed by task_move alone; any thread may look */
     uint8_t when;  /* enum task_when */
     bool late;     /* its params refer to results of other tasks, see late.h */
+    _Atomic bool cancelled; /* it is not to start; set by any thread that holds its job */
 };
 
 /* A first-in first-out list of tasks through their next pointers. */
@@ -74,6 +76,13 @@ extern const char *const task_whens[];
 
 /* Moves a task to a state; asserts that the table allows it. */
 void task_move(struct task *task, enum task_state to);
+
+/* Returns where the task is in its life. Its owner, or any thread that holds a job that keeps its
+ * tasks: then it may have moved on meanwhile. */
+static inline enum task_state task_state(const struct task *task)
+{
+    return (enum task_state)atomic_load_explicit(&task->state, memory_order_relaxed);
+}
 
 /* Returns when a task that was accepted may start, if now is when its delay begins: behind the span
  * due_ns, or, if that is negative, when the wall clock shows -due_ns. */

@@ -266,7 +266,7 @@ static bool mark_ended(struct window *window, const struct task *task)
     do
         if (before >> TURN_SHIFT << TURN_SHIFT != turn)
             return true;
-    while (!atomic_compare_exchange_weak(word, &before, turn | task->state));
+    while (!atomic_compare_exchange_weak(word, &before, turn | task_state(task)));
     return (before & HAS_NODE) != 0;
 }
 
@@ -276,7 +276,7 @@ void window_keep(struct window *window, const struct task *task, const struct bu
     struct node *node = *place_of(window, task->number);
     struct result *result = node != NULL && node->result != NULL ? result_hold(node->result)
                                                                  : result_create(task->number);
-    result_fill(result, (enum task_state)task->state, outputs);
+    result_fill(result, task_state(task), outputs);
     kept_put(window, result);
 }
 
@@ -286,7 +286,7 @@ static void release_dependents(struct window *window, struct node *node, const s
     for (struct wait *wait = node->first, *next; wait != NULL; wait = next) {
         struct node *dependent = wait->dependent;
         next = wait->next; /* the dependent may go, and the wait with it */
-        node_hears(dependent, task->number, task->id, (enum task_state)task->state);
+        node_hears(dependent, task->number, task->id, task_state(task));
         if (node_gives_up_share(window, dependent))
             task_list_push(released, dependent->task);
     }
@@ -303,7 +303,7 @@ void window_end(struct window *window, const struct task *task, struct task_list
     if (node == NULL)
         return;
     if (node->result != NULL && result_state(node->result) == TASK_ACCEPTED)
-        result_fill(node->result, (enum task_state)task->state, NULL);
+        result_fill(node->result, task_state(task), NULL);
     release_dependents(window, node, task, released);
     if (node->shares <= 1)
         node_remove(window, node->number);

@@ -166,6 +166,7 @@ static void put_back(struct admission *admission, struct party *party, const str
     admission->in_use -= grant->weight;
     admission->common_in_use -= grant->weight - grant->reserved;
     assert(party->in_use >= 0 && party->reserve_in_use >= 0 && admission->common_in_use >= 0);
+    job_let_go(grant->job);
 }
 
 /* Whoever can go on its reserve alone need not stand in line. */
@@ -183,11 +184,14 @@ static void hold(struct admission *admission, struct party *party)
         party->job->held_count++;
 }
 
+/* Who asks holds the job until the grant is given back: a worker is still at it when the last task
+ * has ended, and a group that waits may have lost its tasks meanwhile. */
 static bool ask(void *context, struct group *group, struct job *job, int32_t weight,
                 struct grant *grant)
 {
     struct admission *admission = context;
     struct party *party = group_party(group);
+    job_hold(job);
     MUTEX_GUARD(&admission->lock);
     int32_t wanted = weight;
     weight = clamped(admission, party, job, wanted);

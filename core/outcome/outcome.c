@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "accept/chunk.h"
 #include "accept/job.h"
@@ -108,7 +109,7 @@ static void add_end(struct outcome *outcome, const struct task *task, const stru
     bool has_texts = attempt->reason[0] != '\0' || attempt->outputs != NULL;
     struct store_end *end = &tally->ends[tally->ends_count++];
     end->name = attempt_name(outcome, task);
-    end->state = stored_state(task->state);
+    end->state = stored_state(task_state(task));
     end->how = stored_attempt(outcome, attempt);
     end->outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL;
     end->outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0;
@@ -154,7 +155,7 @@ static void count(struct outcome *outcome, const struct task *task, struct outco
         flush_chunk(outcome, tally);
     tally->job = task->job;
     tally->chunk = task->chunk;
-    tally->in_job[task->state]++;
+    tally->in_job[task_state(task)]++;
 }
 
 /* The task is at its end: says so, counts it, and lets go of its memory. True: who listens was
@@ -194,30 +195,36 @@ static void end_unstarted(struct outcome *outcome, struct task *task, enum task_
     end_task(outcome, task, state, &attempt, tally);
 }
 
-/* A failed task that waited for its next attempt. */
-static void end_retry(struct outcome *outcome, struct task *task, bool failed_fast,
-                      struct outcome_tally *tally)
+/* Why a task that job_stops says is not to start does not. */
+static struct outcome_reason stop_reason(const struct task *task)
 {
-    char message[128];
-    snprintf(message, sizeof message, "attempt %u was not started: %s", task->attempt,
-             failed_fast ? "another task of the job failed and fail_fast is set"
-                         : "the run was stopped");
-    struct outcome_reason reason = {failed_fast ? "fail_fast" : "stopped", message};
-    end_unstarted(outcome, task, failed_fast ? TASK_SKIPPED : TASK_CANCELLED, &reason, tally);
+    if (atomic_load(&task->cancelled))
+        return (struct outcome_reason){"cancelled", "it was cancelled"};
+    switch ((enum job_stop)atomic_load(&task->job->stop)) {
+    case JOB_FAILED_FAST:
+        return (struct outcome_reason){"fail_fast",
+                                       "another task of the job failed and fail_fast is set"};
+    case JOB_CANCELLED:
+        return (struct outcome_reason){"cancelled", "its job was cancelled"};
+    case JOB_GOES_ON:
+    case JOB_STOPPED:
+        break;
+    }
+    return (struct outcome_reason){"stopped", "the run was stopped"};
 }
 
 static void end_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
 {
-    static const struct outcome_reason failed_fast = {
-        "fail_fast", "not started: another task of the job failed and fail_fast is set"};
-    static const struct outcome_reason stopped = {"stopped", "not started: the run was stopped"};
-    bool fast = atomic_load(&task->job->stop) == JOB_FAILED_FAST;
-    if (task->attempt > 1)
-        end_retry(outcome, task, fast, tally);
-    else if (fast)
-        end_unstarted(outcome, task, TASK_SKIPPED, &failed_fast, tally);
+    struct outcome_reason reason = stop_reason(task);
+    bool fast = strcmp(reason.word, "fail_fast") == 0;
+    char message[128];
+    if (task->attempt > 1) /* it failed, and waited for its next attempt */
+        snprintf(message, sizeof message, "attempt %u was not started: %s", task->attempt,
+                 reason.message);
     else
-        end_unstarted(outcome, task, TASK_CANCELLED, &stopped, tally);
+        snprintf(message, sizeof message, "not started: %s", reason.message);
+    reason.message = message;
+    end_unstarted(outcome, task, fast ? TASK_SKIPPED : TASK_CANCELLED, &reason, tally);
 }
 
 static bool fail_task(struct outcome *outcome, struct task *task, enum task_state state,
@@ -323,9 +330,9 @@ static void release_one(struct outcome *outcome, struct task *task, int64_t now_
 {
     struct condition condition;
     struct claim claim;
-    if (atomic_load(&task->job->stop) == JOB_CANCELLED) {
+    if (atomic_load(&task->job->stop) >= JOB_CANCELLED) {
         end_stopped(outcome, task, tally);
-    } else if (task->state == TASK_WAITING && !condition_holds(&condition, task)) {
+    } else if (task_state(task) == TASK_WAITING && !condition_holds(&condition, task)) {
         end_unstarted(outcome, task, TASK_SKIPPED, &condition.reason, tally);
     } else if (job_stops(task)) {
         end_stopped(outcome, task, tally);
@@ -368,7 +375,7 @@ void outcome_release(struct outcome *outcome, struct task_list *tasks, struct ou
 bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally)
 {
-    assert(task->state == TASK_RUNNING);
+    assert(task_state(task) == TASK_RUNNING);
     bool listened = end_by_verdict(outcome, task, attempt, tally);
     release_all(outcome, tally);
     return listened;

@@ -148,11 +148,11 @@ Test(outcome, a_job_that_is_cancelled_stays_so_when_a_task_fails)
 {
     struct task *task = desk_running(0);
     desk.jobs[0]->fail_fast = true;
-    desk.jobs[0]->stop = JOB_CANCELLED;
+    desk.jobs[0]->stop = JOB_STOPPED;
     desk_finish(task, VERDICT_FAILED);
     flush();
     cr_assert_eq(desk.stops[0], 0);
-    cr_assert_eq(desk.jobs[0]->stop, JOB_CANCELLED);
+    cr_assert_eq(desk.jobs[0]->stop, JOB_STOPPED);
 }
 
 enum { FAILERS = 4, FAILURES = 200 };
@@ -274,7 +274,7 @@ Test(outcome, a_failure_in_a_job_that_stops_is_final)
     struct task *task = desk_running(0);
     desk.delays = true;
     task->retry = &twice;
-    desk.jobs[0]->stop = JOB_CANCELLED;
+    desk.jobs[0]->stop = JOB_STOPPED;
     desk_finish(task, VERDICT_FAILED);
     flush();
     cr_assert_null(desk.delayed);
@@ -350,7 +350,7 @@ Test(outcome, a_dropped_task_says_why_its_job_stops)
 {
     struct task *tasks[] = {desk_task(0), desk_task(1)};
     desk.jobs[0]->stop = JOB_FAILED_FAST;
-    desk.jobs[1]->stop = JOB_CANCELLED;
+    desk.jobs[1]->stop = JOB_STOPPED;
     outcome_drop_stopped(desk.outcome, tasks[0], &desk.tally);
     cr_assert_str_eq(desk.reason, "fail_fast");
     outcome_drop_stopped(desk.outcome, tasks[1], &desk.tally);

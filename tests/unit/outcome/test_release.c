@@ -104,7 +104,7 @@ Test(release, a_cancelled_job_starts_nothing)
 {
     struct task *first = desk_running(0);
     struct task *always = desk_dependent(0, first, WHEN_ALWAYS);
-    desk.jobs[0]->stop = JOB_CANCELLED;
+    desk.jobs[0]->stop = JOB_STOPPED;
     desk_finish(first, VERDICT_OK);
     cr_assert_eq(always->state, TASK_CANCELLED);
     cr_assert_str_eq(desk.reason, "stopped");
