@@ -8,6 +8,7 @@
 
 enum {
     BYTES_BLOCK = 8 * 1024, /* ids and parameters of 256 small tasks */
+    SINGLE_BLOCK = 256,     /* of one */
     SPARE_MOST = 1024,      /* chunks that a pool keeps: 10 MB, more than a stream's window needs */
 };
 
@@ -15,10 +16,11 @@ struct chunk {
     struct chunk *next; /* in the pool */
     struct chunk_pool *pool;
     struct job *job;
+    uint32_t capacity;
     uint32_t count;       /* filling thread */
     _Atomic uint32_t due; /* tasks not yet added or ended, plus one until it is sealed */
     struct arena bytes;   /* filling thread */
-    struct task tasks[CHUNK_TASKS];
+    struct task tasks[];
 };
 
 void chunk_pool_init(struct chunk_pool *pool)
@@ -55,6 +57,8 @@ static struct chunk *pool_take(struct chunk_pool *pool)
 
 static bool pool_keep(struct chunk_pool *pool, struct chunk *chunk)
 {
+    if (chunk->capacity < CHUNK_TASKS)
+        return false;
     MUTEX_GUARD(&pool->lock);
     if (pool->spare_count == SPARE_MOST)
         return false;
@@ -64,25 +68,44 @@ static bool pool_keep(struct chunk_pool *pool, struct chunk *chunk)
     return true;
 }
 
-struct chunk *chunk_open(struct chunk_pool *pool, struct job *job)
+static struct chunk *chunk_make(uint32_t capacity, size_t block_bytes)
 {
-    struct chunk *chunk = pool_take(pool);
-    if (chunk == NULL) {
-        chunk = malloc(sizeof *chunk);
-        if (chunk == NULL)
-            abort();
-        arena_init(&chunk->bytes, BYTES_BLOCK, 0);
-    }
+    struct chunk *chunk = malloc(sizeof *chunk + capacity * sizeof chunk->tasks[0]);
+    if (chunk == NULL)
+        abort();
+    chunk->capacity = capacity;
+    arena_init(&chunk->bytes, block_bytes, 0);
+    return chunk;
+}
+
+static struct chunk *chunk_begin(struct chunk *chunk, struct chunk_pool *pool, struct job *job)
+{
     chunk->pool = pool;
     chunk->job = job;
     chunk->count = 0;
-    atomic_store_explicit(&chunk->due, CHUNK_TASKS + 1, memory_order_relaxed);
+    atomic_store_explicit(&chunk->due, chunk->capacity + 1, memory_order_relaxed);
     return chunk;
+}
+
+struct chunk *chunk_open(struct chunk_pool *pool, struct job *job)
+{
+    struct chunk *chunk = pool_take(pool);
+    return chunk_begin(chunk != NULL ? chunk : chunk_make(CHUNK_TASKS, BYTES_BLOCK), pool, job);
+}
+
+struct chunk *chunk_open_single(struct chunk_pool *pool, struct job *job)
+{
+    return chunk_begin(chunk_make(1, SINGLE_BLOCK), pool, job);
+}
+
+bool chunk_is_full(const struct chunk *chunk)
+{
+    return chunk->count == chunk->capacity;
 }
 
 struct task *chunk_add(struct chunk *chunk)
 {
-    if (chunk->count == CHUNK_TASKS)
+    if (chunk_is_full(chunk))
         return NULL;
     struct task *task = &chunk->tasks[chunk->count++];
     *task = (struct task){.chunk = chunk, .job = chunk->job};
@@ -116,7 +139,12 @@ static void chunk_lower(struct chunk *chunk, uint32_t by)
 
 void chunk_seal(struct chunk *chunk)
 {
-    chunk_lower(chunk, CHUNK_TASKS - chunk->count + 1);
+    chunk_lower(chunk, chunk->capacity - chunk->count + 1);
+}
+
+void chunk_keep(struct chunk *chunk)
+{
+    atomic_fetch_add_explicit(&chunk->due, 1, memory_order_relaxed);
 }
 
 void chunk_release(struct chunk *chunk, uint32_t count)

@@ -1,8 +1,9 @@
-/* chunk: the memory of 256 tasks of one job with their ids, labels and parameters; goes back to its
- * pool when the last of them has ended. A reader thread fills it, then any thread may lower its
+/* chunk: the memory of 256 tasks of one job (or of its only one) with their ids, labels and
+ * parameters; goes back to its pool when the last of them has ended. A reader thread fills it, then any thread may lower its
  * count. The pool belongs to the host and outlives every chunk. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,12 @@ void chunk_pool_fini(struct chunk_pool *pool);
  * out of memory aborts. */
 struct chunk *chunk_open(struct chunk_pool *pool, struct job *job);
 
+/* Makes a chunk of one task, for a job that is not to have more. */
+struct chunk *chunk_open_single(struct chunk_pool *pool, struct job *job);
+
+/* Returns whether chunk_add has another task to give. Filling thread. */
+bool chunk_is_full(const struct chunk *chunk);
+
 /* Returns the next task of an open chunk, zeroed but for chunk and job; NULL if all are taken.
  * Filling thread. */
 struct task *chunk_add(struct chunk *chunk);
@@ -41,6 +48,9 @@ void *chunk_alloc(struct chunk *chunk, size_t bytes, size_t align);
 /* Says that nothing is added any more: when all its tasks have ended, the chunk goes back to the
  * pool (perhaps at once). */
 void chunk_seal(struct chunk *chunk);
+
+/* Keeps an open chunk until one more chunk_release. Filling thread. */
+void chunk_keep(struct chunk *chunk);
 
 /* Says that count of its tasks have ended and are not touched any more. Any thread. */
 void chunk_release(struct chunk *chunk, uint32_t count);

@@ -16,7 +16,8 @@
 #include "support/memory.h"
 
 enum {
-    CAPACITY_FIRST = 1024,
+    CAPACITY_FIRST = 1024, /* of a windowed one */
+    CAPACITY_SMALL = 16,
     COPIES_BLOCK = 64 * 1024,
     FILTER_SLOTS = 8 /* for each word of the filter */
 };
@@ -54,10 +55,11 @@ static void *zeroed(size_t count, size_t size)
 
 static void generation_init(struct generation *generation, bool filtered)
 {
-    *generation = (struct generation){.capacity = CAPACITY_FIRST};
-    generation->slots = zeroed(CAPACITY_FIRST, sizeof *generation->slots);
+    size_t capacity = filtered ? CAPACITY_FIRST : CAPACITY_SMALL;
+    *generation = (struct generation){.capacity = capacity};
+    generation->slots = zeroed(capacity, sizeof *generation->slots);
     if (filtered)
-        generation->filter = zeroed(CAPACITY_FIRST / FILTER_SLOTS, sizeof(uint64_t));
+        generation->filter = zeroed(capacity / FILTER_SLOTS, sizeof(uint64_t));
     arena_init(&generation->copies, COPIES_BLOCK, 0);
 }
 
@@ -244,7 +246,7 @@ void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_
         index_turn(index, number);
     struct generation *young = &index->young;
     if (young->count == young->ids_capacity) {
-        young->ids_capacity = young->ids_capacity ? young->ids_capacity * 2 : CAPACITY_FIRST;
+        young->ids_capacity = young->ids_capacity ? young->ids_capacity * 2 : CAPACITY_SMALL;
         young->ids = memory_grow(young->ids, young->ids_capacity, sizeof *young->ids);
     }
     assert(number == young->first + young->count);

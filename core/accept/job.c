@@ -32,6 +32,8 @@ static void make_ulid(char text[JOB_ID_BYTES])
     text[JOB_ID_BYTES - 1] = '\0';
 }
 
+enum { CHUNKS_FIRST = 4 };
+
 static char *copied(const char *text)
 {
     char *copy = strdup(text);
@@ -87,6 +89,19 @@ static void release_rest(struct job *job)
         chunk_release(nth_task(job, i)->chunk, 1);
 }
 
+void job_set_keep(struct job *job, enum job_keep keep)
+{
+    assert(job->mode == JOB_CHECKED && job->tasks_count == 0);
+    job->keep = keep;
+}
+
+/* Ends the stay of chunks that were kept for the job's sake. */
+static void release_kept(struct job *job)
+{
+    for (size_t i = 0; i < job->chunks_count && job->keep != JOB_KEEPS_UNFINISHED; i++)
+        chunk_release(job->chunks[i], 1);
+}
+
 static void forget_order(struct job *job)
 {
     free(job->order);
@@ -101,6 +116,7 @@ void job_destroy(struct job **job_pointer)
         return;
     job_seal(job);
     release_rest(job);
+    release_kept(job);
     free(job->chunks);
     forget_order(job);
     id_index_destroy(&job->ids);
@@ -124,11 +140,14 @@ static void open_next_chunk(struct job *job)
 {
     if (job->open != NULL)
         chunk_seal(job->open);
-    job->open = chunk_open(job->pool, job);
+    job->open =
+        job->keep == JOB_KEEPS_ONE ? chunk_open_single(job->pool, job) : chunk_open(job->pool, job);
     if (job->mode == JOB_STREAMED)
         return;
+    if (job->keep != JOB_KEEPS_UNFINISHED)
+        chunk_keep(job->open);
     if (job->chunks_count == job->chunks_capacity) {
-        job->chunks_capacity = job->chunks_capacity ? job->chunks_capacity * 2 : 64;
+        job->chunks_capacity = job->chunks_capacity ? job->chunks_capacity * 2 : CHUNKS_FIRST;
         job->chunks = memory_grow(job->chunks, job->chunks_capacity, sizeof(struct chunk *));
     }
     job->chunks[job->chunks_count++] = job->open;
@@ -145,7 +164,7 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
     uint64_t hash = id_index_hash(id, length);
     uint32_t number;
     id_index_expect(job->ids, hash);
-    if (job->open == NULL || chunk_count(job->open) == CHUNK_TASKS)
+    if (job->open == NULL || chunk_is_full(job->open))
         open_next_chunk(job);
     struct task *task = chunk_add(job->open);
     char *kept = chunk_alloc(job->open, length + 1, 1);
@@ -202,6 +221,7 @@ void job_clear(struct job *job)
     assert(job->mode == JOB_CHECKED && job->tasks_taken == 0);
     job_seal(job);
     release_rest(job);
+    release_kept(job);
     job->chunks_count = 0;
     job->tasks_count = 0;
     atomic_store(&job->total, 0);
@@ -217,10 +237,12 @@ void *job_alloc(struct job *job, size_t bytes, size_t align)
     return chunk_alloc(job->open, bytes, align);
 }
 
-/* The index is gone before the dependents come: they need not be in memory together. */
+/* An index that nobody needs is gone before the dependents come: they need not be in memory
+ * together. */
 static void turn_graph(struct job *job)
 {
-    id_index_destroy(&job->ids);
+    if (job->keep == JOB_KEEPS_UNFINISHED)
+        id_index_destroy(&job->ids);
     if (job->graph != NULL)
         job->dependents = dependents_create(job->graph, job->tasks_count);
     graph_destroy(&job->graph);
@@ -292,8 +314,11 @@ void job_seal(struct job *job)
 {
     if (job->open == NULL)
         return;
-    if (job->mode == JOB_CHECKED && chunk_count(job->open) == 0)
+    if (job->mode == JOB_CHECKED && chunk_count(job->open) == 0) {
         job->chunks_count--; /* its only task was taken back: it goes at once */
+        if (job->keep != JOB_KEEPS_UNFINISHED)
+            chunk_release(job->open, 1);
+    }
     chunk_seal(job->open);
     job->open = NULL;
     atomic_store(&job->total, job->tasks_count);

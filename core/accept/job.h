@@ -26,6 +26,13 @@ enum {
 
 enum job_mode { JOB_CHECKED, JOB_STREAMED };
 
+/* How long the memory of a task stays. */
+enum job_keep {
+    JOB_KEEPS_UNFINISHED, /* until a chunk of tasks has ended */
+    JOB_KEEPS_ALL,        /* as long as the job, which finds them by their ids; JOB_CHECKED */
+    JOB_KEEPS_ONE,        /* the same for a job that never has more than one */
+};
+
 /* Why what has not started of a job is not to start. From JOB_CANCELLED on that holds for all of
  * it. */
 enum job_stop {
@@ -47,6 +54,7 @@ struct job {
     char *name;
     char *file; /* as the user named it */
     enum job_mode mode;
+    enum job_keep keep;
     bool fail_fast;
     int32_t max_weight; /* 0: none of its own */
     /* the reader thread */
@@ -59,9 +67,9 @@ struct job {
     uint32_t *order;            /* in which they are handed on; NULL: as in the file */
     uint32_t *places;           /* by number: its place in this order; immutable once read */
     struct graph *graph;        /* JOB_CHECKED, until submitted; NULL: no task needs another */
-    struct id_index *ids;
-    uint32_t tasks_count; /* added so far */
-    uint64_t store_key;   /* 0: not in the store yet; set before its first task is handed on */
+    struct id_index *ids;       /* if the job keeps its tasks, immutable once read */
+    uint32_t tasks_count;       /* added so far */
+    uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
     /* any thread; see their headers */
     struct dependents *dependents; /* JOB_CHECKED, from then on; NULL: no task needs another */
     struct window *window;         /* JOB_STREAMED */
@@ -82,6 +90,9 @@ struct job {
  * file are copied (the reader may set another name). */
 struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
                        enum job_mode mode);
+
+/* Says how long its tasks are to stay. Before the first one is added. */
+void job_set_keep(struct job *job, enum job_keep keep);
 
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */
 void job_destroy(struct job **job);
@@ -128,10 +139,12 @@ void job_expect_id(struct job *job, const char *id, size_t length);
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line);
 
 /* Finds the number of the task with an id (length bytes and a NUL), also, in a streamed job, of one
- * that is somewhat before its window; false if there is none. Reader thread. */
+ * that is somewhat before its window; false if there is none. Reader thread; if the job keeps its
+ * tasks also any thread that holds it, once it was read. */
 bool job_find_task(const struct job *job, const char *id, size_t length, uint32_t *number);
 
-/* Returns a task of a job that was not handed on yet; JOB_CHECKED. Reader thread. */
+/* Returns a task of a job that was not handed on yet, or keeps its tasks; JOB_CHECKED. Threads as
+ * for job_find_task. */
 struct task *job_task(const struct job *job, uint32_t number);
 
 /* Returns what the tasks of the job need, to be filled; JOB_CHECKED. Reader thread. */

@@ -58,9 +58,9 @@ struct task {
     uint32_t attempt; /* what the plugin is told: the current or next one, from 1, if charged */
     uint32_t name;    /* of the attempt in the store: one more each time, charged or not */
     int8_t priority;
-    _Atomic uint8_t state; /* enum task_state; changed by task_move alone; any thread may look */
-    uint8_t when;  /* enum task_when */
-    bool late;     /* its params refer to results of other tasks, see late.h */
+    _Atomic uint8_t state;  /* enum task_state; changed by task_move alone; any thread may look */
+    uint8_t when;           /* enum task_when */
+    bool late;              /* its params refer to results of other tasks, see late.h */
     _Atomic bool cancelled; /* it is not to start; set by any thread that holds its job */
 };
 

@@ -298,3 +298,56 @@ Test(job, is_said_to_be_over_exactly_once_whoever_ends_the_last_task)
         job_destroy(&job);
     }
 }
+
+Test(job, that_keeps_its_tasks_finds_them_by_id_after_they_have_ended)
+{
+    struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
+    uint32_t number;
+    job_set_keep(job, JOB_KEEPS_ALL);
+    for (uint32_t i = 0; i < 1000; i++)
+        cr_assert_not_null(add_numbered(job, i));
+    job_seal(job);
+    cr_assert_eq(take_and_end_all(job, 100), 1000);
+    cr_assert(job_find_task(job, "t-700", 5, &number));
+    cr_assert_eq(number, 700);
+    cr_assert_str_eq(job_task(job, number)->id, "t-700");
+    cr_assert_not(job_find_task(job, "t-1000", 6, &number));
+    job_destroy(&job);
+}
+
+Test(job, that_keeps_its_only_task_takes_little_memory)
+{
+    struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
+    uint32_t number;
+    job_set_keep(job, JOB_KEEPS_ONE);
+    cr_assert_not_null(add_numbered(job, 0));
+    cr_assert(chunk_is_full(job->open));
+    job_seal(job);
+    cr_assert_eq(take_and_end_all(job, 10), 1);
+    cr_assert(job_find_task(job, "t-0", 3, &number));
+    cr_assert_eq(pool.spare_count, 0);
+    job_destroy(&job);
+    cr_assert_eq(pool.spare_count, 0, "it is not one of 256 tasks");
+}
+
+Test(job, is_held_until_everybody_has_let_go)
+{
+    struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
+    cr_assert_not(job_is_held(job));
+    job_hold(job);
+    job_hold(job);
+    job_let_go(job);
+    cr_assert(job_is_held(job));
+    job_let_go(job);
+    cr_assert_not(job_is_held(job));
+    job_destroy(&job);
+}
+
+Test(job, does_not_start_a_task_that_was_cancelled)
+{
+    struct job *job = filled_job(JOB_CHECKED, 2);
+    atomic_store(&job_task(job, 1)->cancelled, true);
+    cr_assert_not(job_stops(job_task(job, 0)));
+    cr_assert(job_stops(job_task(job, 1)));
+    job_destroy(&job);
+}
