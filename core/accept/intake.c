@@ -169,6 +169,17 @@ bool intake_submit(const struct intake *intake, struct task_list *tasks)
     return goes_on(job);
 }
 
+void intake_enter(const struct intake *intake, struct task_list *tasks)
+{
+    struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
+    if (job == NULL)
+        return;
+    store_job(intake, job);
+    store_tasks(intake, tasks);
+    job_count_submitted(job, (uint32_t)tasks->count);
+    enter(intake, tasks, tasks->count);
+}
+
 void intake_seal(const struct intake *intake, struct job *job)
 {
     struct error error;

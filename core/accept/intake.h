@@ -1,6 +1,7 @@
 /* intake: the one door through which tasks enter the host. Here a producer waits, outside, for room
  * in the host and in inbound; what is to wait for its time goes to the delayed ones, what needs
- * other tasks is left to those. Created by the host; reader threads submit. */
+ * other tasks is left to those. Created by the host; reader threads submit, and whoever else has
+ * read a task. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,6 +33,10 @@ struct intake {
  * What may not enter any more is dropped, but still counted as submitted. False if the job or the
  * host stops: the rest of the job may as well be dropped. Reader thread. */
 bool intake_submit(const struct intake *intake, struct task_list *tasks);
+
+/* Brings all tasks of the list in, for which room_reserve has taken room before; blocks only while
+ * inbound is full. Any thread that has read them. */
+void intake_enter(const struct intake *intake, struct task_list *tasks);
 
 /* Says that the job has all its tasks. Reader thread. */
 void intake_seal(const struct intake *intake, struct job *job);

@@ -41,6 +41,21 @@ size_t room_take(struct room *room, size_t count)
     return got;
 }
 
+bool room_reserve(struct room *room, size_t count)
+{
+    MUTEX_GUARD(&room->lock);
+    if (room->closed || room->taken > room->capacity || count > room->capacity - room->taken)
+        return false;
+    room->taken += count;
+    return true;
+}
+
+size_t room_capacity(struct room *room)
+{
+    MUTEX_GUARD(&room->lock);
+    return room->capacity;
+}
+
 void room_force(struct room *room, size_t count)
 {
     MUTEX_GUARD(&room->lock);

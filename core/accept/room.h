@@ -34,6 +34,12 @@ void room_set_capacity(struct room *room, size_t capacity);
  * is none; 0 once it is closed. */
 size_t room_take(struct room *room, size_t count);
 
+/* Takes room for all of count tasks, or for none: false, at once, if there is not so much. */
+bool room_reserve(struct room *room, size_t count);
+
+/* Returns how many tasks it is for. */
+size_t room_capacity(struct room *room);
+
 /* Takes room for count tasks whether there is some or not: for what is only to be ended in
  * order. */
 void room_force(struct room *room, size_t count);

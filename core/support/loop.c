@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/clock.h"
+#include "support/thread.h"
 
 enum { EVENTS_AT_ONCE = 16 };
 
@@ -26,6 +27,10 @@ struct loop {
     int wake_fd;
     bool running;
     struct watched *watched;
+    struct mutex lock;
+    /* guarded by lock */
+    struct loop_call *calls, **calls_tail;
+    bool takes_no_calls;
 };
 
 static void on_signal_ready(void *context, uint32_t events)
@@ -49,14 +54,37 @@ static void on_timer_ready(void *context, uint32_t events)
         loop->handlers.on_deadline(loop->handlers.context, clock_now_ns());
 }
 
+/* Lock held. */
+static struct loop_call *calls_take(struct loop *loop)
+{
+    struct loop_call *calls = loop->calls;
+
+    loop->calls = NULL;
+    loop->calls_tail = &loop->calls;
+    return calls;
+}
+
+static void calls_make(struct loop_call *call)
+{
+    for (struct loop_call *next; call != NULL; call = next) {
+        next = call->next;
+        call->run(call);
+    }
+}
+
 static void on_wake_ready(void *context, uint32_t events)
 {
     struct loop *loop = context;
     uint64_t wakes;
 
     (void)events;
-    if (read(loop->wake_fd, &wakes, sizeof(wakes)) == (ssize_t)sizeof(wakes))
-        loop->handlers.on_wake(loop->handlers.context);
+    if (read(loop->wake_fd, &wakes, sizeof(wakes)) != (ssize_t)sizeof(wakes))
+        return;
+    mutex_lock(&loop->lock);
+    struct loop_call *calls = calls_take(loop);
+    mutex_unlock(&loop->lock);
+    calls_make(calls);
+    loop->handlers.on_wake(loop->handlers.context);
 }
 
 static bool loop_open(struct loop *loop, const sigset_t *signals, struct error *error)
@@ -85,6 +113,8 @@ struct loop *loop_create(const sigset_t *signals, const struct loop_handlers *ha
     if (loop == NULL)
         abort();
     loop->handlers = *handlers;
+    loop->calls_tail = &loop->calls;
+    mutex_init(&loop->lock);
     loop->epoll_fd = loop->signal_fd = loop->timer_fd = loop->wake_fd = -1;
     if (!loop_open(loop, signals, error)) {
         loop_destroy(&loop);
@@ -115,6 +145,8 @@ void loop_destroy(struct loop **loop_to_clear)
     close_open(loop->signal_fd);
     close_open(loop->timer_fd);
     close_open(loop->wake_fd);
+    assert(loop->calls == NULL);
+    mutex_fini(&loop->lock);
     free(loop);
     *loop_to_clear = NULL;
 }
@@ -183,6 +215,30 @@ void loop_wake(struct loop *loop)
     /* It can only fail because 2^64 - 2 wakes are unread, and then one is due anyway. */
     ssize_t written = write(loop->wake_fd, &one, sizeof(one));
     (void)written;
+}
+
+bool loop_call(struct loop *loop, struct loop_call *call)
+{
+    mutex_lock(&loop->lock);
+    bool taken = !loop->takes_no_calls;
+    if (taken) {
+        call->next = NULL;
+        *loop->calls_tail = call;
+        loop->calls_tail = &call->next;
+    }
+    mutex_unlock(&loop->lock);
+    if (taken)
+        loop_wake(loop);
+    return taken;
+}
+
+void loop_end_calls(struct loop *loop)
+{
+    mutex_lock(&loop->lock);
+    loop->takes_no_calls = true;
+    struct loop_call *calls = calls_take(loop);
+    mutex_unlock(&loop->lock);
+    calls_make(calls);
 }
 
 void loop_run(struct loop *loop)

@@ -1,6 +1,6 @@
 /* loop: the control loop of one thread over epoll: descriptors, signals (signalfd), one deadline
- * (timerfd), a wake-up from other threads (eventfd). Created and run by the main thread; only
- * loop_wake may be called elsewhere. */
+ * (timerfd), a wake-up and calls from other threads (eventfd). Created and run by the main thread;
+ * only loop_wake and loop_call may be called elsewhere. */
 #pragma once
 
 #include <signal.h>
@@ -26,6 +26,12 @@ struct loop_watch {
     void *context;
 };
 
+/* What another thread wants done on the loop's. */
+struct loop_call {
+    struct loop_call *next;              /* the loop's */
+    void (*run)(struct loop_call *call); /* may free it */
+};
+
 /* Returns a loop whose signals (blocked in the calling thread from here on) come to on_signal; NULL
  * with a message if the system refuses. Call before any thread starts. */
 struct loop *loop_create(const sigset_t *signals, const struct loop_handlers *handlers,
@@ -48,6 +54,13 @@ void loop_set_deadline(struct loop *loop, int64_t deadline_ns);
 
 /* Has on_wake called soon; several calls may become one. Any thread; does not block. */
 void loop_wake(struct loop *loop);
+
+/* Has call->run(call) called on the loop's thread, after those that were asked for before; false
+ * if the loop runs no more: it is not called. Any thread; does not block. */
+bool loop_call(struct loop *loop, struct loop_call *call);
+
+/* Makes the calls that are left; from now on loop_call answers false. Loop thread. */
+void loop_end_calls(struct loop *loop);
 
 /* Handles events until loop_stop was called. */
 void loop_run(struct loop *loop);

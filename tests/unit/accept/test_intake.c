@@ -242,3 +242,16 @@ Test(intake, when_inbound_is_closed_while_a_producer_waits_the_rest_is_dropped)
     cr_assert_eq(door.dropped.head->state, TASK_READY);
     door_end();
 }
+
+Test(intake, tasks_that_have_room_enter_although_there_is_no_more)
+{
+    door_begin(3, 100);
+    struct task_list list = tasks_of(3, 0);
+    cr_assert(room_reserve(&door.pending, 3));
+    intake_enter(&door.intake, &list);
+    cr_assert_eq(list.count, 0);
+    cr_assert_eq(inbound_length(door.intake.inbound), 3);
+    cr_assert_eq(room_taken(&door.pending), 3, "no room is taken twice");
+    cr_assert_eq(door.job->submitted, 3);
+    door_end();
+}

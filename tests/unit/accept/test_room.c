@@ -279,3 +279,18 @@ Test(room, putting_aside_tells_that_the_room_is_full)
     room_give(&room, 2);
     room_fini(&room);
 }
+
+Test(room, is_reserved_for_all_or_for_none)
+{
+    struct room room;
+    room_init(&room, 10);
+    cr_assert(room_reserve(&room, 7));
+    cr_assert_not(room_reserve(&room, 4));
+    cr_assert_eq(room_taken(&room), 7);
+    cr_assert(room_reserve(&room, 3));
+    cr_assert_not(room_reserve(&room, 1));
+    room_give(&room, 10);
+    room_close(&room);
+    cr_assert_not(room_reserve(&room, 1), "it is closed");
+    room_fini(&room);
+}

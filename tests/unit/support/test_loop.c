@@ -191,3 +191,50 @@ Test(loop, refuses_a_descriptor_that_is_not_open)
     cr_assert_str_eq(error.message, "cannot watch descriptor 1000: Bad file descriptor");
     seen_fini(&seen);
 }
+
+/* Calls that note the order in which they are made. */
+struct noted_call {
+    struct loop_call call;
+    int number;
+};
+
+static int noted[8], noted_count;
+
+static void note(struct loop_call *call)
+{
+    noted[noted_count++] = ((struct noted_call *)call)->number;
+}
+
+static void call_it(void *argument)
+{
+    static struct noted_call calls[] = {{{NULL, note}, 1}, {{NULL, note}, 2}, {{NULL, note}, 3}};
+    for (size_t i = 0; i < 3; i++)
+        cr_assert(loop_call(argument, &calls[i].call));
+}
+
+Test(loop, makes_the_calls_of_other_threads_in_order, .timeout = 10)
+{
+    struct seen seen;
+    struct thread thread;
+    struct error error;
+    seen_init(&seen);
+    cr_assert(thread_start(&thread, "caller", call_it, seen.loop, &error));
+    while (noted_count < 3)
+        loop_run(seen.loop); /* each wake stops it */
+    thread_join(&thread);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(noted[i], i + 1);
+    seen_fini(&seen);
+}
+
+Test(loop, makes_the_calls_that_are_left_and_then_takes_none, .timeout = 10)
+{
+    struct seen seen;
+    struct noted_call late = {{NULL, note}, 4};
+    seen_init(&seen);
+    call_it(seen.loop);
+    loop_end_calls(seen.loop);
+    cr_assert_eq(noted_count, 3);
+    cr_assert_not(loop_call(seen.loop, &late.call));
+    seen_fini(&seen);
+}
