@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/example.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
 #include "cli/table.h"
 #include "plugin/generation.h"
-#include "serve/json_text.h"
+#include "serve/type_example.h"
+#include "serve/type_json.h"
 #include "support/cleanup.h"
 #include "support/units.h"
 
@@ -48,16 +48,6 @@ static const struct argp argp = {
     .children = options_children,
 };
 
-static const struct {
-    uint32_t flag;
-    const char *word;
-} flags[] = {
-    {SLUICE_SERIAL, "serial"},
-    {SLUICE_IDEMPOTENT, "idempotent"},
-    {SLUICE_PROCESS_ONLY, "process_only"},
-};
-enum { FLAGS_COUNT = sizeof(flags) / sizeof(flags[0]) };
-
 static const char *backoff_word(uint32_t backoff)
 {
     return backoff == SLUICE_BACKOFF_EXPONENTIAL ? "exponential"
@@ -65,63 +55,14 @@ static const char *backoff_word(uint32_t backoff)
                                                  : "constant";
 }
 
-static json_t *flags_json(const struct offer *offer)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < FLAGS_COUNT; i++)
-        if ((offer->flags & flags[i].flag) != 0)
-            json_array_append_new(list, json_string(flags[i].word));
-    return list;
-}
-
-static json_t *param_json(const struct param *param)
-{
-    json_t *choices = json_array();
-
-    for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++)
-        json_array_append_new(choices, json_text_or_null(param->choices[i]));
-    json_t *json =
-        json_pack("{ss ss sb sb so so so}", "name", param->name, "kind", example_kind(param->kind),
-                  "required", param->required, "secret", param->secret, "default",
-                  json_text_or_null(param->secret ? NULL : param->def), "choices", choices, "help",
-                  json_text_or_null(param->help));
-    if (param->has_range && param->kind == SLUICE_KIND_FLOAT) {
-        json_object_set_new(json, "min", json_real(param->float_min));
-        json_object_set_new(json, "max", json_real(param->float_max));
-    } else if (param->has_range) {
-        json_object_set_new(json, "min", json_integer(param->min));
-        json_object_set_new(json, "max", json_integer(param->max));
-    }
-    return json;
-}
-
-static void print_json(const struct offer *offer)
-{
-    CLEANUP(buffer_fini) struct buffer example = BUFFER_EMPTY;
-    const struct generation *generation = offer->generation;
-    json_t *params = json_array();
-
-    example_write(offer, &example);
-    for (size_t i = 0; i < offer->params.count; i++)
-        json_array_append_new(params, param_json(&offer->params.rows[i]));
-    output_json(json_pack(
-        "{ss so so so so si so sf si so so}", "type", offer->type->name, "help",
-        json_text_or_null(offer->help), "plugin", json_text_or_null(generation->plugin), "version",
-        json_text_or_null(generation->version), "file", json_text_or_null(generation->file),
-        "generation", (int)generation->number, "flags", flags_json(offer), "timeout_seconds",
-        (double)offer->timeout_ns / 1e9, "weight", offer->weight, "params", params, "example",
-        json_text_or_null(buffer_text(&example))));
-}
-
 static void print_flags(const struct offer *offer)
 {
     const char *between = "flags    ";
 
-    for (size_t i = 0; i < FLAGS_COUNT; i++) {
-        if ((offer->flags & flags[i].flag) == 0)
+    for (size_t i = 0; type_flags[i].word != NULL; i++) {
+        if ((offer->flags & type_flags[i].flag) == 0)
             continue;
-        printf("%s%s", between, flags[i].word);
+        printf("%s%s", between, type_flags[i].word);
         between = ", ";
     }
     if (offer->flags != 0)
@@ -192,7 +133,7 @@ static void add_param(struct table *table, const struct param *param)
 
     allowed_text(param, &allowed);
     const char *text = buffer_text(&allowed);
-    snprintf(kind, sizeof(kind), "%s%s", example_kind(param->kind),
+    snprintf(kind, sizeof(kind), "%s%s", type_example_kind(param->kind),
              param->secret ? ", secret" : "");
     const char *shown = param->def == NULL ? "" : param->secret ? "(secret)" : param->def;
     for (bool first = true; first || *text != '\0'; first = false) {
@@ -223,7 +164,7 @@ static void print_text(const struct offer *offer)
         printf("\n");
         table_print(&table);
     }
-    example_write(offer, &example);
+    type_example_write(offer, &example);
     printf("\nA job file with it:\n\n%s", buffer_text(&example));
 }
 
@@ -243,7 +184,7 @@ static int show(const struct info *info, const struct plugins *plugins)
         break;
     }
     if (info->common->format == FORMAT_JSON)
-        print_json(offer);
+        output_json(type_json(offer));
     else
         print_text(offer);
     registry_unpin(plugins->registry, offer);

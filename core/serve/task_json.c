@@ -140,16 +140,17 @@ static json_t *value_of(struct params_reader *reader, const struct params_field 
     return json_null();
 }
 
-static json_t *params(const struct task *task, const struct param_table *table)
+json_t *params_json(const void *record, size_t bytes, const struct param_table *table)
 {
     struct params_reader reader;
     struct params_field field;
     json_t *object = json_object();
     size_t next = 0;
-    params_begin(&reader, task->params, task->params_bytes);
+    params_begin(&reader, record, bytes);
     while (params_next(&reader, &field)) {
         const struct param *row =
-            param_table_find(table, field.name.bytes, field.name.length, &next);
+            table != NULL ? param_table_find(table, field.name.bytes, field.name.length, &next)
+                          : NULL;
         json_t *value = value_of(&reader, &field);
         if (row == NULL || row->secret) {
             json_decref(value);
@@ -210,7 +211,7 @@ json_t *task_json(const struct task *task, const struct param_table *table)
 {
     json_t *object = json_pack("{ss ss}", "id", task->id, "type", task->type->name);
     if (task->params_bytes > 0)
-        json_object_set_new(object, "params", params(task, table));
+        json_object_set_new(object, "params", params_json(task->params, task->params_bytes, table));
     if (task->labels != NULL)
         json_object_set_new(object, "labels", labels(task->labels));
     if (task->priority != 0)

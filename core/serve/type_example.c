@@ -1,4 +1,4 @@
-#include "cli/example.h"
+#include "serve/type_example.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,7 +7,7 @@
 #include "support/cleanup.h"
 #include "support/units.h"
 
-const char *example_kind(enum sluice_kind kind)
+const char *type_example_kind(enum sluice_kind kind)
 {
     switch (kind) {
     case SLUICE_KIND_BOOL:
@@ -115,7 +115,7 @@ static bool is_shown(const struct param *param)
     return param->required || (param->def != NULL && !param->secret);
 }
 
-void example_write(const struct offer *offer, struct buffer *text)
+void type_example_write(const struct offer *offer, struct buffer *text)
 {
     const struct param_table *params = &offer->params;
     size_t shown = 0;

@@ -1,0 +1,138 @@
+#include "accept/job_table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "support/dictionary.h"
+#include "support/thread.h"
+
+struct row {
+    struct dictionary_entry entry; /* by the job's id; first */
+    struct job *job;
+    struct row *next; /* of those that are over */
+};
+
+struct job_table {
+    struct mutex lock;
+    /* guarded by lock */
+    struct dictionary rows;
+    struct row *over;
+    bool stopping;
+};
+
+struct job_table *job_table_create(void)
+{
+    struct job_table *table = calloc(1, sizeof *table);
+    if (table == NULL)
+        abort();
+    mutex_init(&table->lock);
+    dictionary_init(&table->rows);
+    return table;
+}
+
+static void row_free(struct row *row)
+{
+    job_destroy(&row->job);
+    free(row);
+}
+
+/* Lock held. */
+static struct row *first_row(const struct dictionary *rows)
+{
+    for (size_t i = 0; i < rows->bucket_count; i++)
+        if (rows->buckets[i] != NULL)
+            return (struct row *)rows->buckets[i];
+    return NULL;
+}
+
+void job_table_destroy(struct job_table **table_pointer)
+{
+    struct job_table *table = *table_pointer;
+    if (table == NULL)
+        return;
+    for (struct row *row; (row = first_row(&table->rows)) != NULL;)
+        job_table_over(table, row->job);
+    size_t held = job_table_sweep(table);
+    assert(held == 0);
+    dictionary_fini(&table->rows);
+    mutex_fini(&table->lock);
+    free(table);
+    *table_pointer = NULL;
+}
+
+void job_table_add(struct job_table *table, struct job *job)
+{
+    struct row *row = calloc(1, sizeof *row);
+    if (row == NULL)
+        abort();
+    row->entry.text = job->id;
+    row->job = job;
+    MUTEX_GUARD(&table->lock);
+    if (table->stopping)
+        atomic_store(&job->stop, JOB_STOPPED);
+    dictionary_add(&table->rows, &row->entry);
+}
+
+struct job *job_table_find(struct job_table *table, const char *id)
+{
+    MUTEX_GUARD(&table->lock);
+    struct row *row = (struct row *)dictionary_find(&table->rows, id);
+    if (row == NULL)
+        return NULL;
+    job_hold(row->job); /* under the lock: so it was not over before */
+    return row->job;
+}
+
+void job_table_over(struct job_table *table, struct job *job)
+{
+    MUTEX_GUARD(&table->lock);
+    struct row *row = (struct row *)dictionary_find(&table->rows, job->id);
+    assert(row != NULL && row->job == job);
+    dictionary_remove(&table->rows, &row->entry);
+    row->next = table->over;
+    table->over = row;
+}
+
+/* Takes out those that nobody holds. */
+static struct row *take_free(struct job_table *table, size_t *held)
+{
+    struct row *free_rows = NULL;
+    MUTEX_GUARD(&table->lock);
+    for (struct row **at = &table->over, *row; (row = *at) != NULL;) {
+        if (job_is_held(row->job)) {
+            (*held)++;
+            at = &row->next;
+            continue;
+        }
+        *at = row->next;
+        row->next = free_rows;
+        free_rows = row;
+    }
+    return free_rows;
+}
+
+size_t job_table_sweep(struct job_table *table)
+{
+    size_t held = 0;
+    for (struct row *row = take_free(table, &held), *next; row != NULL; row = next) {
+        next = row->next;
+        row_free(row);
+    }
+    return held;
+}
+
+void job_table_stop(struct job_table *table)
+{
+    MUTEX_GUARD(&table->lock);
+    table->stopping = true;
+    for (size_t i = 0; i < table->rows.bucket_count; i++)
+        for (struct dictionary_entry *entry = table->rows.buckets[i]; entry != NULL;
+             entry = entry->next)
+            atomic_store(&((struct row *)entry)->job->stop, JOB_STOPPED);
+}
+
+size_t job_table_count(struct job_table *table)
+{
+    MUTEX_GUARD(&table->lock);
+    return table->rows.count;
+}

@@ -1,0 +1,37 @@
+/* job_table: the jobs of a host that goes on, found by their ids, from the moment when they are
+ * admitted until they are over and nobody touches them any more. Created by the host; any thread
+ * unless it is said otherwise. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "accept/job.h"
+
+struct job_table;
+
+/* Makes an empty table. */
+struct job_table *job_table_create(void);
+
+/* Destroys all jobs and frees the table: nobody uses it or them any more. Clears the pointer;
+ * accepts NULL. */
+void job_table_destroy(struct job_table **table);
+
+/* Takes a job over. One that comes after job_table_stop stops at once. */
+void job_table_add(struct job_table *table, struct job *job);
+
+/* Returns the job with an id, for job_let_go; NULL if there is none, or it is over. */
+struct job *job_table_find(struct job_table *table, const char *id);
+
+/* Says that a job is over: it is not found any more. Whoever ended its last task, once a job. */
+void job_table_over(struct job_table *table, struct job *job);
+
+/* Destroys the jobs that are over and that nobody holds; returns how many are over and held. One
+ * thread. */
+size_t job_table_sweep(struct job_table *table);
+
+/* Has all jobs stop, also those that come. */
+void job_table_stop(struct job_table *table);
+
+/* Returns how many jobs are not over. */
+size_t job_table_count(struct job_table *table);
