@@ -45,6 +45,7 @@ struct window {
     struct mutex lock;
     struct node *table[JOB_STREAM_WINDOW]; /* guarded by lock, with all nodes */
     /* guarded by lock */
+    size_t nodes_count;
     struct result **kept; /* with outputs, by number; NULL: no task has had any */
     size_t kept_bytes;
     uint32_t oldest; /* place in kept where those stand that are let go first */
@@ -89,10 +90,11 @@ void window_destroy(struct window **window_pointer)
     struct window *window = *window_pointer;
     if (window == NULL)
         return;
-    for (size_t i = 0; i < JOB_STREAM_WINDOW; i++)
+    for (size_t i = 0; window->nodes_count > 0; i++)
         for (struct node *node = window->table[i], *next; node != NULL; node = next) {
             next = node->next;
             node_free(node);
+            window->nodes_count--;
         }
     for (size_t i = 0; window->kept != NULL && i < JOB_STREAM_WINDOW; i++)
         result_release(&window->kept[i]);
@@ -118,6 +120,7 @@ static struct node *node_make(struct window *window, uint32_t number)
     if (*place != NULL)
         return *place;
     *place = zeroed(1, sizeof **place);
+    window->nodes_count++;
     (*place)->number = number;
     (*place)->last = &(*place)->first;
     return *place;
@@ -128,6 +131,7 @@ static void node_remove(struct window *window, uint32_t number)
     struct node **place = place_of(window, number), *node = *place;
     *place = node->next;
     node_free(node);
+    window->nodes_count--;
 }
 
 /* Notes how something that the node needs has ended. */

@@ -12,16 +12,21 @@ enum { RING_BATCHES = 32 };
 
 /* Both fill and read batches of their own and copy them to and from the ring: so the lines of a
  * batch cross over all at once. One by one, each would hold up who writes or reads it. */
+struct ahead {
+    struct yaml_batch filling; /* the parser's */
+    /* from read to filled the reader's, the others the parser's */
+    struct yaml_batch ring[RING_BATCHES];
+};
+
 struct yaml_feed {
     /* the parser's; without the thread the reader's */
     yaml_parser_t parser;
     struct job_input *input;
-    struct yaml_batch filling; /* with the thread */
     /* the reader's */
     struct yaml_batch reading;
     size_t at;             /* in reading */
     struct yaml_item item; /* the newest */
-    bool ahead;            /* the thread was started */
+    struct ahead *ahead;   /* NULL: there is no thread */
     struct thread thread;
     _Alignas(THREAD_LINE_BYTES) struct mutex lock;
     struct cond can_fill, can_read;
@@ -29,8 +34,6 @@ struct yaml_feed {
     uint32_t filled, read; /* so many batches */
     bool parser_waits, reader_waits;
     bool unwanted; /* nothing more is to be filled */
-    /* from read to filled the reader's, the others the parser's */
-    struct yaml_batch ring[RING_BATCHES];
 };
 
 /* Waits for room in the ring; NULL if nothing more is wanted. */
@@ -42,7 +45,7 @@ static struct yaml_batch *take_to_fill(struct yaml_feed *feed)
         cond_wait(&feed->can_fill, &feed->lock);
     }
     feed->parser_waits = false;
-    return feed->unwanted ? NULL : &feed->ring[feed->filled % RING_BATCHES];
+    return feed->unwanted ? NULL : &feed->ahead->ring[feed->filled % RING_BATCHES];
 }
 
 static void give_filled(struct yaml_feed *feed, bool more)
@@ -58,10 +61,10 @@ static void give_filled(struct yaml_feed *feed, bool more)
 static void parser_run(void *argument)
 {
     struct yaml_feed *feed = argument;
-    struct yaml_batch *batch;
+    struct yaml_batch *batch, *filling = &feed->ahead->filling;
     for (bool more = true; more && (batch = take_to_fill(feed)) != NULL;) {
-        more = yaml_batch_fill(&feed->filling, &feed->parser, feed->input, YAML_BATCH_FULL);
-        yaml_batch_move(batch, &feed->filling);
+        more = yaml_batch_fill(filling, &feed->parser, feed->input, YAML_BATCH_FULL);
+        yaml_batch_move(batch, filling);
         give_filled(feed, more);
     }
 }
@@ -75,7 +78,7 @@ static struct yaml_batch *take_to_read(struct yaml_feed *feed)
         cond_wait(&feed->can_read, &feed->lock);
     }
     feed->reader_waits = false;
-    return &feed->ring[feed->read % RING_BATCHES];
+    return &feed->ahead->ring[feed->read % RING_BATCHES];
 }
 
 static void give_read(struct yaml_feed *feed)
@@ -95,6 +98,14 @@ static void fill_here(struct yaml_feed *feed)
     yaml_batch_fill(&feed->reading, &feed->parser, feed->input, most);
 }
 
+static void *aligned_new(size_t bytes)
+{
+    void *memory = aligned_alloc(THREAD_LINE_BYTES, bytes);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
 /* Makes all but the parser ready; most of it is not even touched. */
 static void feed_init(struct yaml_feed *feed, struct job_input *input)
 {
@@ -102,39 +113,55 @@ static void feed_init(struct yaml_feed *feed, struct job_input *input)
     feed->at = 0;
     feed->filled = feed->read = 0;
     feed->parser_waits = feed->reader_waits = feed->unwanted = false;
-    yaml_batch_init(&feed->filling);
+    feed->ahead = NULL;
     yaml_batch_init(&feed->reading);
-    for (size_t i = 0; i < RING_BATCHES; i++)
-        yaml_batch_init(&feed->ring[i]);
     mutex_init(&feed->lock);
     cond_init(&feed->can_fill);
     cond_init(&feed->can_read);
 }
 
-struct yaml_feed *yaml_feed_create(struct job_input *input)
+static void ahead_free(struct yaml_feed *feed)
+{
+    yaml_batch_fini(&feed->ahead->filling);
+    for (size_t i = 0; i < RING_BATCHES; i++)
+        yaml_batch_fini(&feed->ahead->ring[i]);
+    free(feed->ahead);
+    feed->ahead = NULL;
+}
+
+/* A system that has no thread to give gets the file read all the same. */
+static void ahead_start(struct yaml_feed *feed)
 {
     struct error error;
-    struct yaml_feed *feed = aligned_alloc(THREAD_LINE_BYTES, sizeof *feed);
-    if (feed == NULL)
-        abort();
+    feed->ahead = aligned_new(sizeof *feed->ahead);
+    yaml_batch_init(&feed->ahead->filling);
+    for (size_t i = 0; i < RING_BATCHES; i++)
+        yaml_batch_init(&feed->ahead->ring[i]);
+    if (!thread_start(&feed->thread, "parser", parser_run, feed, &error))
+        ahead_free(feed);
+}
+
+struct yaml_feed *yaml_feed_create(struct job_input *input)
+{
+    struct yaml_feed *feed = aligned_new(sizeof *feed);
     feed_init(feed, input);
     if (!yaml_parser_initialize(&feed->parser))
         abort();
     yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&feed->parser, job_input_give, input);
-    /* A system that has no thread to give gets the file read all the same. */
-    feed->ahead = input->size_bytes >= YAML_FEED_AHEAD_LEAST_BYTES &&
-                  thread_start(&feed->thread, "parser", parser_run, feed, &error);
+    if (input->size_bytes >= YAML_FEED_AHEAD_LEAST_BYTES)
+        ahead_start(feed);
     return feed;
 }
 
-static void parser_stop(struct yaml_feed *feed)
+static void ahead_stop(struct yaml_feed *feed)
 {
     mutex_lock(&feed->lock);
     feed->unwanted = true;
     mutex_unlock(&feed->lock);
     cond_signal(&feed->can_fill);
     thread_join(&feed->thread);
+    ahead_free(feed);
 }
 
 void yaml_feed_destroy(struct yaml_feed **feed_pointer)
@@ -142,12 +169,9 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
     struct yaml_feed *feed = *feed_pointer;
     if (feed == NULL)
         return;
-    if (feed->ahead)
-        parser_stop(feed);
-    yaml_batch_fini(&feed->filling);
+    if (feed->ahead != NULL)
+        ahead_stop(feed);
     yaml_batch_fini(&feed->reading);
-    for (size_t i = 0; i < RING_BATCHES; i++)
-        yaml_batch_fini(&feed->ring[i]);
     yaml_parser_delete(&feed->parser);
     cond_fini(&feed->can_read);
     cond_fini(&feed->can_fill);
@@ -159,7 +183,7 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
 static void next_batch(struct yaml_feed *feed)
 {
     feed->at = 0;
-    if (!feed->ahead) {
+    if (feed->ahead == NULL) {
         fill_here(feed);
         return;
     }
