@@ -12,16 +12,13 @@
 #include "accept/graph.h"
 #include "accept/needed.h"
 #include "accept/task.h"
+#include "support/limit.h"
 
 enum {
     JOB_ID_BYTES = 27, /* a ULID and its NUL */
-#ifdef JOB_TASKS_FUZZED
-    JOB_TASKS_MOST = JOB_TASKS_FUZZED, /* what a fuzzer reaches in time */
-#else
-    JOB_TASKS_MOST = 10 * 1000 * 1000,
-#endif
+    JOB_TASKS_MOST = LIMIT(10 * 1000 * 1000, 5000),
     /* how many tasks of a streamed file are in the host at once, and how far back an id is known */
-    JOB_STREAM_WINDOW = 65536,
+    JOB_STREAM_WINDOW = LIMIT(65536, 256),
 };
 
 enum job_mode { JOB_CHECKED, JOB_STREAMED };

@@ -10,33 +10,35 @@
 #include "plugin/registry.h"
 #include "support/diagnostic.h"
 #include "support/error.h"
+#include "support/limit.h"
 
 enum {
     JOB_FILE_NESTING_MOST = 32,
-    JOB_FILE_ALIAS_NODES_MOST = 1000 * 1000,            /* that aliases stand for, in all */
-    JOB_FILE_ALIAS_TEXT_MOST_BYTES = 256 * 1024 * 1024, /* in those nodes */
-    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000,           /* that have anchors, in all */
+    JOB_FILE_ALIAS_NODES_MOST = LIMIT(1000 * 1000, 5000), /* that aliases stand for, in all */
+    JOB_FILE_ALIAS_TEXT_MOST_BYTES = LIMIT(256 * 1024 * 1024, 256 * 1024), /* in those nodes */
+    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000, /* that have anchors, in all */
     JOB_FILE_ANCHOR_TEXT_MOST_BYTES = 64 * 1024 * 1024,
     JOB_FILE_MERGES_MOST = 32, /* in one map, those of what it merges included */
-    JOB_FILE_STRING_MOST_BYTES = 1024 * 1024,
+    JOB_FILE_STRING_MOST_BYTES = LIMIT(1024 * 1024, 2048),
     JOB_FILE_LABELS_MOST = 64,
     JOB_FILE_LABEL_KEY_MOST_BYTES = 64,
     JOB_FILE_LABEL_VALUE_MOST_BYTES = 256,
     JOB_FILE_NAME_MOST_BYTES = 256,
-    JOB_FILE_SEARCH_MOST = 100 * 1000 * 1000, /* steps to see whether a task needs another */
-    JOB_FILE_NEEDS_MOST = 50 * 1000 * 1000,   /* in all */
-    JOB_FILE_LOOPS_MOST = 16,                 /* names of one for_each */
-    JOB_FILE_WRONG_INSTANCES = 100,           /* of one for_each: behind them it is given up */
+    /* steps to see whether a task needs another */
+    JOB_FILE_SEARCH_MOST = LIMIT(100 * 1000 * 1000, 20 * 1000),
+    JOB_FILE_NEEDS_MOST = LIMIT(50 * 1000 * 1000, 20 * 1000), /* in all */
+    JOB_FILE_LOOPS_MOST = 16,                                 /* names of one for_each */
+    JOB_FILE_WRONG_INSTANCES = 100, /* of one for_each: behind them it is given up */
     JOB_FILE_VARS_MOST = 1024,
     JOB_FILE_VAR_NAME_MOST_BYTES = 64,
     JOB_FILE_VARS_MOST_BYTES = 16 * 1024 * 1024, /* names and texts in all */
     JOB_FILE_ATTEMPTS_MOST = 1000 * 1000,
 };
 #define JOB_FILE_MOST_BYTES (INT64_C(1) << 30) /* unless streamed */
-#define JOB_FILE_TEXT_MOST_BYTES                                                                   \
-    (UINT64_C(1) << 30) /* with ${...} in them, in all; unless streamed */
-#define JOB_FILE_EACH_MOST_BYTES                                                                   \
-    (UINT64_C(2) << 30) /* params and labels of all tasks of for_each; unless streamed */
+/* texts with ${...} in them, in all; unless streamed */
+#define JOB_FILE_TEXT_MOST_BYTES LIMIT(UINT64_C(1) << 30, 256 * 1024)
+/* params and labels of all tasks of for_each; unless streamed */
+#define JOB_FILE_EACH_MOST_BYTES LIMIT(UINT64_C(2) << 30, 512 * 1024)
 
 /* What can be wrong in a job file; see errors.def. */
 enum job_file_error {

@@ -13,7 +13,7 @@
 #include "support/cleanup.h"
 #include "support/ready.h"
 
-enum { MARK_BYTES = 3, READ_BYTES = 64 * 1024 };
+enum { MARK_BYTES = 3, READ_BYTES = JOB_INPUT_WINDOW_BYTES / 4 };
 
 void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
 {

@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 #include "support/diagnostic.h"
+#include "support/limit.h"
 #include "support/thread.h"
 
 enum {
-    JOB_INPUT_WINDOW_BYTES = 256 * 1024, /* at least half of it is behind what was given */
+    JOB_INPUT_WINDOW_BYTES =
+        LIMIT(256 * 1024, 8 * 1024), /* at least half of it is behind what was given */
     JOB_INPUT_EVENT_MOST_BYTES =
         16 * 1024 * 1024, /* that the parser may ask for without an event */
 };

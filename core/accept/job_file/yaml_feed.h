@@ -8,9 +8,11 @@
 
 #include "accept/job_file/job_input.h"
 #include "accept/job_file/yaml_batch.h"
+#include "support/limit.h"
 
 enum {
-    YAML_FEED_AHEAD_LEAST_BYTES = 256 * 1024, /* a smaller file is not worth a thread */
+    YAML_FEED_AHEAD_LEAST_BYTES =
+        LIMIT(256 * 1024, 12 * 1024), /* a smaller file is not worth a thread */
 };
 
 struct yaml_feed;
