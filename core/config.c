@@ -61,7 +61,12 @@ void config_fini(struct config *config)
     settings_fini(config);
     free(config->file);
     free(config->state_dir);
+    free(config->runtime_dir);
     free(config->policy);
+    free(config->http_listen);
+    free(config->http_token_file);
+    free(config->http_allowed_hosts);
+    free(config->store_backend);
     *config = (struct config){0};
 }
 

@@ -24,6 +24,11 @@ enum {
 };
 #define CONFIG_SPAN_MOST_NS (INT64_C(10) * 365 * 24 * 3600 * NS_PER_S)
 
+#define CONFIG_BODY_MOST_BYTES (INT64_C(1) << 40)
+
+/* What becomes of a submission to the daemon for which there is no room. */
+enum config_overflow { OVERFLOW_BLOCK, OVERFLOW_REJECT };
+
 /* [group:NAME] */
 struct config_group {
     char *name;
@@ -32,6 +37,7 @@ struct config_group {
     int64_t workers;          /* calls at once */
     int64_t max_weight;       /* 0: none of its own */
     int64_t reserve;          /* weight that is its alone */
+    int64_t queue_capacity;   /* tasks that have not started, of a daemon; 0: no limit */
     uint32_t line;            /* where it begins; 0: made by an option */
 };
 
@@ -46,15 +52,26 @@ struct config {
     char *state_dir;
     bool state_dir_is_temporary; /* made for this process, and removed by config_fini */
     bool state_dir_is_default, plugin_dirs_are_default; /* nobody has named them */
+    char *runtime_dir;                                  /* NULL: nobody has named it */
     int64_t dispatchers;
     int64_t workers; /* of a group that does not say */
     int64_t timeout_ns;
     int64_t inbound_capacity;
     int64_t max_pending;
+    enum config_overflow overflow;
     int64_t max_weight;
     int64_t grace_ns;
     char *policy;
+    int64_t heartbeat_ns;
     int64_t max_age_ns;
+    char *http_listen;        /* unix:PATH or ADDRESS:PORT; NULL: nobody has said where */
+    char *http_token_file;    /* NULL: nobody has named it */
+    char *http_allowed_hosts; /* as in the file, ',' between; NULL: none */
+    int64_t http_max_body, http_max_body_total;
+    int64_t http_max_connections;
+    char *store_backend;
+    int64_t keep_finished_ns;
+    int64_t keep_finished_max;
     enum log_level log_level;
     enum log_format log_format;
     struct config_group *groups;

@@ -30,7 +30,8 @@ struct reading {
     size_t sections_count;
 };
 
-static const char *const section_names[] = {"host", "scheduler", "log", "group", "plugin"};
+static const char *const section_names[] = {"host", "scheduler", "http",  "store",
+                                            "log",  "group",     "plugin"};
 enum { SECTION_NAMES_COUNT = sizeof(section_names) / sizeof(section_names[0]) };
 
 __attribute__((format(printf, 3, 4))) static void report(struct reading *reading, const char *code,
@@ -146,9 +147,7 @@ static void section_enter(struct reading *reading)
 {
     section_classify(reading);
     memset(reading->key_lines, 0, config_keys_count * sizeof(*reading->key_lines));
-    if (reading->kind == SECTION_UNKNOWN && config_key_is_later(reading->section, NULL)) {
-        report(reading, "later", "section [%s] is not part of this version", reading->section);
-    } else if (reading->kind == SECTION_UNKNOWN) {
+    if (reading->kind == SECTION_UNKNOWN) {
         report_unknown_section(reading);
     } else if (reading->kind != SECTION_FIXED && !section_name_is_valid(reading->name)) {
         report(reading, "invalid_name", "[%s]: the name has letters, digits, . _ - only",

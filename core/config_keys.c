@@ -1,17 +1,22 @@
 #include "config_keys.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
+#include "config_words.h"
 #include "support/cleanup.h"
 #include "support/units.h"
 
 /* The fields of the table by section, so that each offset is one of the right struct. */
 #define STRUCT_host      struct config
 #define STRUCT_scheduler struct config
+#define STRUCT_http      struct config
+#define STRUCT_store     struct config
 #define STRUCT_log       struct config
 #define STRUCT_group     struct config_group
 
@@ -32,19 +37,12 @@ const struct config_key config_keys[] = {
 const size_t config_keys_count = sizeof(config_keys) / sizeof(config_keys[0]);
 
 static const struct {
-    const char *section, *name; /* name NULL: the whole section */
+    const char *section, *name;
 } later[] = {
-#define LATER(section, name)   {#section, #name},
-#define LATER_SECTION(section) {#section, NULL},
+#define LATER(section, name) {#section, #name},
 #include "config.def"
 #undef LATER
-#undef LATER_SECTION
 };
-
-static const char *const policies[] = {"round_robin", NULL};
-static const char *const policies_later[] = {"load_aware", "tag_based", NULL};
-static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
-static const char *const formats[] = {"logfmt", "json", NULL};
 
 char *config_copy(const char *text)
 {
@@ -70,8 +68,7 @@ const struct config_key *config_key_find(const char *section, const char *name)
 bool config_key_is_later(const char *section, const char *name)
 {
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-        if (strcmp(later[i].section, section) == 0 &&
-            (later[i].name == NULL || (name != NULL && strcmp(later[i].name, name) == 0)))
+        if (strcmp(later[i].section, section) == 0 && strcmp(later[i].name, name) == 0)
             return true;
     return false;
 }
@@ -119,18 +116,82 @@ static bool set_span(const struct config_key *key, int64_t *field, const char *v
     return true;
 }
 
+static bool set_size(const struct config_key *key, int64_t *field, const char *value,
+                     struct error *error)
+{
+    char least[32], most[32];
+    uint64_t bytes;
+
+    if (!units_parse_size(value, strlen(value), &bytes))
+        return error_set(error, "wrong_type", "%s: '%s' is not a size such as 512, 64KiB, 10MB",
+                         key->name, value);
+    if (bytes < (uint64_t)key->least || bytes > (uint64_t)key->most)
+        return error_set(error, "out_of_range", "%s: %s is not between %s and %s", key->name, value,
+                         units_format_size((uint64_t)key->least, least, sizeof(least)),
+                         units_format_size((uint64_t)key->most, most, sizeof(most)));
+    *field = (int64_t)bytes;
+    return true;
+}
+
+/* An empty value is none: NULL. */
+static void keep_text(char **field, const char *value)
+{
+    free(*field);
+    *field = value[0] == '\0' ? NULL : config_copy(value);
+}
+
 static bool set_text(const struct config_key *key, char **field, const char *value,
                      struct error *error)
 {
-    if (value[0] == '\0')
+    if ((int64_t)strlen(value) < key->least)
         return error_set(error, "out_of_range", "%s: a value is missing", key->name);
-    free(*field);
-    *field = config_copy(value);
+    keep_text(field, value);
+    return true;
+}
+
+static bool is_socket_path(const char *path)
+{
+    return path[0] == '/' && strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
+/* 127.0.0.1:8080, [::1]:8080 or localhost:8080; port 0 is any that is free. */
+static bool is_address(const char *value)
+{
+    CLEANUP(cleanup_free) char *host = config_copy(value);
+    unsigned char address[sizeof(struct in6_addr)];
+    int64_t port;
+
+    char *colon = strrchr(host, ':');
+    if (colon == NULL || !units_parse_int(colon + 1, strlen(colon + 1), &port) || port < 0 ||
+        port > UINT16_MAX)
+        return false;
+    *colon = '\0';
+    if (host[0] != '[')
+        return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, address) == 1;
+    if (colon[-1] != ']')
+        return false;
+    colon[-1] = '\0';
+    return inet_pton(AF_INET6, host + 1, address) == 1;
+}
+
+static bool set_listen(const struct config_key *key, char **field, const char *value,
+                       struct error *error)
+{
+    bool is_unix = strncmp(value, "unix:", strlen("unix:")) == 0;
+
+    if (value[0] != '\0' &&
+        !(is_unix ? is_socket_path(value + strlen("unix:")) : is_address(value)))
+        return error_set(
+            error, "out_of_range",
+            "%s: '%s' is not unix:/PATH (of at most %zu bytes) or ADDRESS:PORT such as "
+            "127.0.0.1:8080",
+            key->name, value, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+    keep_text(field, value);
     return true;
 }
 
 /* An absolute path, since the file may be read from anywhere; NULL with a message otherwise. */
-static char *folder_copy(const struct config_key *key, const char *value, struct error *error)
+static char *path_copy(const struct config_key *key, const char *value, struct error *error)
 {
     const char *home = getenv("HOME");
     char *path = NULL;
@@ -148,10 +209,10 @@ static char *folder_copy(const struct config_key *key, const char *value, struct
     return path;
 }
 
-static bool set_folder(const struct config_key *key, char **field, const char *value,
-                       struct error *error)
+static bool set_path(const struct config_key *key, char **field, const char *value,
+                     struct error *error)
 {
-    char *path = value[0] == '\0' ? NULL : folder_copy(key, value, error);
+    char *path = value[0] == '\0' ? NULL : path_copy(key, value, error);
 
     if (path == NULL && value[0] != '\0')
         return false;
@@ -178,7 +239,7 @@ static bool set_folders(const struct config_key *key, char **fields, const char 
         if (count == CONFIG_PLUGIN_DIRS_MOST)
             return error_set(error, "out_of_range", "%s: more than %d folders", key->name,
                              CONFIG_PLUGIN_DIRS_MOST);
-        fields[count] = folder_copy(key, word, error);
+        fields[count] = path_copy(key, word, error);
         if (fields[count++] == NULL)
             return false;
     }
@@ -246,42 +307,23 @@ static bool set_labels(const struct config_key *key, struct sluice_map *field, c
     return fine;
 }
 
-static int word_find(const char *const *words, const char *word)
-{
-    for (int i = 0; words[i] != NULL; i++)
-        if (strcmp(words[i], word) == 0)
-            return i;
-    return -1;
-}
-
-/* Returns the index of the value among the words, or -1 with a message. */
-static int word_read(const struct config_key *key, const char *const *words, const char *value,
+/* Of an enum that counts as its words do. */
+static bool set_word(const struct config_key *key, unsigned int *field, const char *value,
                      struct error *error)
 {
-    char allowed[128] = "";
-    int found = word_find(words, value);
+    size_t index;
 
-    for (size_t i = 0, used = 0; words[i] != NULL && used < sizeof(allowed); i++)
-        used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s", i == 0 ? "" : ", ",
-                                 words[i]);
-    if (found < 0)
-        error_set(error, "out_of_range", "%s: '%s' is not one of: %s", key->name, value, allowed);
-    return found;
-}
-
-static bool set_policy(const struct config_key *key, char **field, const char *value,
-                       struct error *error)
-{
-    if (word_find(policies_later, value) >= 0)
-        return error_set(error, "later", "%s: '%s' is not part of this version", key->name, value);
-    return word_read(key, policies, value, error) >= 0 && set_text(key, field, value, error);
+    if (!config_word_read(key, value, &index, error))
+        return false;
+    *field = (unsigned int)index;
+    return true;
 }
 
 bool config_key_set(const struct config_key *key, void *into, const char *value,
                     struct error *error)
 {
     void *field = field_of(key, into);
-    int word;
+    size_t word;
 
     switch (key->kind) {
     case CONFIG_COUNT:
@@ -290,24 +332,25 @@ bool config_key_set(const struct config_key *key, void *into, const char *value,
         return set_workers(key, field, value, error);
     case CONFIG_SPAN:
         return set_span(key, field, value, error);
+    case CONFIG_SIZE:
+        return set_size(key, field, value, error);
     case CONFIG_TEXT:
         return set_text(key, field, value, error);
+    case CONFIG_LISTEN:
+        return set_listen(key, field, value, error);
     case CONFIG_LABELS:
         return set_labels(key, field, value, error);
-    case CONFIG_FOLDER:
-        return set_folder(key, field, value, error);
+    case CONFIG_PATH:
+        return set_path(key, field, value, error);
     case CONFIG_FOLDERS:
         return set_folders(key, field, value, error);
     case CONFIG_POLICY:
-        return set_policy(key, field, value, error);
+    case CONFIG_BACKEND:
+        return config_word_read(key, value, &word, error) && set_text(key, field, value, error);
+    case CONFIG_OVERFLOW:
     case CONFIG_LEVEL:
-        word = word_read(key, levels, value, error);
-        *(enum log_level *)field = word < 0 ? LOG_INFO : (enum log_level)word;
-        return word >= 0;
     case CONFIG_FORMAT:
-        word = word_read(key, formats, value, error);
-        *(enum log_format *)field = word < 0 ? LOG_FORMAT_LOGFMT : (enum log_format)word;
-        return word >= 0;
+        return set_word(key, field, value, error);
     }
     return false;
 }
@@ -338,9 +381,14 @@ void config_key_write(const struct config_key *key, const void *from, struct buf
     case CONFIG_SPAN:
         buffer_puts(text, units_format_duration(*(const int64_t *)field, span, sizeof(span)));
         break;
+    case CONFIG_SIZE:
+        buffer_puts(text, units_format_size(*(const uint64_t *)field, span, sizeof(span)));
+        break;
     case CONFIG_TEXT:
-    case CONFIG_FOLDER:
+    case CONFIG_LISTEN:
+    case CONFIG_PATH:
     case CONFIG_POLICY:
+    case CONFIG_BACKEND:
         if (*(char *const *)field != NULL)
             buffer_puts(text, *(char *const *)field);
         break;
@@ -350,11 +398,10 @@ void config_key_write(const struct config_key *key, const void *from, struct buf
     case CONFIG_FOLDERS:
         write_folders(field, text);
         break;
+    case CONFIG_OVERFLOW:
     case CONFIG_LEVEL:
-        buffer_puts(text, levels[*(const enum log_level *)field]);
-        break;
     case CONFIG_FORMAT:
-        buffer_puts(text, formats[*(const enum log_format *)field]);
+        buffer_puts(text, config_word(key->kind, *(const unsigned int *)field));
         break;
     }
 }
@@ -366,17 +413,21 @@ static size_t field_bytes(const struct config_key *key)
     case CONFIG_COUNT:
     case CONFIG_WORKERS:
     case CONFIG_SPAN:
+    case CONFIG_SIZE:
         return sizeof(int64_t);
+    case CONFIG_OVERFLOW:
     case CONFIG_LEVEL:
-        return sizeof(enum log_level);
     case CONFIG_FORMAT:
-        return sizeof(enum log_format);
+        return sizeof(unsigned int);
     case CONFIG_LABELS:
         return sizeof(struct sluice_map);
-    case CONFIG_TEXT:
-    case CONFIG_FOLDER:
-    case CONFIG_FOLDERS:
     case CONFIG_POLICY:
+        return sizeof(char *);
+    case CONFIG_TEXT:
+    case CONFIG_LISTEN:
+    case CONFIG_PATH:
+    case CONFIG_FOLDERS:
+    case CONFIG_BACKEND:
         break;
     }
     abort();

@@ -13,11 +13,15 @@ enum config_kind {
     CONFIG_COUNT,
     CONFIG_WORKERS,
     CONFIG_SPAN,
+    CONFIG_SIZE,
     CONFIG_TEXT,
+    CONFIG_LISTEN,
     CONFIG_LABELS,
-    CONFIG_FOLDER,
+    CONFIG_PATH,
     CONFIG_FOLDERS,
     CONFIG_POLICY,
+    CONFIG_OVERFLOW,
+    CONFIG_BACKEND,
     CONFIG_LEVEL,
     CONFIG_FORMAT,
 };
@@ -42,7 +46,7 @@ extern const size_t config_keys_count;
 /* Returns the key of a section ("group" for all groups), or NULL. */
 const struct config_key *config_key_find(const char *section, const char *name);
 
-/* Says whether a key, or (name NULL) a whole section, is known to belong to a later version. */
+/* Says whether a key is known to belong to a later version. */
 bool config_key_is_later(const char *section, const char *name);
 
 /* Reads a value into the field of a struct config or config_group; false with a message that says

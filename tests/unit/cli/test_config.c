@@ -57,6 +57,11 @@ Test(config, the_defaults_are_those_of_the_table)
     cr_expect(eq(i64, config.max_weight, 100));
     cr_expect(eq(i64, config.grace_ns, 5 * NS_PER_S));
     cr_expect(eq(str, config.policy, "round_robin"));
+    cr_expect(eq(int, config.overflow, OVERFLOW_REJECT));
+    cr_expect(eq(i64, config.heartbeat_ns, NS_PER_S));
+    cr_expect(eq(ptr, config.http_listen, NULL));
+    cr_expect(eq(i64, config.http_max_body, 64 << 20));
+    cr_expect(eq(i64, config.keep_finished_ns, 7 * 24 * 3600 * NS_PER_S));
     cr_expect(eq(i64, config.max_age_ns, 30 * NS_PER_S));
     cr_expect(eq(int, config.log_level, LOG_INFO));
     cr_expect(eq(int, config.log_format, LOG_FORMAT_LOGFMT));
@@ -139,18 +144,86 @@ Test(config, all_errors_are_reported_at_once)
 
 Test(config, what_a_later_version_will_know_is_told_apart_from_a_mistake)
 {
-    expect("[host]\noverflow = block\n[http]\nlisten = x\n[scheduler]\npolicy = load_aware\n",
-           "sluice.ini:2: error: key 'overflow' in [host] is not part of this version\n"
-           "sluice.ini:3: error: section [http] is not part of this version\n"
-           "sluice.ini:6: error: policy: 'load_aware' is not part of this version\n");
+    expect(
+        "[host]\non_stuck = restart\noverflow = delay\n[store]\nbackend = sqlite\n",
+        "sluice.ini:2: error: key 'on_stuck' in [host] is not part of this version\n"
+        "sluice.ini:3: error: overflow: 'delay' comes with a durable store, which is not part of "
+        "this version\n"
+        "sluice.ini:5: error: backend: 'sqlite' is not part of this version\n");
+}
+
+Test(config, a_word_that_is_none_of_those_allowed_is_refused)
+{
+    expect("[host]\noverflow = drop\n[scheduler]\npolicy = random\n",
+           "sluice.ini:2: error: overflow: 'drop' is not one of: block, reject\n"
+           "sluice.ini:4: error: policy: 'random' is not one of: round_robin\n");
+}
+
+Test(config, what_the_daemon_needs_is_read)
+{
+    CLEANUP(config_fini) struct config config;
+
+    read_valid(&config, "[host]\nruntime_dir = /run/sluice\noverflow = block\n"
+                        "[scheduler]\nheartbeat = 250ms\n"
+                        "[http]\nlisten = 127.0.0.1:8080\ntoken_file = /etc/sluice/token\n"
+                        "allowed_hosts = a.example, b.example\nmax_body = 1MiB\n"
+                        "max_body_total = 2MiB\nmax_connections = 8\n"
+                        "[store]\nbackend = memory\nkeep_finished = 1h\nkeep_finished_max = 5\n"
+                        "[group:a]\ntype = a\nqueue_capacity = 9\n");
+    cr_expect(eq(str, config.runtime_dir, "/run/sluice"));
+    cr_expect(eq(int, config.overflow, OVERFLOW_BLOCK));
+    cr_expect(eq(i64, config.heartbeat_ns, 250 * NS_PER_MS));
+    cr_expect(eq(str, config.http_listen, "127.0.0.1:8080"));
+    cr_expect(eq(str, config.http_token_file, "/etc/sluice/token"));
+    cr_expect(eq(str, config.http_allowed_hosts, "a.example, b.example"));
+    cr_expect(eq(i64, config.http_max_body, 1 << 20));
+    cr_expect(eq(i64, config.http_max_body_total, 2 << 20));
+    cr_expect(eq(i64, config.http_max_connections, 8));
+    cr_expect(eq(str, config.store_backend, "memory"));
+    cr_expect(eq(i64, config.keep_finished_ns, 3600 * NS_PER_S));
+    cr_expect(eq(i64, config.keep_finished_max, 5));
+    cr_expect(eq(i64, config.groups[0].queue_capacity, 9));
+}
+
+Test(config, a_place_to_listen_is_a_socket_or_an_address_with_a_port)
+{
+    static const char *const valid[] = {"", "unix:/run/s", "127.0.0.1:0", "[::1]:65535",
+                                        "localhost:80"};
+    static const char *const wrong[] = {"unix:run/s",      "8080",   "127.0.0.1",
+                                        "127.0.0.1:65536", "::1:80", "[::1:80",
+                                        "example.org:80",  ":80"};
+    char text[256], said[256];
+
+    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
+        snprintf(text, sizeof(text), "[http]\nlisten = %s\n", valid[i]);
+        expect(text, "");
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(text, sizeof(text), "[http]\nlisten = %s\n", wrong[i]);
+        snprintf(said, sizeof(said),
+                 "sluice.ini:2: error: listen: '%s' is not unix:/PATH (of at most 107 bytes) or "
+                 "ADDRESS:PORT such as 127.0.0.1:8080\n",
+                 wrong[i]);
+        expect(text, said);
+    }
+}
+
+Test(config, a_size_has_a_unit_and_limits)
+{
+    expect("[http]\nmax_body = 64 apples\n",
+           "sluice.ini:2: error: max_body: '64 apples' is not a size such as 512, 64KiB, 10MB\n");
+    expect("[http]\nmax_body = 1\n",
+           "sluice.ini:2: error: max_body: 1 is not between 1KiB and 1TiB\n");
 }
 
 Test(config, lines_and_sections_that_would_be_cut_are_refused)
 {
     char text[600];
 
-    snprintf(text, sizeof(text), "[plugin:a]\nk=%0197d\n[plugin:b]\nk=%0198d\n[plugin:%042d]\n"
-             "[plugin:%043d]\n", 1, 1, 1, 1);
+    snprintf(text, sizeof(text),
+             "[plugin:a]\nk=%0197d\n[plugin:b]\nk=%0198d\n[plugin:%042d]\n"
+             "[plugin:%043d]\n",
+             1, 1, 1, 1);
     expect(text, "sluice.ini:4: error: the line is over 199 bytes\n"
                  "sluice.ini:6: error: the section's name is over 49 bytes\n");
 }
@@ -182,10 +255,13 @@ Test(config, bytes_that_are_no_text_are_refused)
 
 Test(config, the_weights_of_groups_must_fit)
 {
-    expect("[host]\nmax_weight = 10\n[group:a]\ntype = a\nreserve = 6\n[group:b]\ntype = b\nreserve = 5\n",
-           "sluice.ini:6: error: reserve: the groups keep 11 in all; of the host's max_weight 10 at least 1 must be left\n");
+    expect("[host]\nmax_weight = 10\n[group:a]\ntype = a\nreserve = 6\n[group:b]\ntype = "
+           "b\nreserve = 5\n",
+           "sluice.ini:6: error: reserve: the groups keep 11 in all; of the host's max_weight 10 "
+           "at least 1 must be left\n");
     expect("[group:a]\ntype = a\nreserve = 60\n[group:b]\ntype = b\nreserve = 40\n",
-           "sluice.ini:4: error: reserve: the groups keep 100 in all; of the host's max_weight 100 at least 1 must be left\n");
+           "sluice.ini:4: error: reserve: the groups keep 100 in all; of the host's max_weight 100 "
+           "at least 1 must be left\n");
     expect("[group:a]\ntype = a\nreserve = 6\nmax_weight = 5\n",
            "sluice.ini:1: error: reserve: 6 of [group:a] is over its max_weight 5\n");
     expect("[group:a]\ntype = a\nmax_weight = 101\n",
@@ -221,8 +297,9 @@ Test(config, workers_of_a_type_go_to_its_group_or_make_one)
     cr_expect(eq(str, config.groups[2].type, "hash"));
     cr_expect(eq(i64, config.groups[2].workers, 3));
     cr_expect(not(config_set_workers(&config, "http.get", 3, &error)));
-    cr_expect(eq(str, error.message, "the configuration has [group:h] for 'http.get' (http.*): set "
-                                     "its workers there"));
+    cr_expect(eq(str, error.message,
+                 "the configuration has [group:h] for 'http.get' (http.*): set "
+                 "its workers there"));
 }
 
 static void read_example(struct buffer *text)

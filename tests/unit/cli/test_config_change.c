@@ -42,24 +42,33 @@ static void expect(struct config *config, const char *text, const char *told)
 Test(config_change, takes_over_every_live_key_and_tells_of_it)
 {
     CLEANUP(config_fini) struct config config;
-    static const char text[] = "[host]\nmax_pending = 7\nmax_weight = 50\ngrace = 1s\n"
-                               "[scheduler]\nmax_age = 2s\n[log]\nlevel = debug\nformat = json\n"
-                               "[group:a]\ntype = a\nworkers = 3\nmax_weight = 4\n";
+    static const char text[] =
+        "[host]\nmax_pending = 7\nmax_weight = 50\ngrace = 1s\n"
+        "overflow = block\n[scheduler]\nheartbeat = 2s\n"
+        "max_age = 2s\n[store]\nkeep_finished = 1h\nkeep_finished_max = 3\n"
+        "[log]\nlevel = debug\nformat = json\n"
+        "[group:a]\ntype = a\nworkers = 3\nmax_weight = 4\nqueue_capacity = 5\n";
 
     read_text(&config, "[group:a]\ntype = a\nworkers = 1\n");
     expect(&config, text,
            "live [host] max_pending: 10000000 -> 7\n"
+           "live [host] overflow: reject -> block\n"
            "live [host] max_weight: 100 -> 50\n"
            "live [host] grace: 5s -> 1s\n"
+           "live [scheduler] heartbeat: 1s -> 2s\n"
            "live [scheduler] max_age: 30s -> 2s\n"
+           "live [store] keep_finished: 7d -> 1h\n"
+           "live [store] keep_finished_max: 1000000 -> 3\n"
            "live [log] level: info -> debug\n"
            "live [log] format: logfmt -> json\n"
            "live [group:a] workers: 1 -> 3\n"
-           "live [group:a] max_weight: 0 -> 4\n");
+           "live [group:a] max_weight: 0 -> 4\n"
+           "live [group:a] queue_capacity: 0 -> 5\n");
     cr_expect(eq(i64, config.max_pending, 7));
     cr_expect(eq(i64, config.max_weight, 50));
     cr_expect(eq(i64, config.grace_ns, NS_PER_S));
     cr_expect(eq(i64, config.max_age_ns, 2 * NS_PER_S));
+    cr_expect(eq(int, config.overflow, OVERFLOW_BLOCK));
     cr_expect(eq(int, config.log_level, LOG_DEBUG));
     cr_expect(eq(int, config.log_format, LOG_FORMAT_JSON));
     cr_expect(eq(i64, config.groups[0].workers, 3));
@@ -87,14 +96,23 @@ Test(config_change, takes_over_labels_and_the_workers_of_groups_that_do_not_say)
 Test(config_change, tells_of_every_key_that_needs_a_restart_and_keeps_it)
 {
     CLEANUP(config_fini) struct config config;
-    static const char text[] = "[host]\nplugin_dir = /a:/b\nstate_dir = /s\ndispatchers = 2\n"
-                               "timeout = 1m\ninbound_capacity = 9\n"
+    static const char text[] = "[host]\nplugin_dir = /a:/b\nstate_dir = /s\nruntime_dir = /r\n"
+                               "dispatchers = 2\ntimeout = 1m\ninbound_capacity = 9\n"
+                               "[http]\nlisten = unix:/l\ntoken_file = /t\nallowed_hosts = h\n"
+                               "max_body = 1MiB\nmax_body_total = 2MiB\nmax_connections = 3\n"
                                "[group:a]\ntype = b\nreserve = 3\n";
     static const char told[] = "restart [host] plugin_dir:  -> /a:/b\n"
                                "restart [host] state_dir:  -> /s\n"
+                               "restart [host] runtime_dir:  -> /r\n"
                                "restart [host] dispatchers: 1 -> 2\n"
                                "restart [host] timeout: 1h -> 1m\n"
                                "restart [host] inbound_capacity: 1024 -> 9\n"
+                               "restart [http] listen:  -> unix:/l\n"
+                               "restart [http] token_file:  -> /t\n"
+                               "restart [http] allowed_hosts:  -> h\n"
+                               "restart [http] max_body: 64MiB -> 1MiB\n"
+                               "restart [http] max_body_total: 256MiB -> 2MiB\n"
+                               "restart [http] max_connections: 256 -> 3\n"
                                "restart [group:a] type: a -> b\n"
                                "restart [group:a] reserve: 0 -> 3\n";
 
