@@ -19,8 +19,6 @@ static const struct {
     enum config_kind kind;
     const char *word, *why;
 } later[] = {
-    {CONFIG_POLICY, "load_aware", "is not part of this version"},
-    {CONFIG_POLICY, "tag_based", "is not part of this version"},
     {CONFIG_OVERFLOW, "delay", "comes with a durable store, which is not part of this version"},
     {CONFIG_BACKEND, "sqlite", "is not part of this version"},
     {CONFIG_BACKEND, "redis", "is not part of this version"},

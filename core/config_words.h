@@ -1,5 +1,5 @@
-/* config_words: keys whose value is one of a few words. Used by config_keys alone, on the thread that
- * loads the configuration; the words are immutable. */
+/* config_words: keys whose value is one of a few words. Used by config_keys alone, on the thread
+ * that loads the configuration; the words are immutable. */
 #pragma once
 
 #include <stdbool.h>

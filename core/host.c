@@ -217,6 +217,7 @@ static void step(struct host *host)
         next_ns = stages_release_delayed(&host->stages, now_ns);
     next_ns = earlier(next_ns, cancel_in_time(host, now_ns));
     next_ns = earlier(next_ns, executor_watch(host->stages.executor, now_ns));
+    next_ns = earlier(next_ns, stages_heartbeat(&host->stages, now_ns));
     next_ns = earlier(next_ns, tick(host, now_ns));
     if (host->signals > 0 || reader_is_done(host) || room_is_full(&host->stages.pending))
         stages_skip_parked(&host->stages);

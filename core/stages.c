@@ -141,9 +141,13 @@ static size_t pending_most(const struct stages_options *options)
     return windowed ? JOB_STREAM_WINDOW : most;
 }
 
-static struct executor_limits limits_of(const struct config *config)
+static struct executor_limits limits_of(const struct stages *stages)
 {
-    return (struct executor_limits){.grace_ns = config->grace_ns, .max_age_ns = config->max_age_ns};
+    const struct config *config = stages->options.config;
+    bool measures = stages->options.measures_cpu || stages->scheduler->uses_heartbeat;
+    return (struct executor_limits){.grace_ns = config->grace_ns,
+                                    .max_age_ns = config->max_age_ns,
+                                    .heartbeat_ns = measures ? config->heartbeat_ns : 0};
 }
 
 static void create_intake(struct stages *stages)
@@ -184,7 +188,7 @@ static void create_executor(struct stages *stages)
     struct executor_options options = {.registry = stages->options.registry,
                                        .outcome = stages->outcome,
                                        .gate = admission_gate(stages->admission),
-                                       .limits = limits_of(config),
+                                       .limits = limits_of(stages),
                                        .context = stages,
                                        .wake = wake,
                                        .unserved = park};
@@ -221,11 +225,9 @@ static void create_router(struct stages *stages)
 static bool start_dispatch(struct stages *stages, struct error *error)
 {
     const struct config *config = stages->options.config;
-    const struct scheduler *scheduler = scheduler_find(config->policy);
-    assert(scheduler != NULL); /* the configuration was checked */
     struct dispatcher_options options = {.inbound = stages->inbound,
                                          .router = stages->router,
-                                         .scheduler = scheduler,
+                                         .scheduler = stages->scheduler,
                                          .context = stages,
                                          .drop = drop,
                                          .parked = wake};
@@ -238,7 +240,9 @@ static bool start_dispatch(struct stages *stages, struct error *error)
 
 bool stages_start(struct stages *stages, const struct stages_options *options, struct error *error)
 {
-    *stages = (struct stages){.options = *options};
+    *stages =
+        (struct stages){.options = *options, .scheduler = scheduler_find(options->config->policy)};
+    assert(stages->scheduler != NULL); /* the configuration was checked */
     if (!open_store(stages, error))
         return false;
     create_intake(stages);
@@ -284,9 +288,8 @@ void stages_fini(struct stages *stages)
 void stages_apply(struct stages *stages)
 {
     const struct config *config = stages->options.config;
-    struct executor_limits limits = limits_of(config);
     room_set_capacity(&stages->pending, pending_most(&stages->options));
-    executor_set_limits(stages->executor, &limits);
+    stages_set_scheduler(stages, scheduler_find(config->policy));
     admission_set_capacity(stages->admission, (int32_t)config->max_weight);
     router_set_default_workers(stages->router, (uint32_t)config->workers);
     for (size_t i = 0; i < config->groups_count; i++) {
@@ -294,6 +297,19 @@ void stages_apply(struct stages *stages)
         router_set_group(stages->router, i, &group);
     }
     stages_routes_changed(stages);
+}
+
+void stages_set_scheduler(struct stages *stages, const struct scheduler *scheduler)
+{
+    stages->scheduler = scheduler;
+    struct executor_limits limits = limits_of(stages);
+    dispatchers_set_scheduler(stages->dispatchers, scheduler);
+    executor_set_limits(stages->executor, &limits);
+}
+
+int64_t stages_heartbeat(struct stages *stages, int64_t now_ns)
+{
+    return executor_heartbeat(stages->executor, now_ns);
 }
 
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)

@@ -24,6 +24,7 @@ struct stages_options {
     void *listener;
     void (*ended)(void *listener, const struct outcome_record *record);
     bool wants_all;
+    bool measures_cpu; /* by heartbeat, even if no scheduler looks at it */
     void *context;
     void (*wake)(void *context); /* there is something for the control loop to do; any thread */
     void (*job_over)(void *context, struct job *job);  /* any thread */
@@ -46,7 +47,9 @@ struct stages {
     struct delayed *delayed;
     struct outcome *outcome;
     struct feeder *feeder;
-    bool closed; /* nothing more is to start; main thread */
+    /* the main thread */
+    const struct scheduler *scheduler; /* that is asked now */
+    bool closed;                       /* nothing more is to start */
     /* what is parked is to be tried again */
     _Atomic bool unparking;
 };
@@ -64,6 +67,13 @@ void stages_fini(struct stages *stages);
 
 /* Takes over what is live in the configuration, which has changed. Its groups are the same. */
 void stages_apply(struct stages *stages);
+
+/* Has another scheduler asked from now on, until the configuration's policy changes. */
+void stages_set_scheduler(struct stages *stages, const struct scheduler *scheduler);
+
+/* Measures how busy the groups are, if anybody looks at it; returns when it wants to be called
+ * again. */
+int64_t stages_heartbeat(struct stages *stages, int64_t now_ns);
 
 /* Feeds in the delayed tasks that are due; returns when the next one will be. */
 int64_t stages_release_delayed(struct stages *stages, int64_t now_ns);

@@ -3,6 +3,7 @@
  * and labels and a choice of lanes are gathered, and the scheduler plans them together. */
 #include "dispatch/dispatcher.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,9 @@ struct stage {
 
 struct dispatcher {
     const struct dispatcher_options *options;
+    struct dispatchers *all;
     struct thread thread;
+    const struct scheduler *scheduler; /* the one that is asked now */
     void *scheduler_state;
     struct task_list dropped;
     struct stage *stages; /* by lane id */
@@ -39,6 +42,7 @@ struct dispatcher {
 
 struct dispatchers {
     struct dispatcher_options options;
+    const struct scheduler *_Atomic scheduler; /* that is to be asked from the next plan on */
     size_t count;
     struct dispatcher list[];
 };
@@ -82,6 +86,24 @@ static void stage_task(struct dispatcher *dispatcher, const struct lane *lane, s
     task_list_push(&stage->tasks, task);
 }
 
+/* What this dispatcher has for the lane in hand, and has not pushed yet. */
+static size_t staged_count(const struct dispatcher *dispatcher, const struct lane *lane)
+{
+    return lane->id < dispatcher->stages_capacity ? dispatcher->stages[lane->id].tasks.count : 0;
+}
+
+static struct candidate candidate_of(const struct dispatcher *dispatcher, const struct lane *lane,
+                                     uint32_t extra_labels)
+{
+    struct group_load load = group_load(lane->group);
+    return (struct candidate){.id = lane->id,
+                              .queued = load.queued + staged_count(dispatcher, lane),
+                              .running = load.running,
+                              .workers = load.workers,
+                              .cpu_milli = load.cpu_milli,
+                              .extra_labels = extra_labels};
+}
+
 /* The lanes that may run the gathered tasks, with their loads. */
 static size_t list_candidates(struct dispatcher *dispatcher)
 {
@@ -92,14 +114,11 @@ static size_t list_candidates(struct dispatcher *dispatcher)
     dispatcher->lanes = memory_grow(dispatcher->lanes, route->count, sizeof *dispatcher->lanes);
     for (size_t i = 0; i < route->count; i++) {
         const struct lane *lane = &route->lanes[i];
-        if (!router_allows(lane, dispatcher->gathered[0]))
+        uint32_t extra;
+        if (!router_allows(lane, dispatcher->gathered[0], &extra))
             continue;
-        struct group_load load = group_load(lane->group);
         dispatcher->lanes[count] = lane;
-        dispatcher->candidates[count++] = (struct candidate){.id = lane->id,
-                                                             .queued = load.queued,
-                                                             .running = load.running,
-                                                             .workers = load.workers};
+        dispatcher->candidates[count++] = candidate_of(dispatcher, lane, extra);
     }
     return count;
 }
@@ -110,17 +129,35 @@ static void park(const struct dispatcher_options *options, struct task *task)
     options->parked(options->context);
 }
 
+static void take_scheduler(struct dispatcher *dispatcher, const struct scheduler *scheduler)
+{
+    dispatcher->scheduler = scheduler;
+    dispatcher->scheduler_state = scheduler->create();
+}
+
+/* A state belongs to one scheduler; a policy that comes back begins anew. */
+static void follow_scheduler(struct dispatcher *dispatcher)
+{
+    const struct scheduler *wanted =
+        atomic_load_explicit(&dispatcher->all->scheduler, memory_order_relaxed);
+    if (wanted == dispatcher->scheduler)
+        return;
+    dispatcher->scheduler->destroy(dispatcher->scheduler_state);
+    take_scheduler(dispatcher, wanted);
+}
+
 static void plan_gathered(struct dispatcher *dispatcher)
 {
     uint32_t chosen[GATHERED_MOST] = {0};
     if (dispatcher->gathered_count == 0)
         return;
+    follow_scheduler(dispatcher);
     struct plan plan = {.tasks = (const struct task *const *)dispatcher->gathered,
                         .tasks_count = dispatcher->gathered_count,
                         .candidates_count = list_candidates(dispatcher)};
     plan.candidates = dispatcher->candidates;
     if (plan.candidates_count > 1)
-        dispatcher->options->scheduler->plan(dispatcher->scheduler_state, &plan, chosen);
+        dispatcher->scheduler->plan(dispatcher->scheduler_state, &plan, chosen);
     for (size_t i = 0; i < plan.tasks_count; i++) {
         if (plan.candidates_count == 0) /* labels have changed since they were routed */
             park(dispatcher->options, dispatcher->gathered[i]);
@@ -187,7 +224,7 @@ static void serve(void *context, struct task_list *tasks)
 
 static void dispatcher_fini(struct dispatcher *dispatcher)
 {
-    dispatcher->options->scheduler->destroy(dispatcher->scheduler_state);
+    dispatcher->scheduler->destroy(dispatcher->scheduler_state);
     free(dispatcher->stages);
     free(dispatcher->filled);
     free(dispatcher->candidates);
@@ -202,12 +239,14 @@ struct dispatchers *dispatchers_start(const struct dispatcher_options *options, 
     if (dispatchers == NULL)
         abort();
     dispatchers->options = *options;
+    dispatchers->scheduler = options->scheduler;
     inbound_set_serve(options->inbound, count,
                       &(struct inbound_serve){SERVE_LEAST, dispatchers, serve});
     for (size_t i = 0; i < count; i++) {
         struct dispatcher *dispatcher = &dispatchers->list[i];
         dispatcher->options = &dispatchers->options;
-        dispatcher->scheduler_state = options->scheduler->create();
+        dispatcher->all = dispatchers;
+        take_scheduler(dispatcher, options->scheduler);
         task_list_init(&dispatcher->dropped);
         if (!thread_start(&dispatcher->thread, "dispatcher", dispatcher_run, dispatcher, error)) {
             dispatcher_fini(dispatcher);
@@ -218,6 +257,11 @@ struct dispatchers *dispatchers_start(const struct dispatcher_options *options, 
         dispatchers->count++;
     }
     return dispatchers;
+}
+
+void dispatchers_set_scheduler(struct dispatchers *dispatchers, const struct scheduler *scheduler)
+{
+    atomic_store_explicit(&dispatchers->scheduler, scheduler, memory_order_relaxed);
 }
 
 void dispatchers_stop(struct dispatchers **dispatchers)

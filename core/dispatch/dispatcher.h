@@ -15,7 +15,7 @@ struct dispatchers;
 struct dispatcher_options {
     struct inbound *inbound;
     struct router *router;
-    const struct scheduler *scheduler;
+    const struct scheduler *scheduler; /* at first */
     void *context;
     /* Takes tasks (READY) that are not to run, since their job or the host stops. Dispatcher
      * thread, or one that pushes. */
@@ -27,6 +27,10 @@ struct dispatcher_options {
 /* Starts count threads; NULL with a message. */
 struct dispatchers *dispatchers_start(const struct dispatcher_options *options, size_t count,
                                       struct error *error);
+
+/* Has another scheduler asked from the next plan of each dispatcher on; what was planned before
+ * stays where it is. Any thread; does not block. */
+void dispatchers_set_scheduler(struct dispatchers *dispatchers, const struct scheduler *scheduler);
 
 /* Joins the threads after inbound was closed, when all that was in it is handed on; clears the
  * pointer; accepts NULL. */

@@ -191,19 +191,23 @@ static struct route *find_or_make(struct router *router, const struct type *type
     return route;
 }
 
-bool router_allows(const struct lane *lane, const struct task *task)
+bool router_allows(const struct lane *lane, const struct task *task, uint32_t *extra)
 {
-    return task->labels == NULL ||
-           labels_include(atomic_load_explicit(lane->labels, memory_order_acquire), task->labels);
+    const struct sluice_map *labels = atomic_load_explicit(lane->labels, memory_order_acquire);
+    if (!labels_include(labels, task->labels))
+        return false;
+    *extra = (uint32_t)(labels->count - (task->labels == NULL ? 0 : task->labels->count));
+    return true;
 }
 
 const struct route *router_find(struct router *router, const struct task *task)
 {
     const struct route *route = find_or_make(router, task->type);
+    uint32_t extra;
     if (task->labels == NULL)
         return route;
     for (size_t i = 0; i < route->count; i++)
-        if (router_allows(&route->lanes[i], task))
+        if (router_allows(&route->lanes[i], task, &extra))
             return route;
     return NULL;
 }

@@ -67,8 +67,8 @@ void router_set_default_workers(struct router *router, uint32_t workers);
  * under its lock, when a worker is to be called. Does not block for long. */
 const struct route *router_find(struct router *router, const struct task *task);
 
-/* Returns whether the lane has all labels of the task. */
-bool router_allows(const struct lane *lane, const struct task *task);
+/* Returns whether the lane has all labels of the task; *extra is how many others it has. */
+bool router_allows(const struct lane *lane, const struct task *task, uint32_t *extra);
 
 /* Returns how many lanes there are: every id is below. */
 uint32_t router_lanes_count(struct router *router);

@@ -3,6 +3,7 @@
  * own, so that a plan needs no lock. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,8 @@ struct candidate {
     size_t queued;
     uint32_t running;
     uint32_t workers;
+    uint32_t cpu_milli;    /* of a processor that its calls kept busy: at the last heartbeat */
+    uint32_t extra_labels; /* that it has beyond those that the tasks ask for */
 };
 
 /* Tasks of one type with the same labels, and the groups that may run them. */
@@ -26,6 +29,7 @@ struct plan {
 
 struct scheduler {
     const char *name;
+    bool uses_heartbeat; /* looks at cpu_milli */
     /* Returns a new state; never NULL. */
     void *(*create)(void);
     /* Frees a state. */

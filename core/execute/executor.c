@@ -59,8 +59,7 @@ void executor_destroy(struct executor **executor_pointer)
     *executor_pointer = NULL;
 }
 
-/* Groups are only ever added in front, so the list may be walked without the lock. */
-static struct group *first_group(struct executor *executor)
+struct group *executor_groups(struct executor *executor)
 {
     MUTEX_GUARD(&executor->lock);
     return executor->groups;
@@ -82,7 +81,7 @@ void executor_set_limits(struct executor *executor, const struct executor_limits
  * group's lock was taken after the publishing, nobody can come upon the old generation any more. */
 static void move_groups(struct executor *executor, struct pool *pool)
 {
-    for (struct group *group = first_group(executor); group != NULL; group = group->next)
+    for (struct group *group = executor_groups(executor); group != NULL; group = group->next)
         group_leave_pool(group, pool);
 }
 
@@ -178,7 +177,7 @@ static void purge_workers(struct executor *executor, const struct job *job,
 
 void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged)
 {
-    for (struct group *group = first_group(executor); group != NULL; group = group->next) {
+    for (struct group *group = executor_groups(executor); group != NULL; group = group->next) {
         MUTEX_GUARD(&group->lock);
         queue_purge(&group->queue, job, purged);
     }

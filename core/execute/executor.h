@@ -16,6 +16,8 @@ struct outcome;
 struct executor_limits {
     int64_t grace_ns;   /* how long a call may go on after it was asked to end; the control loop */
     int64_t max_age_ns; /* a task that waits longer goes before higher priorities; under its lock */
+    /* how often it is measured how busy groups keep the processors; 0: never; the control loop */
+    int64_t heartbeat_ns;
 };
 
 struct executor_options {
@@ -46,6 +48,10 @@ void executor_set_limits(struct executor *executor, const struct executor_limits
  * takes the rest of a batch away from a call that takes long. Returns when it wants to be called
  * again (CLOCK_NEVER_NS: when woken). */
 int64_t executor_watch(struct executor *executor, int64_t now_ns);
+
+/* Measures how much processor time the workers have used since the last time, for group_load, if it
+ * is time for that. Returns when it is next (CLOCK_NEVER_NS: never). Control loop. */
+int64_t executor_heartbeat(struct executor *executor, int64_t now_ns);
 
 /* Begins to drain a generation that is not published any more: its workers finish the call in hand,
  * start nothing else, and leave; what they had not started goes to whoever serves it now. */

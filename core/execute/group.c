@@ -37,8 +37,11 @@ void *group_party(const struct group *group)
 struct group_load group_load(struct group *group)
 {
     MUTEX_GUARD(&group->lock);
-    return (struct group_load){
-        .queued = group->queue.count, .running = group->running, .workers = group->workers};
+    return (struct group_load){.queued = group->queue.count,
+                               .running = group->running,
+                               .workers = group->workers,
+                               .cpu_milli =
+                                   atomic_load_explicit(&group->cpu_milli, memory_order_relaxed)};
 }
 
 /* How many workers the group can make use of. */

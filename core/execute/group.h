@@ -28,6 +28,7 @@ struct group_load {
     size_t queued;
     uint32_t running; /* batches in progress */
     uint32_t workers;
+    uint32_t cpu_milli; /* of a processor that its calls kept busy: at the last heartbeat */
 };
 
 /* Creates an empty group; the name is copied. */

@@ -46,6 +46,7 @@ struct executor {
     struct pool *pools;     /* guarded by lock; through pool.next */
     _Atomic bool closed;
     _Atomic uint32_t stuck;
+    int64_t beat_ns;            /* the control loop: of the last heartbeat; 0: none yet */
     _Atomic int64_t planned_ns; /* when the control loop will look again */
 };
 
@@ -67,6 +68,8 @@ struct group {
     int32_t asked; /* the weight for which .grant, or the last one, was asked; it may hold less */
     /* guarded by the pool's lock */
     struct group *next_ready;
+    _Atomic uint32_t cpu_milli; /* see group_load; written by the control loop */
+    int64_t beat_cpu_ns;        /* the control loop, within one heartbeat */
 };
 
 /* The right to run a batch of a SERIAL type. */
@@ -116,7 +119,8 @@ struct worker {
     _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
-    _Atomic bool slow;       /* not counted in pool.brisk; changed under the pool's lock */
+    _Atomic clockid_t cpu_clock; /* of its thread, once it runs */
+    _Atomic bool slow;           /* not counted in pool.brisk; changed under the pool's lock */
     /* the worker's own thread */
     bool arrived;  /* has looked at the ready list once */
     bool looks_on; /* its last batch was of tiny calls */
@@ -132,6 +136,7 @@ struct worker {
     uint64_t freed_turn; /* / CALL_TURN: the call whose batch was freed */
     uint64_t asked_turn; /* the call that was asked to end */
     int64_t asked_ns;
+    int64_t cpu_ns; /* that its thread had used at the last heartbeat */
 };
 
 /* What a worker is to do next with a group. */
@@ -141,6 +146,10 @@ struct claim {
     bool has_surplus;    /* .surplus is to be given back */
     struct grant surplus;
 };
+
+/* Returns the first of all groups. They are only ever added in front, so that the list may be
+ * walked without a lock. Any thread. */
+struct group *executor_groups(struct executor *executor);
 
 /* Fills the worker's batch from a group that pool_next returned. Worker's thread, no lock held. */
 struct claim group_claim(struct group *group, struct worker *worker);

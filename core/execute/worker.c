@@ -136,6 +136,7 @@ static bool serve(struct worker *worker, struct group *group)
 static void worker_run(void *argument)
 {
     struct worker *worker = argument;
+    atomic_store_explicit(&worker->cpu_clock, thread_cpu_clock(), memory_order_relaxed);
     for (struct group *group; (group = pool_next(worker->pool, worker)) != NULL;)
         if (!serve(worker, group))
             break;

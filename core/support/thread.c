@@ -157,6 +157,24 @@ bool thread_is_main(void)
     return gettid() == getpid();
 }
 
+clockid_t thread_cpu_clock(void)
+{
+    clockid_t clock;
+
+    must_be_zero(pthread_getcpuclockid(pthread_self(), &clock), "thread_cpu_clock");
+    return clock;
+}
+
+bool thread_cpu_ns(clockid_t clock, int64_t *ns)
+{
+    struct timespec used;
+
+    if (clock_gettime(clock, &used) != 0)
+        return false;
+    *ns = used.tv_sec * NS_PER_S + used.tv_nsec;
+    return true;
+}
+
 void thread_join(struct thread *thread)
 {
     must_be_zero(pthread_join(thread->handle, NULL), "thread_join");

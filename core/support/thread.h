@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "support/cleanup.h"
 #include "support/error.h"
@@ -106,6 +107,12 @@ static inline void thread_relax(void)
 
 /* Returns whether the caller is the process's first thread. */
 bool thread_is_main(void);
+
+/* Returns the clock of the processor time that the caller has used, for thread_cpu_ns. */
+clockid_t thread_cpu_clock(void);
+
+/* Reads such a clock of a thread of this process; false if that thread is gone. A system call. */
+bool thread_cpu_ns(clockid_t clock, int64_t *ns);
 
 /* Waits until the thread has returned. */
 void thread_join(struct thread *thread);

@@ -156,7 +156,8 @@ Test(config, a_word_that_is_none_of_those_allowed_is_refused)
 {
     expect("[host]\noverflow = drop\n[scheduler]\npolicy = random\n",
            "sluice.ini:2: error: overflow: 'drop' is not one of: block, reject\n"
-           "sluice.ini:4: error: policy: 'random' is not one of: round_robin\n");
+           "sluice.ini:4: error: policy: 'random' is not one of: round_robin, load_aware, "
+           "tag_based\n");
 }
 
 Test(config, what_the_daemon_needs_is_read)

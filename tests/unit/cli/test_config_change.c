@@ -44,7 +44,7 @@ Test(config_change, takes_over_every_live_key_and_tells_of_it)
     CLEANUP(config_fini) struct config config;
     static const char text[] =
         "[host]\nmax_pending = 7\nmax_weight = 50\ngrace = 1s\n"
-        "overflow = block\n[scheduler]\nheartbeat = 2s\n"
+        "overflow = block\n[scheduler]\npolicy = tag_based\nheartbeat = 2s\n"
         "max_age = 2s\n[store]\nkeep_finished = 1h\nkeep_finished_max = 3\n"
         "[log]\nlevel = debug\nformat = json\n"
         "[group:a]\ntype = a\nworkers = 3\nmax_weight = 4\nqueue_capacity = 5\n";
@@ -55,6 +55,7 @@ Test(config_change, takes_over_every_live_key_and_tells_of_it)
            "live [host] overflow: reject -> block\n"
            "live [host] max_weight: 100 -> 50\n"
            "live [host] grace: 5s -> 1s\n"
+           "live [scheduler] policy: round_robin -> tag_based\n"
            "live [scheduler] heartbeat: 1s -> 2s\n"
            "live [scheduler] max_age: 30s -> 2s\n"
            "live [store] keep_finished: 7d -> 1h\n"
@@ -69,6 +70,7 @@ Test(config_change, takes_over_every_live_key_and_tells_of_it)
     cr_expect(eq(i64, config.grace_ns, NS_PER_S));
     cr_expect(eq(i64, config.max_age_ns, 2 * NS_PER_S));
     cr_expect(eq(int, config.overflow, OVERFLOW_BLOCK));
+    cr_expect(eq(str, config.policy, "tag_based"));
     cr_expect(eq(int, config.log_level, LOG_DEBUG));
     cr_expect(eq(int, config.log_format, LOG_FORMAT_JSON));
     cr_expect(eq(i64, config.groups[0].workers, 3));

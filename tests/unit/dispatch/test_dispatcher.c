@@ -220,3 +220,75 @@ Test(dispatcher, many_threads_and_groups_lose_and_double_nothing)
     cr_assert_eq(total, COUNT);
     yard_end();
 }
+
+static const struct router_group uneven[] = {
+    {.name = "slow", .type = "t*", .labels = &no_labels, .workers = 1},
+    {.name = "fast", .type = "t*", .labels = &no_labels, .workers = 4}};
+
+Test(dispatcher, another_scheduler_is_asked_from_the_next_plan_on)
+{
+    static struct task tasks[200];
+    yard_begin(uneven, 2, 1);
+    for (uint32_t i = 0; i < 200; i++)
+        tasks[i] = task_of(i, 0, NULL);
+    send(tasks, 100);
+    AWAIT(fake_groups[0].got.count + fake_groups[1].got.count == 100);
+    cr_assert_eq(fake_groups[0].got.count, 50);
+    dispatchers_set_scheduler(yard.dispatchers, &scheduler_load_aware);
+    send(tasks + 100, 100);
+    yard_stop();
+    cr_assert_eq(fake_groups[0].got.count, 70); /* the fakes say that nothing is queued */
+    cr_assert_eq(fake_groups[1].got.count, 130);
+    yard_end();
+}
+
+/* All of them are planned before any is pushed: what the groups say of themselves is not enough. */
+Test(dispatcher, counts_what_it_has_not_pushed_yet_as_load)
+{
+    static struct task tasks[500];
+    yard_begin(uneven, 2, 1);
+    dispatchers_set_scheduler(yard.dispatchers, &scheduler_load_aware);
+    for (uint32_t i = 0; i < 500; i++)
+        tasks[i] = task_of(i, (int)(i % 2), NULL);
+    send(tasks, 500);
+    yard_stop();
+    cr_assert_eq(fake_groups[0].got.count, 100);
+    cr_assert_eq(fake_groups[1].got.count, 400);
+    yard_end();
+}
+
+static void switch_schedulers(void *stopping)
+{
+    while (!atomic_load((_Atomic bool *)stopping)) {
+        dispatchers_set_scheduler(yard.dispatchers, &scheduler_tag_based);
+        dispatchers_set_scheduler(yard.dispatchers, &scheduler_round_robin);
+        dispatchers_set_scheduler(yard.dispatchers, &scheduler_load_aware);
+    }
+}
+
+Test(dispatcher, switching_schedulers_under_load_loses_and_doubles_nothing)
+{
+    enum { COUNT = 20000 };
+    static struct task tasks[COUNT];
+    static bool seen[COUNT];
+    static _Atomic bool stopping;
+    struct thread switcher;
+    struct error error;
+    size_t total = 0;
+    yard_begin(uneven, 2, 3);
+    cr_assert(thread_start(&switcher, "switcher", switch_schedulers, (void *)&stopping, &error));
+    for (uint32_t i = 0; i < COUNT; i++)
+        tasks[i] = task_of(i, 0, NULL);
+    for (uint32_t i = 0; i < COUNT; i += 50)
+        send(&tasks[i], 50);
+    atomic_store(&stopping, true);
+    thread_join(&switcher);
+    yard_stop();
+    for (int i = 0; i < 2; i++)
+        for (struct task *task; (task = task_list_pop(&fake_groups[i].got)) != NULL; total++) {
+            cr_assert_not(seen[task->number]);
+            seen[task->number] = true;
+        }
+    cr_assert_eq(total, COUNT);
+    yard_end();
+}

@@ -84,12 +84,17 @@ Test(router, a_lane_must_have_all_labels_of_the_task)
     static const struct {
         const struct sluice_map *labels;
         bool plain, fast;
-    } table[] = {{NULL, true, true},      {&no_labels, true, true}, {&sh, false, true},
-                 {&sh_fast, false, true}, {&bj, false, false},      {&bj_fast, false, false}};
+        uint32_t plain_extra, fast_extra; /* that the lane has beyond them */
+    } table[] = {{NULL, true, true, 0, 2},  {&no_labels, true, true, 0, 2},
+                 {&sh, false, true, 9, 1},  {&sh_fast, false, true, 9, 0},
+                 {&bj, false, false, 9, 9}, {&bj_fast, false, false, 9, 9}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct task task = task_of(0, table[i].labels);
-        cr_expect_eq(router_allows(&plain, &task), table[i].plain, "row %zu", i);
-        cr_expect_eq(router_allows(&fast, &task), table[i].fast, "row %zu", i);
+        uint32_t plain_extra = 9, fast_extra = 9;
+        cr_expect_eq(router_allows(&plain, &task, &plain_extra), table[i].plain, "row %zu", i);
+        cr_expect_eq(router_allows(&fast, &task, &fast_extra), table[i].fast, "row %zu", i);
+        cr_expect_eq(plain_extra, table[i].plain_extra, "row %zu", i);
+        cr_expect_eq(fast_extra, table[i].fast_extra, "row %zu", i);
     }
 }
 

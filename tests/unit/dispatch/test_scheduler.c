@@ -79,3 +79,72 @@ Test(scheduler, round_robin_spreads_a_type_with_two_sets_of_labels_evenly)
     for (int set = 0; set < 2; set++)
         cr_assert_eq(sums[set][0], 25, "set %d: %zu of 50", set, sums[set][0]);
 }
+
+/* Plans count tasks by a policy with a state of its own; sums[i] is how many candidate i got. */
+static void plan_anew(const struct scheduler *scheduler, const struct candidate *candidates,
+                      size_t candidates_count, size_t count, size_t sums[CANDIDATES_MOST])
+{
+    static const struct task task = {.type = &types[0]};
+    const struct task *pointers[TASKS];
+    uint32_t out[TASKS];
+    for (size_t i = 0; i < count; i++)
+        pointers[i] = &task;
+    struct plan plan = {pointers, count, candidates, candidates_count};
+    void *state = scheduler->create();
+    scheduler->plan(state, &plan, out);
+    scheduler->destroy(state);
+    for (size_t i = 0; i < count; i++)
+        sums[out[i]]++;
+}
+
+Test(scheduler, load_aware_fills_up_to_the_same_number_of_tasks_a_worker)
+{
+    const struct candidate candidates[] = {{.queued = 10, .running = 1, .workers = 1},
+                                           {.queued = 0, .running = 2, .workers = 4},
+                                           {.queued = 30, .running = 2, .workers = 2}};
+    size_t sums[CANDIDATES_MOST] = {0};
+    plan_anew(&scheduler_load_aware, candidates, 3, 42, sums);
+    cr_assert_eq(sums[0], 0, "%zu", sums[0]);
+    cr_assert_eq(sums[1], 42, "%zu", sums[1]); /* 44 for 4 workers: as many as the first has */
+    plan_anew(&scheduler_load_aware, candidates, 3, 42 + 10, sums);
+    cr_assert_eq(sums[0], 2, "%zu", sums[0]);
+    cr_assert_eq(sums[1], 42 + 50, "%zu", sums[1]);
+    cr_assert_eq(sums[2], 0, "%zu", sums[2]);
+}
+
+Test(scheduler, load_aware_takes_the_one_of_equals_that_keeps_processors_less_busy)
+{
+    const struct candidate candidates[] = {{.workers = 2, .cpu_milli = 900},
+                                           {.workers = 2, .cpu_milli = 100},
+                                           {.workers = 2, .cpu_milli = 500}};
+    size_t sums[CANDIDATES_MOST] = {0};
+    plan_anew(&scheduler_load_aware, candidates, 3, 1, sums);
+    cr_assert_eq(sums[1], 1);
+}
+
+Test(scheduler, load_aware_takes_full_equals_in_turn)
+{
+    const struct candidate candidates[3] = {{.workers = 1}, {.workers = 1}, {.workers = 1}};
+    static const struct task task = {.type = &types[0]};
+    const struct task *pointer = &task;
+    struct plan plan = {&pointer, 1, candidates, 3};
+    void *state = scheduler_load_aware.create();
+    for (uint32_t i = 0; i < 9; i++) {
+        uint32_t out;
+        scheduler_load_aware.plan(state, &plan, &out);
+        cr_assert_eq(out, i % 3);
+    }
+    scheduler_load_aware.destroy(state);
+}
+
+Test(scheduler, tag_based_takes_the_fewest_labels_beyond_and_then_the_least_load)
+{
+    const struct candidate candidates[] = {{.workers = 9, .extra_labels = 2},
+                                           {.queued = 50, .workers = 1, .extra_labels = 1},
+                                           {.queued = 40, .workers = 1, .extra_labels = 1}};
+    size_t sums[CANDIDATES_MOST] = {0};
+    plan_anew(&scheduler_tag_based, candidates, 3, 30, sums);
+    cr_assert_eq(sums[0], 0);
+    cr_assert_eq(sums[1], 10);
+    cr_assert_eq(sums[2], 20);
+}

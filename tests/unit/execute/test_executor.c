@@ -99,3 +99,38 @@ Test(executor, a_trickle_of_single_tasks_is_never_forgotten)
         cr_assert_eq(shop.runs[n], 1);
     shop_end();
 }
+
+/* Until the thread has used so much processor time as a heartbeat shows. */
+static enum sluice_status toil(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    (void)n;
+    int64_t from_ns, used_ns;
+    clockid_t clock = thread_cpu_clock();
+    cr_assert(thread_cpu_ns(clock, &from_ns));
+    do
+        cr_assert(thread_cpu_ns(clock, &used_ns));
+    while (used_ns - from_ns < 20 * NS_PER_MS);
+    return SLUICE_OK;
+}
+
+Test(executor, a_heartbeat_shows_which_groups_keep_processors_busy)
+{
+    struct executor_limits limits = {
+        .grace_ns = NS_PER_S, .max_age_ns = NS_PER_S, .heartbeat_ns = NS_PER_S};
+    shop_begin(&(struct shop_setup){.act = toil});
+    struct group *busy = shop_group("busy", 1), *idle = shop_group("idle", 1);
+    cr_assert_eq(executor_heartbeat(shop.executor, 5 * NS_PER_S), CLOCK_NEVER_NS);
+    executor_set_limits(shop.executor, &limits);
+    cr_assert_eq(executor_heartbeat(shop.executor, 5 * NS_PER_S), 6 * NS_PER_S);
+    shop_push(busy, &(struct shop_task){0}, 1);
+    SHOP_UNTIL(shop_ended() == 1);
+    cr_assert_eq(executor_heartbeat(shop.executor, 5 * NS_PER_S + 1), 6 * NS_PER_S);
+    cr_assert_eq(group_load(busy).cpu_milli, 0);
+    cr_assert_eq(executor_heartbeat(shop.executor, 6 * NS_PER_S), 7 * NS_PER_S);
+    cr_assert_geq(group_load(busy).cpu_milli, 20);
+    cr_assert_eq(group_load(idle).cpu_milli, 0);
+    executor_heartbeat(shop.executor, 7 * NS_PER_S);
+    cr_assert_lt(group_load(busy).cpu_milli, 20);
+    shop_end();
+}
