@@ -1,6 +1,6 @@
 /* Once a heartbeat the control loop reads how much processor time each worker's thread has used,
- * and counts it for the group that the worker serves just then: one that went from group to group since
- * the last heartbeat counts for the wrong one now and then, which evens out. */
+ * and counts it for the group that the worker serves just then: one that went from group to group
+ * since the last heartbeat counts for the wrong one now and then, which evens out. */
 #include "execute/internal.h"
 
 enum { MILLI = 1000 };

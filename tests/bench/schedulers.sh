@@ -21,10 +21,8 @@ round_robin_run() {
 
 # schedulers_measure: the ratio of the two.
 schedulers_measure() {
-    {
-        printf 'version: 1\ntasks:\n'
-        yes '  - {type: sleep, params: {for: 10ms}}' | head -n 200
-    } >"$folder/naps.yaml"
+    awk 'BEGIN { print "version: 1\ntasks:"
+        for (i = 0; i < 200; i++) print "  - {type: sleep, params: {for: 10ms}}" }' >"$folder/naps.yaml"
     head_row round_robin
     pairs_measure load_aware_run round_robin_run
     pairs_row "load_aware, groups of 1 and 4" "<= 0.7" s
