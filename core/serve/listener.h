@@ -28,6 +28,6 @@ bool listener_fd_is_loopback(int fd);
 /* Returns the port of an open socket, 0 of a Unix one. */
 uint16_t listener_port(int fd);
 
-/* Removes the socket of "unix:PATH" from its folder if fd is still the one behind it; nothing for
- * other addresses. Before fd is closed. */
-void listener_remove(const char *address, int fd);
+/* Removes the socket of "unix:PATH" from its folder unless somebody still listens on it; nothing for
+ * other addresses. After the socket was closed. */
+void listener_remove(const char *address);

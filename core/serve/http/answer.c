@@ -1,0 +1,109 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/http/internal.h"
+#include "serve/json_text.h"
+
+static struct MHD_Response *make_response(struct http_request *request)
+{
+    struct http_connection *connection = request->connection;
+
+    if (request->stream != NULL) {
+        connection->stream = request->stream;
+        request->stream = NULL;
+        if (atomic_load(&request->http->phase) != HTTP_RUNNING)
+            stream_close(connection->stream);
+        return stream_response(connection);
+    }
+    struct buffer body = request->answer;
+    request->answer = BUFFER_EMPTY;
+    return MHD_create_response_from_buffer(body.length, body.bytes, MHD_RESPMEM_MUST_FREE);
+}
+
+static void add_headers(struct MHD_Response *response, const struct http_request *request)
+{
+    const char *at = request->headers.bytes;
+    const char *end = at + request->headers.length;
+
+    if (request->content_type != NULL)
+        MHD_add_response_header(response, "Content-Type", request->content_type);
+    if (atomic_load(&request->http->phase) != HTTP_RUNNING)
+        MHD_add_response_header(response, "Connection", "close");
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        MHD_add_response_header(response, at, value);
+        at = value + strlen(value) + 1;
+    }
+}
+
+enum MHD_Result answer_send(struct http_request *request)
+{
+    struct http_connection *connection = request->connection;
+    struct MHD_Response *response = make_response(request);
+
+    if (response == NULL)
+        return MHD_NO;
+    add_headers(response, request);
+    connection_limit(connection, request->http->options.limits.answer_ns);
+    enum MHD_Result result = MHD_queue_response(connection->mhd, request->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+void http_add_header(struct http_request *request, const char *name, const char *value)
+{
+    buffer_append(&request->headers, name, strlen(name) + 1);
+    buffer_append(&request->headers, value, strlen(value) + 1);
+}
+
+void http_answer(struct http_request *request, unsigned status, const char *content_type,
+                 struct buffer *body)
+{
+    request->status = status;
+    request->content_type = content_type;
+    if (body != NULL) {
+        request->answer = *body;
+        *body = BUFFER_EMPTY;
+    }
+    request_answered(request);
+}
+
+static int add_json(const char *text, size_t length, void *context)
+{
+    buffer_append(context, text, length);
+    return 0;
+}
+
+void http_answer_json(struct http_request *request, unsigned status, json_t *value)
+{
+    struct buffer text = BUFFER_EMPTY;
+
+    json_dump_callback(value, add_json, &text, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(value);
+    buffer_puts(&text, "\n");
+    http_answer(request, status, "application/json", &text);
+}
+
+void http_answer_error(struct http_request *request, unsigned status, const char *code,
+                       const char *message, json_t *details)
+{
+    json_t *error =
+        json_pack("{s:s, s:o}", "code", code, "message", json_text(message, strlen(message)));
+    if (details != NULL)
+        json_object_set_new(error, "details", details);
+    http_answer_json(request, status, json_pack("{s:o}", "error", error));
+}
+
+void http_refuse(struct http_request *request, unsigned status, const char *code,
+                 const char *format, ...)
+{
+    char message[ERROR_MESSAGE_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    http_answer_error(request, status, code, message, NULL);
+}

@@ -1,0 +1,206 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/http/internal.h"
+
+/* The request that the http thread is at: its answer needs no queue. */
+static _Thread_local struct http_request *in_hand;
+
+static void request_free(struct http_request *request)
+{
+    if (request->stream != NULL)
+        stream_leave(&request->stream);
+    buffer_fini(&request->body);
+    buffer_fini(&request->answer);
+    buffer_fini(&request->headers);
+    free(request);
+}
+
+/* An answer of another thread has come. */
+static void request_take(struct http_ready *ready)
+{
+    struct http_request *request = (struct http_request *)ready;
+
+    static_assert(offsetof(struct http_request, ready) == 0, "a request begins with it");
+    if (request->connection == NULL) {
+        request_free(request);
+        return;
+    }
+    request->phase = REQUEST_ANSWERED;
+    MHD_resume_connection(request->connection->mhd);
+}
+
+void *request_on_line(void *cls, const char *line, struct MHD_Connection *mhd)
+{
+    struct http *http = cls;
+    struct http_connection *connection = connection_of(mhd);
+    size_t length = line != NULL ? strlen(line) : 0;
+    struct http_request *request = calloc(1, sizeof(*request) + length + 1);
+
+    if (request == NULL)
+        abort();
+    memcpy(request->text, line != NULL ? line : "", length);
+    request->ready.take = request_take;
+    request->http = http;
+    request->connection = connection;
+    connection->request = request;
+    if (connection->is_used)
+        connection_limit(connection, http->options.limits.header_ns);
+    connection->is_used = true;
+    return request;
+}
+
+void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                          enum MHD_RequestTerminationCode code)
+{
+    struct http *http = cls;
+    struct http_connection *connection = connection_of(mhd);
+    struct http_request *request = connection->request;
+
+    (void)code;
+    *context = NULL;
+    if (connection->stream != NULL)
+        stream_leave(&connection->stream);
+    if (request == NULL)
+        return;
+    http->requests_count -= request->is_counted;
+    body_drop(request);
+    connection->request = NULL;
+    request_free(request);
+    connection_limit(connection, http->options.limits.idle_ns);
+}
+
+void request_give_up(struct http_request *request)
+{
+    request->http->body_total -= request->body_counted;
+    request->body_counted = 0;
+    request->connection->request = NULL;
+    request->connection = NULL;
+}
+
+void request_answered(struct http_request *request)
+{
+    struct http *http = request->http;
+
+    if (in_hand == request) {
+        if (request->phase == REQUEST_HANDLING)
+            server_release(http);
+        request->phase = REQUEST_ANSWERED;
+        return;
+    }
+    if (!server_push(http, &request->ready))
+        request_free(request);
+    server_release(http);
+}
+
+/* The headers are complete. */
+static void request_begin(struct http_request *request, const char *method)
+{
+    request->is_counted = true;
+    request->http->requests_count++;
+    if (uri_parse(request))
+        gate_check(request, method);
+    if (request->phase == REQUEST_ANSWERED)
+        return;
+    request->phase = REQUEST_BODY;
+    connection_limit(request->connection,
+                     request->has_body ? request->http->options.limits.body_ns : CLOCK_NEVER_NS);
+}
+
+/* All of it is there. If the handler has not answered when it returns, another thread may be doing
+ * so right now: nothing but the phase may be looked at then. */
+static void request_handle(struct http_request *request)
+{
+    struct http_connection *connection = request->connection;
+
+    connection_limit(connection, CLOCK_NEVER_NS);
+    if (request->body.length > 0)
+        buffer_text(&request->body);
+    request->phase = REQUEST_HANDLING;
+    server_hold(request->http);
+    request->route->handle(request->http->options.context, request);
+    if (request->phase == REQUEST_HANDLING)
+        MHD_suspend_connection(connection->mhd);
+}
+
+static enum MHD_Result request_advance(struct http_request *request, const char *method,
+                                       const char *data, size_t *length)
+{
+    if (request->phase == REQUEST_HEAD) {
+        request_begin(request, method);
+        /* An answer at this point closes the connection, which only an unread body is worth. */
+        if (request->phase != REQUEST_ANSWERED || !request->has_body)
+            return MHD_YES;
+        return answer_send(request);
+    }
+    if (*length > 0) {
+        bool goes_on = body_add(request, data, *length);
+        *length = 0;
+        return goes_on ? MHD_YES : MHD_NO;
+    }
+    if (request->phase == REQUEST_BODY)
+        request_handle(request);
+    return request->phase == REQUEST_ANSWERED ? answer_send(request) : MHD_YES;
+}
+
+enum MHD_Result request_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *length, void **context)
+{
+    (void)cls;
+    (void)mhd;
+    (void)url;
+    (void)version;
+    struct http_request *request = *context;
+    in_hand = request;
+    enum MHD_Result result = request_advance(request, method, data, length);
+    in_hand = NULL;
+    return result;
+}
+
+const struct http_route *http_route(const struct http_request *request)
+{
+    return request->route;
+}
+
+const char *http_path(const struct http_request *request, const char *name)
+{
+    size_t length = strlen(name);
+    const char *at = request->route->pattern;
+
+    for (size_t i = 0; i < request->segments_count; i++) {
+        at++;
+        if (at[0] == '{' && strncmp(at + 1, name, length) == 0 && at[1 + length] == '}')
+            return request->segments[i];
+        at += strcspn(at, "/");
+    }
+    assert(!"the route's pattern has no such name");
+    return NULL;
+}
+
+const char *http_query(const struct http_request *request, const char *key)
+{
+    for (size_t i = 0; i < request->query_count; i++)
+        if (strcmp(request->query[i].key, key) == 0)
+            return request->query[i].value;
+    return NULL;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND, name);
+}
+
+const char *http_body(const struct http_request *request, size_t *length)
+{
+    *length = request->body.length;
+    return request->body.bytes != NULL ? request->body.bytes : "";
+}
+
+void http_take_body(struct http_request *request, struct buffer *body)
+{
+    *body = request->body;
+    request->body = BUFFER_EMPTY;
+    buffer_text(body); /* of none as well */
+}

@@ -1,0 +1,274 @@
+/* The http thread waits for three things: somebody connects, something is ready, or
+ * libmicrohttpd's own descriptor says that a connection can go on. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/http/internal.h"
+#include "support/log.h"
+
+enum { ACCEPT_MOST = 64 };                /* before others have their turn */
+#define ACCEPT_PAUSE_NS (100 * NS_PER_MS) /* when no descriptor is left */
+
+#define FULL_BODY                                                                                  \
+    "{\"error\":{\"code\":\"too_many_connections\",\"message\":\"no connection is free\"}}\n"
+
+/* What a connection too many gets, before anything of it is read. */
+static const char full_answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                  "Content-Type: application/json\r\nRetry-After: 1\r\n"
+                                  "Connection: close\r\nContent-Length: %zu\r\n\r\n" FULL_BODY;
+
+static struct http_ready closed_queue;
+
+bool server_push(struct http *http, struct http_ready *ready)
+{
+    struct http_ready *first = atomic_load(&http->ready);
+
+    do {
+        if (first == &closed_queue)
+            return false;
+        ready->next = first;
+    } while (!atomic_compare_exchange_weak(&http->ready, &first, ready));
+    if (first == NULL)
+        eventfd_write(http->wake_fd, 1);
+    return true;
+}
+
+void server_hold(struct http *http)
+{
+    atomic_fetch_add(&http->holders, 1);
+}
+
+void server_release(struct http *http)
+{
+    if (atomic_fetch_sub(&http->holders, 1) > 1)
+        return;
+    close(http->wake_fd);
+    free(http->token);
+    free(http);
+}
+
+static void take_ready(struct http *http, struct http_ready *next_first)
+{
+    struct http_ready *ready = atomic_exchange(&http->ready, next_first);
+
+    while (ready != NULL) {
+        struct http_ready *next = ready->next;
+        ready->take(ready);
+        ready = next;
+    }
+}
+
+static void refuse_connection(int fd)
+{
+    char text[sizeof(full_answer) + 20];
+    char unread[4096];
+
+    int length = snprintf(text, sizeof(text), full_answer, sizeof(FULL_BODY) - 1);
+    send(fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    /* What is left unread when it is closed would take the answer away from the client. */
+    while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) == sizeof(unread))
+        ;
+    close(fd);
+}
+
+/* Takes one that has connected; false if there is none, or no descriptor for it. */
+static bool accept_one(struct http *http)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    int fd = accept4(http->options.listen_fd, (struct sockaddr *)&address, &length,
+                     SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        log_warning("cannot accept a connection", LOG_TEXT("error", strerror(errno)));
+        http->accept_at_ns = clock_now_ns() + ACCEPT_PAUSE_NS;
+    }
+    if (fd < 0)
+        return errno == EINTR || errno == ECONNABORTED;
+    if (http->connections_count >= http->options.limits.max_connections)
+        refuse_connection(fd);
+    else
+        MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, length);
+    return true;
+}
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* How long to wait at most, in milliseconds, rounded up; -1: for ever. */
+static int timeout_ms(const struct http *http, bool accepts, int64_t now_ns)
+{
+    MHD_UNSIGNED_LONG_LONG mhd_ms = 0;
+    int64_t until_ns = http->sweep_at_ns;
+
+    if (MHD_get_timeout(http->daemon, &mhd_ms) == MHD_YES)
+        until_ns = earlier(until_ns, clock_add_ns(now_ns, (int64_t)mhd_ms * NS_PER_MS));
+    if (atomic_load(&http->phase) == HTTP_STOPPING)
+        until_ns = earlier(until_ns, atomic_load(&http->stop_deadline_ns));
+    else if (!accepts && atomic_load(&http->phase) == HTTP_RUNNING)
+        until_ns = earlier(until_ns, http->accept_at_ns);
+    if (until_ns == CLOCK_NEVER_NS)
+        return -1;
+    if (until_ns <= now_ns)
+        return 0;
+    int64_t span_ms = (until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+    return span_ms > 60000 ? 60000 : (int)span_ms;
+}
+
+static void turn(struct http *http)
+{
+    int64_t now_ns = clock_now_ns();
+    bool accepts = atomic_load(&http->phase) == HTTP_RUNNING && now_ns >= http->accept_at_ns;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd fds[] = {
+        {.fd = http->wake_fd, .events = POLLIN},
+        {.fd = info->epoll_fd, .events = POLLIN},
+        {.fd = accepts ? http->options.listen_fd : -1, .events = POLLIN},
+    };
+
+    if (poll(fds, 3, timeout_ms(http, accepts, now_ns)) < 0)
+        return;
+    if (fds[0].revents != 0) {
+        eventfd_t count;
+        eventfd_read(http->wake_fd, &count);
+        take_ready(http, NULL);
+    }
+    for (int i = 0; fds[2].revents != 0 && i < ACCEPT_MOST && accept_one(http); i++)
+        ;
+    MHD_run(http->daemon);
+    now_ns = clock_now_ns();
+    if (now_ns >= http->sweep_at_ns)
+        connection_sweep(http, now_ns);
+}
+
+static bool is_over(struct http *http)
+{
+    return atomic_load(&http->phase) == HTTP_STOPPING &&
+           (http->requests_count == 0 || clock_now_ns() >= atomic_load(&http->stop_deadline_ns));
+}
+
+static void server_run(void *argument)
+{
+    struct http *http = argument;
+
+    while (!is_over(http)) {
+        turn(http);
+        if (!http->drained && atomic_load(&http->phase) != HTTP_RUNNING) {
+            http->drained = true;
+            connection_drain(http);
+        }
+    }
+    connection_give_up(http);
+    MHD_stop_daemon(http->daemon);
+    take_ready(http, &closed_queue);
+}
+
+__attribute__((format(printf, 2, 0))) static void log_message(void *cls, const char *format,
+                                                              va_list arguments)
+{
+    char text[512];
+
+    (void)cls;
+    vsnprintf(text, sizeof(text), format, arguments);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("libmicrohttpd", LOG_TEXT("message", text));
+}
+
+/* Texts stay as they came: uri.c decodes what it has cut first. */
+static size_t leave_escaped(void *cls, struct MHD_Connection *mhd, char *text)
+{
+    (void)cls;
+    (void)mhd;
+    return strlen(text);
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http)
+{
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, request_on_access, http, MHD_OPTION_EXTERNAL_LOGGER, log_message,
+        NULL, MHD_OPTION_CONNECTION_LIMIT, http->options.limits.max_connections + 1,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_on_notify,
+        http, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK,
+        request_on_line, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+}
+
+static bool has_room_for_connections(unsigned max_connections, struct error *error)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ||
+        files.rlim_cur >= (rlim_t)max_connections + HTTP_FILES_LEFT)
+        return true;
+    return error_set(error, "files",
+                     "[http] max_connections is %u, but %llu files may be open, which is enough "
+                     "for %lld: lower it, or raise `ulimit -n` (LimitNOFILE)",
+                     max_connections, (unsigned long long)files.rlim_cur,
+                     (long long)files.rlim_cur - HTTP_FILES_LEFT);
+}
+
+/* Behind a Unix socket there is no name that a web page could have taken over. */
+static bool is_unix(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+           address.ss_family == AF_UNIX;
+}
+
+struct http *http_start(const struct http_options *options, struct error *error)
+{
+    if (!has_room_for_connections(options->limits.max_connections, error))
+        return NULL;
+    struct http *http = calloc(1, sizeof(*http));
+    if (http == NULL)
+        abort();
+    http->options = *options;
+    http->token = options->token != NULL ? strdup(options->token) : NULL;
+    http->checks_host = !is_unix(options->listen_fd) ||
+                        (options->allowed_hosts != NULL && options->allowed_hosts[0] != NULL);
+    http->holders = 1;
+    http->sweep_at_ns = CLOCK_NEVER_NS;
+    http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    http->daemon = http->wake_fd >= 0 ? start_daemon(http) : NULL;
+    if (http->daemon == NULL)
+        error_errno(error, "http", "cannot start the HTTP server");
+    else if (thread_start(&http->thread, "http", server_run, http, error))
+        return http;
+    else
+        MHD_stop_daemon(http->daemon);
+    server_release(http);
+    return NULL;
+}
+
+void http_drain(struct http *http)
+{
+    enum http_phase running = HTTP_RUNNING;
+
+    if (atomic_compare_exchange_strong(&http->phase, &running, HTTP_DRAINING))
+        eventfd_write(http->wake_fd, 1);
+}
+
+void http_stop(struct http **http, int64_t deadline_ns)
+{
+    if (*http == NULL)
+        return;
+    struct http *gone = *http;
+    *http = NULL;
+    atomic_store(&gone->stop_deadline_ns, deadline_ns);
+    atomic_store(&gone->phase, HTTP_STOPPING);
+    eventfd_write(gone->wake_fd, 1);
+    thread_join(&gone->thread);
+    server_release(gone);
+}
