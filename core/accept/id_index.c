@@ -239,7 +239,8 @@ static void index_turn(struct id_index *index, uint32_t first)
     generation_clear(&index->young, first);
 }
 
-void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_t number)
+void id_index_add(struct id_index *index, uint64_t hash, const char *id, size_t length,
+                  uint32_t number)
 {
     settle_last(index);
     if (index->window > 0 && index->young.count == index->window)
@@ -251,7 +252,7 @@ void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_
     }
     assert(number == young->first + young->count);
     young->ids[young->count++] =
-        index->window > 0 ? arena_strndup(&young->copies, id, strlen(id)) : id;
+        index->window > 0 ? arena_strndup(&young->copies, id, length) : id;
     index->has_last = true;
     index->last_hash = (uint32_t)hash;
     __builtin_prefetch(&young->slots[(uint32_t)hash & (young->capacity - 1)], 1);

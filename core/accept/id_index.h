@@ -26,8 +26,10 @@ void id_index_expect(const struct id_index *index, uint64_t hash);
 /* Finds the number of the task with an id; false if there is none. */
 bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, uint32_t *number);
 
-/* Adds an id that is not in it; numbers come in order, each one more than the last. */
-void id_index_add(struct id_index *index, uint64_t hash, const char *id, uint32_t number);
+/* Adds an id that is not in it, length bytes and a NUL; numbers come in order, each one more than
+ * the last. */
+void id_index_add(struct id_index *index, uint64_t hash, const char *id, size_t length,
+                  uint32_t number);
 
 /* Takes the id that was added last out again. */
 void id_index_take_back(struct id_index *index);

@@ -179,7 +179,7 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
     task->number = job->tasks_count++;
     task->attempt = 1;
     task->name = 1;
-    id_index_add(job->ids, hash, kept, task->number);
+    id_index_add(job->ids, hash, kept, length, task->number);
     if (job->mode == JOB_STREAMED)
         window_add(job->window, task->number);
     return task;

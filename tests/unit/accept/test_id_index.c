@@ -13,7 +13,8 @@ static void id_of(uint32_t number, char id[32])
 
 static void add(struct id_index *index, const char *id, uint32_t number)
 {
-    id_index_add(index, id_index_hash(id, strlen(id)), id, number);
+    size_t length = strlen(id);
+    id_index_add(index, id_index_hash(id, length), id, length, number);
 }
 
 static bool find(struct id_index *index, const char *id, uint32_t *number)
