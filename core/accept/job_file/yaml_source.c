@@ -243,6 +243,8 @@ static bool read_tape(struct yaml_source *source, struct frame *frame, struct ya
     *node = yaml_tape_node(&source->tape, index);
     *target = yaml_tape_target(&source->tape, index);
     node->alias_line = frame->alias_line;
+    if (node->kind == YAML_KIND_WRONG) /* nothing more is said, but whoever uses it is wrong too */
+        source->faults->count++;
     if (node->kind != YAML_KIND_END && frame->alias_line != 0 && !source->aliases_free &&
         !count_alias(source, node))
         return false;

@@ -313,6 +313,20 @@ Test(job_file, an_error_in_what_aliases_stand_for_is_reported_once)
     read_job_fini(&read);
 }
 
+Test(job_file, a_task_that_uses_an_alias_of_a_wrong_node_is_wrong_and_nothing_more_is_said)
+{
+    struct read_job read;
+    read_job_text(&read, "version: 1\n"
+                         "tasks:\n"
+                         "  - {type: &n !x noop}\n"
+                         "  - {type: *n}\n"
+                         "  - {id: a, type: *n}\n");
+    cr_assert(not(read.right));
+    cr_assert(eq(sz, read.diagnostics.found_count, 1));
+    cr_assert(eq(u32, read.diagnostics.kept[0].place.line, 3));
+    read_job_fini(&read);
+}
+
 Test(job_file, a_weight_above_a_late_max_weight_is_seen)
 {
     struct read_job read;
