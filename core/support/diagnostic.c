@@ -74,7 +74,7 @@ struct scan {
     size_t length, at;
     uint32_t line, column;
     off_t line_offset;
-    char chunk[CHUNK_BYTES];
+    char *chunk; /* CHUNK_BYTES */
 };
 
 static bool scan_fill(struct scan *scan)
@@ -193,7 +193,8 @@ void diagnostics_read_excerpts(struct diagnostics *diagnostics, int fd)
 
 void diagnostics_read_excerpts_from(struct diagnostics *diagnostics, int fd, uint32_t first_line)
 {
-    struct scan scan = {.fd = fd, .line = first_line, .column = 1};
+    char chunk[CHUNK_BYTES];
+    struct scan scan = {.fd = fd, .line = first_line, .column = 1, .chunk = chunk};
 
     sort_by_place(diagnostics);
     if (first_line == 1)
