@@ -100,8 +100,7 @@ static void expect_places(const struct diagnostics *diagnostics, const uint8_t *
     }
 }
 
-/* Writes the errors in both forms. */
-static void print(const struct diagnostics *diagnostics)
+static void print_text(const struct diagnostics *diagnostics)
 {
     char *text = NULL;
     size_t length = 0;
@@ -110,7 +109,13 @@ static void print(const struct diagnostics *diagnostics)
     fclose(memory);
     expect(length > 0, "errors are printed");
     free(text);
-    free(diagnostics_json(diagnostics));
+}
+
+static void print_json(const struct diagnostics *diagnostics)
+{
+    char *text = diagnostics_json(diagnostics);
+    expect(text[0] == '[' && text[1] == '{', "errors are printed as JSON");
+    free(text);
 }
 
 static void expect_sense(const struct reading *reading, const uint8_t *data, size_t length)
@@ -124,7 +129,10 @@ static void expect_sense(const struct reading *reading, const uint8_t *data, siz
     if (right)
         return;
     expect_places(&reading->diagnostics, data, length);
-    print(&reading->diagnostics);
+    if (reading->mode == JOB_CHECKED)
+        print_text(&reading->diagnostics);
+    else
+        print_json(&reading->diagnostics);
 }
 
 /* A memory file is read as a regular one is. */

@@ -46,10 +46,11 @@ fuzzer_run() {
     "$@" </dev/null >"$log" 2>&1 || { tail -n 60 "$log"; echo "fuzz $target: a finding, see build/fuzz/found"; exit 1; }
 }
 
-# fuzz PRESET TARGET OPTION...: the seed is fixed, so that two runs over one tree begin alike.
+# fuzz PRESET TARGET OPTION...: the seed is fixed, so that two runs over one tree begin alike. Inputs are chosen
+# without a count of how often each feature was seen: keeping it costs a fifth of the time.
 fuzz() {
     began=$(date +%s)
-    fuzzer_run "$@" -seed=1 -reload=0 -dict="$here/$2.dict" -print_final_stats=1
+    fuzzer_run "$@" -seed=1 -reload=0 -entropic=0 -dict="$here/$2.dict" -print_final_stats=1
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     took=$(($(date +%s) - began))
     [ "$1" = fuzz ] || fuzzer_run fuzz "$2" -runs=0
