@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "accept/job.h"
+#include "accept/job_sources.h"
 #include "plugin/registry.h"
 #include "support/diagnostic.h"
 #include "support/error.h"
@@ -65,6 +66,7 @@ struct job_file_options {
     void *context;
     const struct job_setting *settings; /* in place of what the files' vars say */
     size_t settings_count;
+    const struct job_sources *sources; /* NULL: the environment and the files of this process */
     int stop_fd; /* once it can be read, reading ends: JOB_FILE_STOPPED; -1: none */
 };
 

@@ -213,12 +213,10 @@ bool item_file_rewind(struct item_file *file, struct error *error)
     return true;
 }
 
-bool item_file_open(struct item_file *file, const char *path, enum item_format format,
-                    struct error *error)
+bool item_file_take(struct item_file *file, int fd, enum item_format format, struct error *error)
 {
     struct stat status;
-    *file = (struct item_file){.format = format};
-    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *file = (struct item_file){.format = format, .fd = fd};
     if (file->fd < 0 || fstat(file->fd, &status) != 0)
         return error_errno(error, "items", "cannot be opened");
     if (!S_ISREG(status.st_mode))
@@ -227,6 +225,13 @@ bool item_file_open(struct item_file *file, const char *path, enum item_format f
     if (file->block == NULL)
         abort();
     return item_file_rewind(file, error);
+}
+
+bool item_file_open(struct item_file *file, const char *path, enum item_format format,
+                    struct error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return item_file_take(file, fd, format, error);
 }
 
 void item_file_close(struct item_file *file)

@@ -31,8 +31,12 @@ struct item_file {
     bool quoted; /* one of them is: an item even if nothing is in it */
 };
 
-/* Opens a regular file and reads the names of its columns, if it has any; false with a message.
- * item_file_close is due either way. */
+/* Takes over a descriptor that is open for reading (or -1, with errno) and reads the names of its
+ * columns, if it has any; false with a message if it is no regular file. item_file_close is due
+ * either way. */
+bool item_file_take(struct item_file *file, int fd, enum item_format format, struct error *error);
+
+/* Opens a file and takes it. */
 bool item_file_open(struct item_file *file, const char *path, enum item_format format,
                     struct error *error);
 

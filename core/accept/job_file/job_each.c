@@ -80,16 +80,31 @@ static void refuse_file(struct job_reader *reader, const struct job_loop *loop,
                loop->path, error->message);
 }
 
+/* Takes the file that the sources have for a text. */
+static bool take_file(const struct job_sources *sources, struct job_loop *loop,
+                      enum item_format format, struct error *error)
+{
+    loop->file.fd = -1;
+    if (sources->open == NULL)
+        return error_set(error, "items",
+                         "files are not read for a job that was sent; `sluice submit` sends them "
+                         "along");
+    return item_file_take(&loop->file, sources->open(sources->context, loop->path), format, error);
+}
+
 /* Opens the file that a text names. */
 static void open_file(struct job_reader *reader, struct job_loop *loop, const char *text,
                       enum item_format format)
 {
+    const struct job_sources *sources = reader->options->sources;
     CLEANUP(cleanup_free) char *path = path_of(reader, text);
     struct error error;
     loop->path = strdup(text);
     if (loop->path == NULL)
         abort();
-    if (!item_file_open(&loop->file, path, format, &error))
+    bool taken = sources != NULL ? take_file(sources, loop, format, &error)
+                                 : item_file_open(&loop->file, path, format, &error);
+    if (!taken)
         refuse_file(reader, loop, &error);
 }
 

@@ -149,6 +149,13 @@ static bool put_item(struct job_reader *reader, const struct yaml_node *node,
     return true;
 }
 
+static const char *env_find(const struct job_sources *sources, const char *name)
+{
+    if (sources == NULL)
+        return getenv(name);
+    return sources->env != NULL ? sources->env(sources->context, name) : NULL;
+}
+
 static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *node,
                            const struct template_part *part)
 {
@@ -157,7 +164,8 @@ static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *no
     snprintf(message, sizeof message, "'${%s}' is not known", name.text);
     if (job_vars_find(&reader->vars, part->name, part->name_length) != NULL)
         snprintf(hint, sizeof hint, "did you mean '${vars.%s}'?", name.text);
-    else if (strlen(name.text) == part->name_length && getenv(name.text) != NULL)
+    else if (strlen(name.text) == part->name_length &&
+             env_find(reader->options->sources, name.text) != NULL)
         snprintf(hint, sizeof hint, "did you mean '${env.%s}'?", name.text);
     else
         snprintf(hint, sizeof hint,
@@ -165,15 +173,19 @@ static bool refuse_unknown(struct job_reader *reader, const struct yaml_node *no
     return refuse(reader, node, part, message, hint);
 }
 
-/* Puts in what a variable of the environment says; its name is copied for getenv. */
+/* Puts in what a variable of the environment says; its name is copied to end with NUL. */
 static bool put_env(struct job_reader *reader, const struct yaml_node *node,
                     const struct template_part *part)
 {
+    const struct job_sources *sources = reader->options->sources;
     char message[HINT_BYTES], *name = strndup(part->name, part->name_length);
     if (name == NULL)
         abort();
-    const char *value = getenv(name);
+    const char *value = env_find(sources, name);
     free(name);
+    if (sources != NULL && sources->env == NULL)
+        return refuse(reader, node, part, "a job that was sent has no environment",
+                      "`sluice submit` sends along what it needs; or use vars");
     if (value == NULL) {
         snprintf(message, sizeof message, "the environment has no variable '%s'",
                  show(part->name, part->name_length).text);

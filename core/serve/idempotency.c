@@ -1,0 +1,159 @@
+#include "serve/idempotency.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "support/dictionary.h"
+#include "support/thread.h"
+
+struct known {
+    struct dictionary_entry entry; /* by key; first */
+    TAILQ_ENTRY(known) link;       /* oldest first */
+    uint64_t body_hash;
+    size_t body_length;
+    int64_t begun_ns;
+    char *answer; /* NULL: not answered yet */
+    char key[];
+};
+
+struct idempotency {
+    struct mutex lock;
+    /* guarded by lock */
+    struct dictionary by_key;
+    TAILQ_HEAD(known_list, known) oldest;
+};
+
+struct idempotency *idempotency_create(void)
+{
+    struct idempotency *idempotency = calloc(1, sizeof(*idempotency));
+
+    if (idempotency == NULL)
+        abort();
+    mutex_init(&idempotency->lock);
+    dictionary_init(&idempotency->by_key);
+    TAILQ_INIT(&idempotency->oldest);
+    return idempotency;
+}
+
+/* Lock held, or nobody else is there. */
+static void drop(struct idempotency *idempotency, struct known *known)
+{
+    dictionary_remove(&idempotency->by_key, &known->entry);
+    TAILQ_REMOVE(&idempotency->oldest, known, link);
+    free(known->answer);
+    free(known);
+}
+
+void idempotency_destroy(struct idempotency **idempotency)
+{
+    struct known *known;
+
+    if (*idempotency == NULL)
+        return;
+    while ((known = TAILQ_FIRST(&(*idempotency)->oldest)) != NULL)
+        drop(*idempotency, known);
+    dictionary_fini(&(*idempotency)->by_key);
+    mutex_fini(&(*idempotency)->lock);
+    free(*idempotency);
+    *idempotency = NULL;
+}
+
+bool idempotency_key_is_valid(const char *key)
+{
+    size_t length = strlen(key);
+
+    for (size_t i = 0; i < length; i++)
+        if (key[i] < ' ' || key[i] > '~')
+            return false;
+    return length > 0 && length <= IDEMPOTENCY_KEY_MOST_BYTES;
+}
+
+/* FNV-1a: who holds the token gains nothing by finding two bodies that look alike. */
+static uint64_t hash_of(const char *body, size_t length)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)body[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Lets the oldest go; one that is not answered yet stays. Lock held. */
+static void trim(struct idempotency *idempotency, int64_t now_ns)
+{
+    struct known *known = TAILQ_FIRST(&idempotency->oldest), *next;
+
+    for (; known != NULL; known = next) {
+        next = TAILQ_NEXT(known, link);
+        if (idempotency->by_key.count < IDEMPOTENCY_KEYS_MOST &&
+            now_ns - known->begun_ns < IDEMPOTENCY_AGE_NS)
+            return;
+        if (known->answer != NULL)
+            drop(idempotency, known);
+    }
+}
+
+/* Lock held. */
+static struct known *find(struct idempotency *idempotency, const char *key)
+{
+    return (struct known *)dictionary_find(&idempotency->by_key, key);
+}
+
+/* Lock held. */
+static void add(struct idempotency *idempotency, const char *key, uint64_t hash, size_t length)
+{
+    size_t key_bytes = strlen(key) + 1;
+    struct known *known = calloc(1, sizeof(*known) + key_bytes);
+
+    if (known == NULL)
+        abort();
+    memcpy(known->key, key, key_bytes);
+    known->entry.text = known->key;
+    known->body_hash = hash;
+    known->body_length = length;
+    known->begun_ns = clock_now_ns();
+    trim(idempotency, known->begun_ns);
+    dictionary_add(&idempotency->by_key, &known->entry);
+    TAILQ_INSERT_TAIL(&idempotency->oldest, known, link);
+}
+
+enum idempotency_answer idempotency_begin(struct idempotency *idempotency, const char *key,
+                                          const char *body, size_t length, struct buffer *answer)
+{
+    uint64_t hash = hash_of(body, length);
+
+    MUTEX_GUARD(&idempotency->lock);
+    const struct known *known = find(idempotency, key);
+    if (known == NULL) {
+        add(idempotency, key, hash, length);
+        return IDEMPOTENCY_NEW;
+    }
+    if (known->body_hash != hash || known->body_length != length)
+        return IDEMPOTENCY_OTHER;
+    if (known->answer == NULL)
+        return IDEMPOTENCY_BUSY;
+    buffer_puts(answer, known->answer);
+    return IDEMPOTENCY_KNOWN;
+}
+
+void idempotency_keep(struct idempotency *idempotency, const char *key, const char *answer)
+{
+    char *copy = strdup(answer);
+
+    if (copy == NULL)
+        abort();
+    MUTEX_GUARD(&idempotency->lock);
+    struct known *known = find(idempotency, key);
+    assert(known != NULL && known->answer == NULL);
+    known->answer = copy;
+}
+
+void idempotency_forget(struct idempotency *idempotency, const char *key)
+{
+    MUTEX_GUARD(&idempotency->lock);
+    struct known *known = find(idempotency, key);
+    assert(known != NULL && known->answer == NULL);
+    drop(idempotency, known);
+}

@@ -1,0 +1,78 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/idempotency.h"
+
+static struct idempotency *memory;
+static struct buffer answer;
+
+static void memory_begin(void)
+{
+    memory = idempotency_create();
+}
+
+static void memory_end(void)
+{
+    idempotency_destroy(&memory);
+    buffer_fini(&answer);
+}
+
+TestSuite(idempotency, .init = memory_begin, .fini = memory_end);
+
+static enum idempotency_answer begin(const char *key, const char *body)
+{
+    return idempotency_begin(memory, key, body, strlen(body), &answer);
+}
+
+Test(idempotency, the_same_key_and_body_get_the_same_answer)
+{
+    cr_assert_eq(begin("k", "body"), IDEMPOTENCY_NEW);
+    cr_assert_eq(begin("k", "body"), IDEMPOTENCY_BUSY);
+    idempotency_keep(memory, "k", "{\"job\":1}");
+    cr_assert_eq(begin("k", "body"), IDEMPOTENCY_KNOWN);
+    cr_assert_str_eq(buffer_text(&answer), "{\"job\":1}");
+}
+
+Test(idempotency, a_key_with_another_body_is_told_apart)
+{
+    cr_assert_eq(begin("k", "body"), IDEMPOTENCY_NEW);
+    cr_assert_eq(begin("k", "other"), IDEMPOTENCY_OTHER);
+    idempotency_keep(memory, "k", "{}");
+    cr_assert_eq(begin("k", "other"), IDEMPOTENCY_OTHER);
+    cr_assert_eq(begin("l", "other"), IDEMPOTENCY_NEW);
+}
+
+Test(idempotency, what_came_to_nothing_may_be_sent_again)
+{
+    cr_assert_eq(begin("k", "body"), IDEMPOTENCY_NEW);
+    idempotency_forget(memory, "k");
+    cr_assert_eq(begin("k", "other"), IDEMPOTENCY_NEW);
+}
+
+Test(idempotency, only_the_latest_keys_are_known)
+{
+    char key[32];
+    for (int i = 0; i <= IDEMPOTENCY_KEYS_MOST; i++) {
+        snprintf(key, sizeof key, "key %d", i);
+        cr_assert_eq(begin(key, ""), IDEMPOTENCY_NEW);
+        idempotency_keep(memory, key, "{}");
+    }
+    cr_assert_eq(begin("key 0", ""), IDEMPOTENCY_NEW, "it was the oldest");
+    cr_assert_eq(begin(key, ""), IDEMPOTENCY_KNOWN);
+}
+
+Test(idempotency, a_key_is_of_1_to_200_printable_letters)
+{
+    char longest[IDEMPOTENCY_KEY_MOST_BYTES + 2];
+    memset(longest, 'x', sizeof longest);
+    longest[IDEMPOTENCY_KEY_MOST_BYTES] = '\0';
+    cr_assert(idempotency_key_is_valid("5f3a: nightly"));
+    cr_assert(idempotency_key_is_valid(longest));
+    longest[IDEMPOTENCY_KEY_MOST_BYTES] = 'x';
+    longest[IDEMPOTENCY_KEY_MOST_BYTES + 1] = '\0';
+    cr_assert_not(idempotency_key_is_valid(longest));
+    cr_assert_not(idempotency_key_is_valid(""));
+    cr_assert_not(idempotency_key_is_valid("tab\t"));
+    cr_assert_not(idempotency_key_is_valid("\xc3\xa4"));
+}
