@@ -16,7 +16,7 @@
 #include "support/memory.h"
 
 enum {
-    CAPACITY_FIRST = 1024, /* of a windowed one */
+    CAPACITY_FIRST = 64, /* of a windowed one */
     CAPACITY_SMALL = 16,
     COPIES_BLOCK = 64 * 1024,
     FILTER_SLOTS = 8 /* for each word of the filter */

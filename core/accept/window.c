@@ -2,7 +2,9 @@
  * it is added, and one exchange there when it ends. Who needs others or is needed has a node, in a
  * table under a lock, until it has ended; a bit in its word says so. Whoever ends a task sees the
  * bit, or the reader, which sets it, sees that the task has ended: both happen to the same word. A
- * word that a later task has taken over tells nothing, so then the table is asked. */
+ * word that a later task has taken over tells nothing, so then the table is asked.
+ *
+ * A stream may hold many small jobs: so all of this grows with the number of a job's tasks. */
 #include "accept/window.h"
 
 #include <assert.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 
 #include "accept/job.h"
+#include "support/memory.h"
 #include "support/thread.h"
 
 enum {
@@ -19,7 +22,12 @@ enum {
     WAITS = 0x20,
     TURN_SHIFT = 8,               /* above: the number of the task, without its place in the ring */
     RING = 2 * JOB_STREAM_WINDOW, /* the window, the task that looks at it, and a power of two */
+    SEGMENT_WORDS = 512,
+    SEGMENTS = RING / SEGMENT_WORDS,
+    TABLE_FIRST = 16,
+    KEPT_FIRST = 16,
 };
+_Static_assert(RING % SEGMENT_WORDS == 0, "the ring is made of whole segments");
 
 /* One task that waits for another. */
 struct wait {
@@ -41,12 +49,15 @@ struct node {
 };
 
 struct window {
-    _Atomic uint32_t words[RING];
+    /* The ring, each segment made by the reader before the first task in it is handed on. */
+    _Atomic uint32_t *segments[SEGMENTS];
     struct mutex lock;
-    struct node *table[JOB_STREAM_WINDOW]; /* guarded by lock, with all nodes */
     /* guarded by lock */
-    size_t nodes_count;
-    struct result **kept; /* with outputs, by number; NULL: no task has had any */
+    struct node **table; /* by number */
+    uint32_t table_size; /* a power of two */
+    uint32_t nodes_count;
+    struct result **kept;   /* with outputs, by number */
+    uint32_t kept_capacity; /* that of the window at most; 0: no task has had any */
     size_t kept_bytes;
     uint32_t oldest; /* place in kept where those stand that are let go first */
     bool forgotten;  /* some were */
@@ -60,9 +71,9 @@ static void *zeroed(size_t count, size_t size)
     return memory;
 }
 
-static _Atomic uint32_t *word_of(struct window *window, uint32_t number)
+static _Atomic uint32_t *word_of(const struct window *window, uint32_t number)
 {
-    return &window->words[number % RING];
+    return &window->segments[number % RING / SEGMENT_WORDS][number % SEGMENT_WORDS];
 }
 
 static uint32_t turn_of(uint32_t number)
@@ -73,6 +84,8 @@ static uint32_t turn_of(uint32_t number)
 struct window *window_create(void)
 {
     struct window *window = zeroed(1, sizeof *window);
+    window->table = zeroed(TABLE_FIRST, sizeof(struct node *));
+    window->table_size = TABLE_FIRST;
     mutex_init(&window->lock);
     return window;
 }
@@ -90,14 +103,16 @@ void window_destroy(struct window **window_pointer)
     struct window *window = *window_pointer;
     if (window == NULL)
         return;
-    for (size_t i = 0; window->nodes_count > 0; i++)
+    for (uint32_t i = 0; i < window->table_size; i++)
         for (struct node *node = window->table[i], *next; node != NULL; node = next) {
             next = node->next;
             node_free(node);
-            window->nodes_count--;
         }
-    for (size_t i = 0; window->kept != NULL && i < JOB_STREAM_WINDOW; i++)
+    for (uint32_t i = 0; i < window->kept_capacity; i++)
         result_release(&window->kept[i]);
+    for (uint32_t i = 0; i < SEGMENTS; i++)
+        free(window->segments[i]);
+    free(window->table);
     free(window->kept);
     mutex_fini(&window->lock);
     free(window);
@@ -108,10 +123,26 @@ void window_destroy(struct window **window_pointer)
 
 static struct node **place_of(struct window *window, uint32_t number)
 {
-    struct node **place = &window->table[number % JOB_STREAM_WINDOW];
+    struct node **place = &window->table[number & (window->table_size - 1)];
     while (*place != NULL && (*place)->number != number)
         place = &(*place)->next;
     return place;
+}
+
+static void table_grow(struct window *window)
+{
+    struct node **old = window->table;
+    uint32_t old_size = window->table_size;
+    window->table_size *= 2;
+    window->table = zeroed(window->table_size, sizeof *old);
+    for (uint32_t i = 0; i < old_size; i++)
+        for (struct node *node = old[i], *next; node != NULL; node = next) {
+            struct node **place = &window->table[node->number & (window->table_size - 1)];
+            next = node->next;
+            node->next = *place;
+            *place = node;
+        }
+    free(old);
 }
 
 static struct node *node_make(struct window *window, uint32_t number)
@@ -119,8 +150,11 @@ static struct node *node_make(struct window *window, uint32_t number)
     struct node **place = place_of(window, number);
     if (*place != NULL)
         return *place;
+    if (window->nodes_count++ == window->table_size) {
+        table_grow(window);
+        place = place_of(window, number);
+    }
     *place = zeroed(1, sizeof **place);
-    window->nodes_count++;
     (*place)->number = number;
     (*place)->last = &(*place)->first;
     return *place;
@@ -130,8 +164,8 @@ static void node_remove(struct window *window, uint32_t number)
 {
     struct node **place = place_of(window, number), *node = *place;
     *place = node->next;
-    node_free(node);
     window->nodes_count--;
+    node_free(node);
 }
 
 /* Notes how something that the node needs has ended. */
@@ -168,18 +202,30 @@ static bool node_gives_up_share(struct window *window, struct node *node)
 
 /* ---- results; the lock is held ---- */
 
-static void kept_drop(struct window *window, uint32_t place)
+static void kept_drop(struct window *window, uint32_t number)
 {
-    struct result **kept = &window->kept[place % JOB_STREAM_WINDOW];
+    struct result **kept = &window->kept[number % JOB_STREAM_WINDOW];
     if (*kept != NULL)
         window->kept_bytes -= (*kept)->outputs.length;
     result_release(kept);
 }
 
+/* Makes a place for each number up to this one, or for a whole window. */
+static void kept_grow(struct window *window, uint32_t number)
+{
+    uint32_t before = window->kept_capacity, capacity = before > 0 ? before : KEPT_FIRST;
+    while (capacity <= number && capacity < JOB_STREAM_WINDOW)
+        capacity *= 2;
+    if (capacity == before)
+        return;
+    window->kept = memory_grow(window->kept, capacity, sizeof(struct result *));
+    memset(&window->kept[before], 0, (capacity - before) * sizeof(struct result *));
+    window->kept_capacity = capacity;
+}
+
 static void kept_put(struct window *window, struct result *result)
 {
-    if (window->kept == NULL)
-        window->kept = zeroed(JOB_STREAM_WINDOW, sizeof(struct result *));
+    kept_grow(window, result->number);
     kept_drop(window, result->number);
     window->kept[result->number % JOB_STREAM_WINDOW] = result;
     window->kept_bytes += result->outputs.length;
@@ -192,7 +238,8 @@ static void kept_put(struct window *window, struct result *result)
 /* The result of a task that has ended, with a share. */
 static struct result *result_of_ended(struct window *window, uint32_t number, enum task_state state)
 {
-    struct result *kept = window->kept != NULL ? window->kept[number % JOB_STREAM_WINDOW] : NULL;
+    uint32_t place = number % JOB_STREAM_WINDOW;
+    struct result *kept = place < window->kept_capacity ? window->kept[place] : NULL;
     if (kept != NULL && kept->number == number)
         return result_hold(kept);
     struct result *result = result_create(number);
@@ -207,6 +254,9 @@ static struct result *result_of_ended(struct window *window, uint32_t number, en
  * in this place needs nothing but a turn that is not his. */
 void window_add(struct window *window, uint32_t number)
 {
+    _Atomic uint32_t **segment = &window->segments[number % RING / SEGMENT_WORDS];
+    if (*segment == NULL)
+        *segment = zeroed(SEGMENT_WORDS, sizeof **segment);
     atomic_store_explicit(word_of(window, number), turn_of(number), memory_order_relaxed);
 }
 
@@ -253,7 +303,7 @@ struct result *window_hold(struct window *window, uint32_t number)
 
 bool window_wait(const struct window *window, uint32_t number)
 {
-    return (atomic_load(&window->words[number % RING]) & WAITS) != 0;
+    return (atomic_load(word_of(window, number)) & WAITS) != 0;
 }
 
 bool window_enter(struct window *window, uint32_t number)
