@@ -13,6 +13,9 @@
 
 #define LEAVE_NS (NS_PER_S / 2) /* what a reader gets to see that it is interrupted */
 
+/* Of a stream, not yet over: each holds some 20 KB, however small it is. */
+enum { STREAM_JOBS_MOST = 1024 };
+
 struct host {
     /* immutable while it runs */
     const struct config *config;
@@ -22,15 +25,16 @@ struct host {
     struct loop *loop;
     struct stages stages;
     struct reader *reader;
-    struct reader_input *inputs;
-    size_t inputs_count;
     struct mutex lock;
+    struct cond job_may_begin;
     /* guarded by lock */
+    struct job_list jobs;           /* all that were begun */
+    size_t jobs_over;               /* of them */
+    struct job *jobs_stopped;       /* have failed fast and are to be purged */
+    bool stopping;                  /* jobs that are begun now are not to run */
+    bool reader_waits;              /* for another job to be over */
     struct generation **superseded; /* are to be drained */
     size_t superseded_count;
-    /* atomic */
-    _Atomic size_t jobs_over;
-    _Atomic bool job_stops; /* a job has failed fast and is to be purged */
     /* the control loop */
     enum host_end end;
     int signals;
@@ -48,19 +52,67 @@ static void wake(void *context)
     loop_wake(host->loop);
 }
 
+/* The lock is held. */
+static bool job_has_room(const struct host *host)
+{
+    return host->mode == JOB_CHECKED || host->stopping ||
+           host->jobs.count - host->jobs_over < STREAM_JOBS_MOST;
+}
+
+static bool claim_job_room(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    host->reader_waits = !job_has_room(host);
+    return !host->reader_waits;
+}
+
+/* Waits until another job may begin. The control loop, which may have to end what is parked for
+ * that, is told before. */
+static void await_job_room(struct host *host)
+{
+    if (claim_job_room(host))
+        return;
+    loop_wake(host->loop);
+    MUTEX_GUARD(&host->lock);
+    while (!job_has_room(host))
+        cond_wait(&host->job_may_begin, &host->lock);
+    host->reader_waits = false;
+}
+
+/* Reader thread. */
+static struct job *begin_job(void *context, const struct reader_input *input)
+{
+    struct host *host = context;
+    struct job *job = job_create(&host->stages.chunks, NULL, input->file, host->mode);
+    await_job_room(host);
+    MUTEX_GUARD(&host->lock);
+    if (host->stopping)
+        atomic_store(&job->stop, JOB_STOPPED);
+    job_list_add(&host->jobs, job);
+    return job;
+}
+
+/* There may be any number of jobs that are over: only what is said of them in the end is kept. */
 static void on_job_over(void *context, struct job *job)
 {
     struct host *host = context;
-    (void)job;
-    atomic_fetch_add(&host->jobs_over, 1);
+    job_shrink(job);
+    mutex_lock(&host->lock);
+    host->jobs_over++;
+    bool waits = host->reader_waits;
+    mutex_unlock(&host->lock);
+    if (waits)
+        cond_signal(&host->job_may_begin);
     loop_wake(host->loop);
 }
 
 static void on_job_stops(void *context, struct job *job)
 {
     struct host *host = context;
-    (void)job;
-    atomic_store(&host->job_stops, true);
+    mutex_lock(&host->lock);
+    job->next_stopped = host->jobs_stopped;
+    host->jobs_stopped = job;
+    mutex_unlock(&host->lock);
     loop_wake(host->loop);
 }
 
@@ -86,15 +138,22 @@ static void on_published(void *context)
 
 /* ---- the control loop ---- */
 
+static struct job *take_stopped(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    struct job *job = host->jobs_stopped;
+    if (job != NULL)
+        host->jobs_stopped = job->next_stopped;
+    return job;
+}
+
 static void purge_failed_fast(struct host *host)
 {
-    if (!atomic_exchange(&host->job_stops, false))
-        return;
-    for (size_t i = 0; i < host->inputs_count; i++)
-        if (atomic_load(&host->inputs[i].job->stop) == JOB_FAILED_FAST) {
-            stages_purge(&host->stages, host->inputs[i].job);
-            reader_interrupt(host->reader, host->inputs[i].job);
-        }
+    struct job *job;
+    while ((job = take_stopped(host)) != NULL) {
+        stages_purge(&host->stages, job);
+        reader_interrupt(host->reader, job);
+    }
 }
 
 static struct generation *take_superseded(struct host *host)
@@ -119,12 +178,20 @@ static void tend_generations(struct host *host)
         stages_unpark(&host->stages);
 }
 
+static void stop_jobs(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    host->stopping = true;
+    for (struct job *job = host->jobs.first; job != NULL; job = job->next)
+        atomic_store(&job->stop, JOB_STOPPED);
+    cond_signal(&host->job_may_begin);
+}
+
 static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
 {
     host->end = end;
     host->cancel_ns = clock_add_ns(now_ns, host->config->grace_ns);
-    for (size_t i = 0; i < host->inputs_count; i++)
-        atomic_store(&host->inputs[i].job->stop, JOB_STOPPED);
+    stop_jobs(host);
     reader_interrupt(host->reader, NULL);
     stages_close(&host->stages);
 }
@@ -169,12 +236,24 @@ static bool reader_is_done(struct host *host)
     return reader_state(host->reader) != READER_AT_WORK;
 }
 
+static bool jobs_are_over(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    return host->jobs_over == host->jobs.count;
+}
+
+static bool reader_waits(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    return host->reader_waits;
+}
+
 static bool is_over(struct host *host, int64_t now_ns)
 {
     if (host->signals > 0) /* the reader's share in its jobs may never come */
         return room_watch(&host->stages.pending, 0) == 0 &&
                (reader_is_done(host) || now_ns >= host->leave_ns);
-    return reader_is_done(host) && atomic_load(&host->jobs_over) == host->inputs_count;
+    return reader_is_done(host) && jobs_are_over(host); /* in this order: no job is begun then */
 }
 
 static int64_t earlier(int64_t one_ns, int64_t other_ns)
@@ -219,7 +298,8 @@ static void step(struct host *host)
     next_ns = earlier(next_ns, executor_watch(host->stages.executor, now_ns));
     next_ns = earlier(next_ns, stages_heartbeat(&host->stages, now_ns));
     next_ns = earlier(next_ns, tick(host, now_ns));
-    if (host->signals > 0 || reader_is_done(host) || room_is_full(&host->stages.pending))
+    if (host->signals > 0 || reader_is_done(host) || reader_waits(host) ||
+        room_is_full(&host->stages.pending))
         stages_skip_parked(&host->stages);
     loop_set_deadline(host->loop, next_ns);
     if (is_over(host, now_ns))
@@ -280,6 +360,7 @@ struct host *host_create(const struct config *config, struct registry *registry,
     host->end = HOST_FINISHED;
     host->cancel_ns = CLOCK_NEVER_NS;
     mutex_init(&host->lock);
+    cond_init(&host->job_may_begin);
     if (create_loop(host, error) && start_stages(host, error)) {
         struct registry_hooks hooks = {
             .context = host, .superseded = on_superseded, .published = on_published};
@@ -287,6 +368,7 @@ struct host *host_create(const struct config *config, struct registry *registry,
         return host;
     }
     loop_destroy(&host->loop);
+    cond_fini(&host->job_may_begin);
     mutex_fini(&host->lock);
     free(host);
     return NULL;
@@ -309,17 +391,18 @@ void host_destroy(struct host **host_pointer)
     if (host == NULL)
         return;
     assert(host->stopped);
-    for (size_t i = 0; i < host->inputs_count; i++)
-        job_destroy(&host->inputs[i].job);
+    job_list_fini(&host->jobs);
     stages_fini(&host->stages);
     loop_destroy(&host->loop);
+    cond_fini(&host->job_may_begin);
     mutex_fini(&host->lock);
     free(host->superseded);
     free(host);
     *host_pointer = NULL;
 }
 
-static struct reader *start_reader(struct host *host, struct error *error)
+static struct reader *start_reader(struct host *host, struct reader_input *inputs, size_t count,
+                                   struct error *error)
 {
     struct reader_options options = {
         .file = {.registry = host->registry,
@@ -327,9 +410,10 @@ static struct reader *start_reader(struct host *host, struct error *error)
                  .default_timeout_ns = host->config->timeout_ns},
         .intake = host->stages.intake,
         .mode = host->mode,
-        .inputs = host->inputs,
-        .count = host->inputs_count,
+        .inputs = inputs,
+        .count = count,
         .context = host,
+        .begin_job = begin_job,
         .job_over = on_job_over,
         .done = wake,
     };
@@ -339,12 +423,7 @@ static struct reader *start_reader(struct host *host, struct error *error)
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
                        struct error *error)
 {
-    host->inputs = inputs;
-    host->inputs_count = count;
-    for (size_t i = 0; i < count; i++) {
-        inputs[i].job = job_create(&host->stages.chunks, NULL, inputs[i].file, host->mode);
-    }
-    host->reader = start_reader(host, error);
+    host->reader = start_reader(host, inputs, count, error);
     if (host->reader == NULL)
         return HOST_LOST;
     loop_wake(host->loop);
@@ -360,6 +439,12 @@ void host_apply(struct host *host)
 {
     reader_set_weight_capacity(host->reader, (int32_t)host->config->max_weight);
     stages_apply(&host->stages);
+}
+
+const struct job *host_next_job(struct host *host, const struct job *job)
+{
+    MUTEX_GUARD(&host->lock);
+    return job == NULL ? host->jobs.first : job->next;
 }
 
 bool host_reading(const struct host *host)

@@ -47,8 +47,7 @@ enum host_end {
 struct host *host_create(const struct config *config, struct registry *registry, enum job_mode mode,
                          const struct host_handlers *handlers, struct error *error);
 
-/* Reads the inputs (their jobs are set here and belong to the host until host_destroy) on a reader
- * thread, runs their tasks, handles signals and deadlines, and returns when all is over. First
+/* Reads the inputs on a reader thread, each document into a job, runs their tasks, handles signals and deadlines, and returns when all is over. First
  * SIGINT or SIGTERM: nothing new starts, running calls may finish within the grace period. Second:
  * they are cancelled. Once a host. */
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
@@ -64,8 +63,12 @@ void host_apply(struct host *host);
  * thread. */
 bool host_stop(struct host *host);
 
-/* Returns whether the reader is still at work, which after host_run it seldom is: then the inputs'
- * diagnostics, and jobs of which nothing was submitted, are its own. Main thread. */
+/* Returns the job that the host took up next after another one (NULL: the first of all), or NULL if
+ * that is the last so far. It is the host's until host_destroy. Any thread. */
+const struct job *host_next_job(struct host *host, const struct job *job);
+
+/* Returns whether the reader is still at work, which after host_run it seldom is: then the inputs,
+ * and jobs of which nothing was submitted, are its own. Main thread. */
 bool host_reading(const struct host *host);
 
 /* Returns how many calls are in progress. Main thread. */

@@ -109,25 +109,59 @@ static void forget_order(struct job *job)
     job->order = job->places = NULL;
 }
 
-void job_destroy(struct job **job_pointer)
+/* Frees all that belongs to its tasks. */
+static void forget_tasks(struct job *job)
 {
-    struct job *job = *job_pointer;
-    if (job == NULL)
-        return;
     job_seal(job);
     release_rest(job);
     release_kept(job);
+    job->tasks_taken = job->tasks_count;
+    job->chunks_count = 0;
     free(job->chunks);
+    job->chunks = NULL;
     forget_order(job);
     id_index_destroy(&job->ids);
     graph_destroy(&job->graph);
     dependents_destroy(&job->dependents);
     window_destroy(&job->window);
     result_map_destroy(&job->results);
+}
+
+void job_shrink(struct job *job)
+{
+    if (job->keep == JOB_KEEPS_UNFINISHED)
+        forget_tasks(job);
+}
+
+void job_destroy(struct job **job_pointer)
+{
+    struct job *job = *job_pointer;
+    if (job == NULL)
+        return;
+    forget_tasks(job);
     free(job->name);
     free(job->file);
     free(job);
     *job_pointer = NULL;
+}
+
+void job_list_add(struct job_list *list, struct job *job)
+{
+    if (list->last != NULL)
+        list->last->next = job;
+    else
+        list->first = job;
+    list->last = job;
+    list->count++;
+}
+
+void job_list_fini(struct job_list *list)
+{
+    for (struct job *job, *next = list->first; (job = next) != NULL;) {
+        next = job->next;
+        job_destroy(&job);
+    }
+    *list = (struct job_list){0};
 }
 
 void job_set_name(struct job *job, const char *name)
@@ -322,6 +356,13 @@ void job_seal(struct job *job)
     chunk_seal(job->open);
     job->open = NULL;
     atomic_store(&job->total, job->tasks_count);
+}
+
+void job_end_reading(struct job *job)
+{
+    job_seal(job);
+    if (job->keep == JOB_KEEPS_UNFINISHED)
+        id_index_destroy(&job->ids);
 }
 
 void job_count_submitted(struct job *job, uint32_t count)

@@ -46,6 +46,7 @@ struct result_map;
 struct window;
 
 struct job {
+    struct job *next; /* in its owner's job_list */
     /* immutable once read */
     char id[JOB_ID_BYTES];
     char *name;
@@ -81,7 +82,21 @@ struct job {
     /* guarded by admission's lock */
     int32_t weight_in_use;
     uint32_t held_count; /* groups that wait for its cap, or behind one that does */
+    /* the host's */
+    struct job *next_stopped; /* of those that have failed fast and are to be purged */
 };
+
+/* Jobs in the order in which they were begun. */
+struct job_list {
+    struct job *first, *last;
+    size_t count;
+};
+
+/* Adds a job at the end; it is the list's now. */
+void job_list_add(struct job_list *list, struct job *job);
+
+/* Destroys all jobs. */
+void job_list_fini(struct job_list *list);
 
 /* Makes a job with a new ULID; its name (NULL: that of the file without folder and extension) and
  * file are copied (the reader may set another name). */
@@ -93,6 +108,10 @@ void job_set_keep(struct job *job, enum job_keep keep);
 
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */
 void job_destroy(struct job **job);
+
+/* Frees what only its tasks needed, now that it is over, unless it keeps them; head and counts stay.
+ * Whoever made the call of job_count_ended after which it is over. */
+void job_shrink(struct job *job);
 
 /* Says that the caller may touch the job although its last task ends meanwhile, until
  * job_let_go: whoever holds weight for it, or has found it by its id. Any thread that knows that
@@ -168,6 +187,9 @@ bool job_take_tasks(struct job *job, size_t most, struct task_list *list);
 
 /* Says that no task will be added: the last chunk is sealed. Reader thread. */
 void job_seal(struct job *job);
+
+/* Does so, and drops the index of ids unless the job keeps its tasks. Reader thread. */
+void job_end_reading(struct job *job);
 
 /* Returns the task's place in the order in which the job hands its tasks on: its number in the
  * store. Any thread, when the job was read. */

@@ -1,6 +1,6 @@
-/* job_file: reads a job file, version 1 (design: strict; all errors at once, each with its place),
- * into a job. Runs on a reader thread: it may load plugins (registry_find), and in stream mode its
- * callbacks may block. */
+/* job_file: a job file, version 1, that is read document by document, each into a job of its own
+ * (design: strict; all errors at once, each with its place). Created and used by a reader thread:
+ * it may load plugins (registry_find), and in stream mode its callbacks may block. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,10 +14,12 @@
 #include "support/limit.h"
 
 enum {
+    JOB_FILE_DOCUMENTS_MOST = LIMIT(10 * 1000, 50), /* unless streamed */
     JOB_FILE_NESTING_MOST = 32,
-    JOB_FILE_ALIAS_NODES_MOST = LIMIT(1000 * 1000, 5000), /* that aliases stand for, in all */
+    /* that aliases stand for in a file; of a streamed one, in a document */
+    JOB_FILE_ALIAS_NODES_MOST = LIMIT(1000 * 1000, 5000),
     JOB_FILE_ALIAS_TEXT_MOST_BYTES = LIMIT(256 * 1024 * 1024, 256 * 1024), /* in those nodes */
-    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000, /* that have anchors, in all */
+    JOB_FILE_ANCHOR_NODES_MOST = 1000 * 1000, /* that have anchors in a document */
     JOB_FILE_ANCHOR_TEXT_MOST_BYTES = 64 * 1024 * 1024,
     JOB_FILE_MERGES_MOST = 32, /* in one map, those of what it merges included */
     JOB_FILE_STRING_MOST_BYTES = LIMIT(1024 * 1024, 2048),
@@ -27,7 +29,7 @@ enum {
     JOB_FILE_NAME_MOST_BYTES = 256,
     /* steps to see whether a task needs another */
     JOB_FILE_SEARCH_MOST = LIMIT(100 * 1000 * 1000, 20 * 1000),
-    JOB_FILE_NEEDS_MOST = LIMIT(50 * 1000 * 1000, 20 * 1000), /* in all */
+    JOB_FILE_NEEDS_MOST = LIMIT(50 * 1000 * 1000, 20 * 1000), /* of all jobs of a file */
     JOB_FILE_LOOPS_MOST = 16,                                 /* names of one for_each */
     JOB_FILE_WRONG_INSTANCES = 100, /* of one for_each: behind them it is given up */
     JOB_FILE_VARS_MOST = 1024,
@@ -60,8 +62,8 @@ struct job_file_options {
     _Atomic int32_t weight_capacity; /* a weight above is an error; may change meanwhile */
     int64_t default_timeout_ns;      /* where neither task, defaults nor type say one */
     /* JOB_STREAMED only: takes the tasks read so far (all ACCEPTED) from the list; may block; false
-     * ends the reading without an error. Called with a full batch, at the end, and before the
-     * reader would wait for more input. */
+     * ends the reading of their job without an error. Called with a full batch, at the job's end,
+     * and before the reader would wait for more input. */
     bool (*take)(void *context, struct task_list *tasks);
     void *context;
     const struct job_setting *settings; /* in place of what the files' vars say */
@@ -70,9 +72,11 @@ struct job_file_options {
     int stop_fd; /* once it can be read, reading ends: JOB_FILE_STOPPED; -1: none */
 };
 
+struct job_file;
+
 /* What became of a file. */
 enum job_file_answer {
-    JOB_FILE_RIGHT,   /* the job is complete and sealed */
+    JOB_FILE_RIGHT,   /* all jobs are complete */
     JOB_FILE_WRONG,   /* the diagnostics say all that is wrong, with excerpts */
     JOB_FILE_STOPPED, /* by stop_fd, before the end: nothing is said about the file */
 };
@@ -80,9 +84,25 @@ enum job_file_answer {
 /* Returns the word of an error's code. */
 const char *job_file_error_word(enum job_file_error error);
 
-/* Reads the file that is open as fd (a regular file, or anything readable: a pipe is copied to a
- * memory file first unless the job is streamed) into the job. Unless it is right, a checked job has
- * to be destroyed; of a streamed one the tasks so far were handed on, and it is sealed. fd stays
- * open. */
-enum job_file_answer job_file_read(int fd, struct job *job, const struct job_file_options *options,
-                                   struct diagnostics *diagnostics);
+/* Begins to read the file that is open as fd: a regular file, or anything readable; a pipe is
+ * copied to a memory file first unless it is streamed. fd, options and diagnostics are borrowed.
+ * What is wrong is found in the diagnostics. May block. */
+struct job_file *job_file_open(int fd, enum job_mode mode, const struct job_file_options *options,
+                               struct diagnostics *diagnostics);
+
+/* Goes to the next document; false if there is none, or reading is not to go on: of a streamed file
+ * after its first error. An empty document behind others, at the end of the file, is none. May
+ * block. */
+bool job_file_next(struct job_file *file);
+
+/* Reads the document into a job of the file's mode, and seals it; of a streamed one the tasks were
+ * handed on. The second document and those behind it are named after the file and their number
+ * unless they have a name. Once a document. May block. */
+void job_file_read(struct job_file *file, struct job *job);
+
+/* Returns whether reading may have to wait for what others write. */
+bool job_file_waits(const struct job_file *file);
+
+/* Ends reading, wherever it is: adds the excerpts to the diagnostics and frees all; clears the
+ * pointer. Unless the file was right, the jobs of a checked one have to be destroyed. */
+enum job_file_answer job_file_close(struct job_file **file);

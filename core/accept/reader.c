@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "support/memory.h"
 #include "support/thread.h"
 
 enum { SUBMIT_BATCH = 1024 };
@@ -14,9 +15,12 @@ struct reader {
     int stop_fd; /* an eventfd: can be read while the file in hand is not to be */
     struct thread thread;
     _Atomic int state; /* enum reader_state */
+    /* the thread's own: JOB_CHECKED */
+    struct job **jobs; /* that were read */
+    size_t jobs_count, jobs_capacity;
     struct mutex lock;
     /* guarded by lock */
-    const struct job *current; /* whose file is being read */
+    const struct job *current; /* that is being read, from a file that may keep waiting */
     bool interrupted;          /* all of it, for good */
 };
 
@@ -36,8 +40,8 @@ static void submit_all(struct reader *reader, struct job *job)
         intake_submit(&reader->options.intake, &batch);
 }
 
-/* Turns to a file, or to none (NULL); what was said of the one before does not hold for it. False
- * if there is to be no more reading. */
+/* Turns to the job that is read from a file that may keep waiting, or to none (NULL); what was said
+ * of the one before does not hold for it. False if there is to be no more reading. */
 static bool turn_to(struct reader *reader, const struct job *job)
 {
     eventfd_t count;
@@ -48,14 +52,49 @@ static bool turn_to(struct reader *reader, const struct job *job)
     return !reader->interrupted;
 }
 
+/* A checked job waits until all files are known to be right; a streamed one has been brought in. */
+static void keep_or_let_go(struct reader *reader, struct job *job)
+{
+    if (job->mode == JOB_STREAMED) {
+        let_go(reader, job);
+        return;
+    }
+    if (reader->jobs_count == reader->jobs_capacity) {
+        reader->jobs_capacity = reader->jobs_capacity > 0 ? 2 * reader->jobs_capacity : 16;
+        reader->jobs = memory_grow(reader->jobs, reader->jobs_capacity, sizeof(struct job *));
+    }
+    reader->jobs[reader->jobs_count++] = job;
+}
+
+static void read_document(struct reader *reader, struct reader_input *input, struct job_file *file)
+{
+    const struct reader_options *options = &reader->options;
+    struct job *job = options->begin_job(options->context, input);
+    turn_to(reader, job_file_waits(file) ? job : NULL);
+    job_file_read(file, job);
+    turn_to(reader, NULL);
+    input->jobs_count++;
+    input->tasks_count += job->tasks_count;
+    keep_or_let_go(reader, job);
+}
+
+static enum job_file_answer read_documents(struct reader *reader, struct reader_input *input)
+{
+    struct job_file_options *options = &reader->options.file;
+    options->settings = input->settings;
+    options->settings_count = input->settings_count;
+    struct job_file *file =
+        job_file_open(input->fd, reader->options.mode, options, &input->diagnostics);
+    while (job_file_next(file))
+        read_document(reader, input, file);
+    return job_file_close(&file);
+}
+
 static enum reader_state read_input(struct reader *reader, struct reader_input *input)
 {
-    if (!turn_to(reader, input->job))
+    if (!turn_to(reader, NULL))
         return READER_STOPPED;
-    reader->options.file.settings = input->settings;
-    reader->options.file.settings_count = input->settings_count;
-    enum job_file_answer answer =
-        job_file_read(input->fd, input->job, &reader->options.file, &input->diagnostics);
+    enum job_file_answer answer = read_documents(reader, input);
     bool goes_on = turn_to(reader, NULL);
     switch (answer) {
     case JOB_FILE_RIGHT:
@@ -77,10 +116,10 @@ static enum reader_state read_checked(struct reader *reader)
         enum reader_state one = read_input(reader, &options->inputs[i]);
         state = one == READER_DONE ? state : one;
     }
-    for (size_t i = 0; i < options->count; i++) {
+    for (size_t i = 0; i < reader->jobs_count; i++) {
         if (state == READER_DONE)
-            submit_all(reader, options->inputs[i].job);
-        let_go(reader, options->inputs[i].job);
+            submit_all(reader, reader->jobs[i]);
+        let_go(reader, reader->jobs[i]);
     }
     return state;
 }
@@ -89,11 +128,8 @@ static enum reader_state read_streamed(struct reader *reader)
 {
     const struct reader_options *options = &reader->options;
     enum reader_state state = READER_DONE;
-    for (size_t i = 0; i < options->count; i++) {
-        if (state == READER_DONE)
-            state = read_input(reader, &options->inputs[i]);
-        let_go(reader, options->inputs[i].job);
-    }
+    for (size_t i = 0; i < options->count && state == READER_DONE; i++)
+        state = read_input(reader, &options->inputs[i]);
     return state;
 }
 
@@ -124,6 +160,7 @@ static void reader_free(struct reader *reader)
     if (reader->stop_fd >= 0)
         close(reader->stop_fd);
     mutex_fini(&reader->lock);
+    free(reader->jobs);
     free(reader);
 }
 

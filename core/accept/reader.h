@@ -1,4 +1,5 @@
-/* reader: one thread that reads job files into jobs and brings their tasks into the host. A user's
+/* reader: one thread that reads job files, document by document, into jobs and brings their tasks
+ * into the host. A user's
  * file may be endless, slow or a terminal: so main never reads one. Created by the host. */
 #pragma once
 
@@ -19,8 +20,10 @@ struct reader_input {
     int fd;                             /* open; stays the caller's */
     const struct job_setting *settings; /* of its variables, from outside */
     size_t settings_count;
-    struct job *job;                /* to be filled */
-    struct diagnostics diagnostics; /* what is wrong in it; to be read when the reader is done */
+    /* to be read when the reader is done */
+    size_t jobs_count;
+    uint64_t tasks_count;           /* of all its jobs */
+    struct diagnostics diagnostics; /* what is wrong in it */
 };
 
 struct reader_options {
@@ -30,6 +33,9 @@ struct reader_options {
     struct reader_input *inputs;
     size_t count;
     void *context;
+    /* Makes the job of the next document of an input, of this mode; it stays the host's. May
+     * block. */
+    struct job *(*begin_job)(void *context, const struct reader_input *input);
     void (*job_over)(void *context, struct job *job); /* it had no task left when it was read */
     void (*done)(void *context);                      /* the reader will touch nothing any more */
 };
@@ -51,8 +57,9 @@ void reader_set_weight_capacity(struct reader *reader, int32_t capacity);
 /* Returns how far it is. Any thread. */
 enum reader_state reader_state(struct reader *reader);
 
-/* Ends the reading of a job's file (NULL: of all, for good), also while it waits for input. What
- * was read before still reaches the intake. Any thread; does not block. */
+/* Ends the reading of all files, for good, also while it waits for input; or (a job) of the file
+ * that it is reading into a streamed job of which nothing more is wanted, if it may have to wait
+ * for that file. What was read before still reaches the intake. Any thread; does not block. */
 void reader_interrupt(struct reader *reader, const struct job *job);
 
 /* Joins the thread, which is done or interrupted, and frees it; clears the pointer; accepts

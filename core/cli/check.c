@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,34 +45,36 @@ static const struct argp argp = {
     .children = options_children,
 };
 
+static void print_right(const struct reader_input *input)
+{
+    printf("%s: %" PRIu64 " task%s", input->file, input->tasks_count,
+           input->tasks_count == 1 ? "" : "s");
+    if (input->jobs_count > 1)
+        printf(" in %zu jobs", input->jobs_count);
+    printf(", no errors\n");
+}
+
 static void print_text(const struct inputs *inputs, const struct options *options)
 {
     inputs_print(inputs, options);
-    for (size_t i = 0; i < inputs->count && !options->quiet; i++) {
-        const struct reader_input *input = &inputs->items[i];
-        if (input->diagnostics.found_count == 0)
-            printf("%s: %u task%s, no errors\n", input->file, input->job->tasks_count,
-                   input->job->tasks_count == 1 ? "" : "s");
-    }
+    for (size_t i = 0; i < inputs->count && !options->quiet; i++)
+        if (inputs->items[i].diagnostics.found_count == 0)
+            print_right(&inputs->items[i]);
 }
 
 static int check_all(const struct check *check, const struct config *config)
 {
     CLEANUP(inputs_close) struct inputs inputs = {0};
     CLEANUP(plugins_close) struct plugins plugins = {0};
-    CLEANUP(chunk_pool_fini) struct chunk_pool pool;
 
-    chunk_pool_init(&pool);
     if (!plugins_open(&plugins, config))
         return EXIT_HOST;
     inputs_open(&inputs, &check->names);
-    inputs_read(&inputs, config, plugins.registry, &pool);
+    inputs_read(&inputs, config, plugins.registry);
     if (check->common->format == FORMAT_JSON)
         output_json(inputs_json(&inputs));
     else
         print_text(&inputs, check->common);
-    for (size_t i = 0; i < inputs.count; i++)
-        job_destroy(&inputs.items[i].job);
     return plugins_leave_if_stuck(&plugins,
                                   inputs_errors(&inputs) == 0 ? EXIT_ALL_WELL : EXIT_USAGE);
 }

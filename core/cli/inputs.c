@@ -59,6 +59,7 @@ bool inputs_open(struct inputs *inputs, const struct input_names *names)
     if (inputs->items == NULL)
         abort();
     inputs->count = names->count;
+    chunk_pool_init(&inputs->pool);
     for (size_t i = 0; i < inputs->count; i++) {
         inputs->items[i].file = names->files[i];
         inputs->items[i].fd = -1;
@@ -72,17 +73,35 @@ bool inputs_open(struct inputs *inputs, const struct input_names *names)
 
 void inputs_close(struct inputs *inputs)
 {
+    if (inputs->items == NULL)
+        return;
     for (size_t i = 0; i < inputs->count; i++) {
         if (inputs->items[i].fd > STDIN_FILENO)
             close(inputs->items[i].fd);
         diagnostics_fini(&inputs->items[i].diagnostics);
     }
+    job_list_fini(&inputs->jobs);
+    chunk_pool_fini(&inputs->pool);
     free(inputs->items);
     *inputs = (struct inputs){0};
 }
 
-void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry,
-                 struct chunk_pool *pool)
+static void input_read(struct inputs *inputs, struct reader_input *input,
+                       const struct job_file_options *options)
+{
+    struct job_file *file = job_file_open(input->fd, JOB_CHECKED, options, &input->diagnostics);
+
+    while (job_file_next(file)) {
+        struct job *job = job_create(&inputs->pool, NULL, input->file, JOB_CHECKED);
+        job_list_add(&inputs->jobs, job);
+        job_file_read(file, job);
+        input->jobs_count++;
+        input->tasks_count += job->tasks_count;
+    }
+    job_file_close(&file);
+}
+
+void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry)
 {
     for (size_t i = 0; i < inputs->count; i++) {
         struct reader_input *input = &inputs->items[i];
@@ -94,10 +113,8 @@ void inputs_read(struct inputs *inputs, const struct config *config, struct regi
             .settings_count = input->settings_count,
             .stop_fd = -1,
         };
-        if (input->diagnostics.found_count > 0)
-            continue;
-        input->job = job_create(pool, NULL, input->file, JOB_CHECKED);
-        job_file_read(input->fd, input->job, &options, &input->diagnostics);
+        if (input->diagnostics.found_count == 0)
+            input_read(inputs, input, &options);
     }
 }
 
@@ -125,10 +142,9 @@ json_t *inputs_json(const struct inputs *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         const struct reader_input *input = &inputs->items[i];
         CLEANUP(cleanup_free) char *errors = diagnostics_json(&input->diagnostics);
-        json_array_append_new(
-            files, json_pack("{so si so}", "file", json_text_or_null(input->file), "tasks",
-                             input->job == NULL ? 0 : (int)input->job->tasks_count, "errors",
-                             json_loads(errors, 0, NULL)));
+        json_array_append_new(files, json_pack("{so sI so}", "file", json_text_or_null(input->file),
+                                               "tasks", (json_int_t)input->tasks_count, "errors",
+                                               json_loads(errors, 0, NULL)));
     }
     return json_pack("{so}", "files", files);
 }

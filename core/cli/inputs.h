@@ -1,5 +1,5 @@
-/* inputs: the job files that a command line names: opened all together, and what is wrong in them.
- * Created by a command, main thread. */
+/* inputs: the job files that a command line names: opened all together, what is wrong in them, and
+ * perhaps their jobs. Created by a command, main thread. */
 #pragma once
 
 #include <jansson.h>
@@ -20,6 +20,9 @@ struct input_names {
 struct inputs {
     struct reader_input *items;
     size_t count;
+    /* of inputs_read */
+    struct chunk_pool pool;
+    struct job_list jobs; /* of all files, in order */
 };
 
 /* The part of a command's argp parser that takes job files; at least one is required. */
@@ -29,14 +32,12 @@ error_t input_names_parse(int key, struct argp_state *state, struct input_names 
  * diagnostics say why. inputs_close is due either way. */
 bool inputs_open(struct inputs *inputs, const struct input_names *names);
 
-/* Closes the files and frees everything but the jobs. Fits CLEANUP. */
+/* Closes the files and frees everything. Fits CLEANUP. */
 void inputs_close(struct inputs *inputs);
 
-/* Reads the files into jobs whose memory comes from the pool, without running anything; the caller
- * destroys them. What is wrong is in the diagnostics; of a file that could not be opened there is
- * no job. May load plugins. */
-void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry,
-                 struct chunk_pool *pool);
+/* Reads the files into jobs without running anything. What is wrong is in the diagnostics; of a file
+ * that could not be opened there are no jobs. May load plugins. */
+void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry);
 
 /* Returns how many errors there are in all files. */
 size_t inputs_errors(const struct inputs *inputs);

@@ -106,14 +106,13 @@ static void print_json(struct plan *plan, const struct job *job)
 
 static void print_all(struct plan *plan, const struct inputs *inputs, enum format format)
 {
-    for (size_t i = 0; i < inputs->count; i++) {
-        const struct job *job = inputs->items[i].job;
+    for (const struct job *job = inputs->jobs.first; job != NULL; job = job->next) {
         if (plan->graph != PLAN_GRAPH_NONE)
             plan_graph_print(job, plan->graph);
         else if (format == FORMAT_JSON)
             print_json(plan, job);
         else
-            print_yaml(plan, job, i == 0);
+            print_yaml(plan, job, job == inputs->jobs.first);
     }
     registry_unpin(plan->registry, plan->offer);
 }
@@ -121,11 +120,9 @@ static void print_all(struct plan *plan, const struct inputs *inputs, enum forma
 int plan_print(struct inputs *inputs, const struct config *config, struct registry *registry,
                const struct options *options, enum plan_graph graph)
 {
-    CLEANUP(chunk_pool_fini) struct chunk_pool pool;
     struct plan plan = {.registry = registry, .graph = graph};
 
-    chunk_pool_init(&pool);
-    inputs_read(inputs, config, registry, &pool);
+    inputs_read(inputs, config, registry);
     bool right = inputs_errors(inputs) == 0;
     if (right)
         print_all(&plan, inputs, options->format);
@@ -133,7 +130,5 @@ int plan_print(struct inputs *inputs, const struct config *config, struct regist
         output_json(inputs_json(inputs));
     else
         inputs_print(inputs, options);
-    for (size_t i = 0; i < inputs->count; i++)
-        job_destroy(&inputs->items[i].job);
     return right ? EXIT_ALL_WELL : EXIT_USAGE;
 }

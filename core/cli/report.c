@@ -215,18 +215,18 @@ static uint32_t tasks_of(const struct job *job)
     return total > 0 ? total : atomic_load(&job->submitted);
 }
 
-/* The name is the reader's as long as nothing was submitted. */
-static const char *name_of(const struct job *job)
+/* A reader that was left behind may still name a job that has no tasks. */
+static const char *name_of(const struct job *job, const struct host *host)
 {
-    return tasks_of(job) > 0 ? job->name : job->file;
+    return tasks_of(job) > 0 || !host_reading(host) ? job->name : job->file;
 }
 
-static void print_text(const struct job *job, double seconds)
+static void print_text(const struct job *job, const char *called, double seconds)
 {
     static const enum task_state others[] = {TASK_FAILED, TASK_TIMED_OUT, TASK_CRASHED,
                                              TASK_CANCELLED, TASK_SKIPPED};
     uint32_t tasks = tasks_of(job);
-    CLEANUP(cleanup_free) char *name = utf8_clean(name_of(job), strlen(name_of(job)));
+    CLEANUP(cleanup_free) char *name = utf8_clean(called, strlen(called));
 
     printf("%s: %u task%s: %u succeeded", name, tasks, tasks == 1 ? "" : "s",
            ended(job, TASK_SUCCEEDED));
@@ -236,7 +236,8 @@ static void print_text(const struct job *job, double seconds)
     printf(" in %.2f s\n", seconds);
 }
 
-static void print_json(struct report *report, const struct job *job, double seconds)
+static void print_json(struct report *report, const struct job *job, const char *name,
+                       double seconds)
 {
     json_t *failures = json_array();
     uint32_t listed = ended(job, TASK_FAILED) + ended(job, TASK_TIMED_OUT) +
@@ -247,27 +248,25 @@ static void print_json(struct report *report, const struct job *job, double seco
             json_array_append(failures, report->failures[i].json);
     uint32_t omitted = listed - (uint32_t)json_array_size(failures);
     json_t *json = json_pack(
-        "{so ss si si si si si si si sf so}", "job", json_text_or_null(name_of(job)), "job_id",
-        job->id, "tasks", (int)tasks_of(job), "succeeded", (int)ended(job, TASK_SUCCEEDED),
-        "failed", (int)ended(job, TASK_FAILED), "timed_out", (int)ended(job, TASK_TIMED_OUT),
-        "crashed", (int)ended(job, TASK_CRASHED), "cancelled", (int)ended(job, TASK_CANCELLED),
-        "skipped", (int)ended(job, TASK_SKIPPED), "seconds", seconds, "failures", failures);
+        "{so ss si si si si si si si sf so}", "job", json_text_or_null(name), "job_id", job->id,
+        "tasks", (int)tasks_of(job), "succeeded", (int)ended(job, TASK_SUCCEEDED), "failed",
+        (int)ended(job, TASK_FAILED), "timed_out", (int)ended(job, TASK_TIMED_OUT), "crashed",
+        (int)ended(job, TASK_CRASHED), "cancelled", (int)ended(job, TASK_CANCELLED), "skipped",
+        (int)ended(job, TASK_SKIPPED), "seconds", seconds, "failures", failures);
     if (omitted > 0)
         json_object_set_new(json, "failures_omitted", json_integer(omitted));
     output_json(json);
 }
 
-void report_jobs(struct report *report, const struct inputs *inputs, double seconds)
+void report_jobs(struct report *report, struct host *host, double seconds)
 {
-    for (size_t i = 0; i < inputs->count; i++) {
-        const struct job *job = inputs->items[i].job;
-        if (job == NULL)
-            continue;
+    const struct job *job = NULL;
+
+    while ((job = host_next_job(host, job)) != NULL)
         if (report->format == FORMAT_JSON)
-            print_json(report, job, seconds);
+            print_json(report, job, name_of(job, host), seconds);
         else if (!report->quiet)
-            print_text(job, seconds);
-    }
+            print_text(job, name_of(job, host), seconds);
 }
 
 void report_destroy(struct report **report)

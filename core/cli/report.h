@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "cli/inputs.h"
 #include "cli/options.h"
+#include "host.h"
 #include "outcome/outcome.h"
 
 enum {
@@ -31,8 +31,8 @@ void report_task(struct report *report, const struct outcome_record *record);
  * more. */
 void report_end(struct report *report);
 
-/* Prints the last line (or the JSON object) of each job on standard output. */
-void report_jobs(struct report *report, const struct inputs *inputs, double seconds);
+/* Prints the last line (or the JSON object) of each of the host's jobs on standard output. */
+void report_jobs(struct report *report, struct host *host, double seconds);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void report_destroy(struct report **report);

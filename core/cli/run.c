@@ -185,14 +185,29 @@ static void on_ended(void *context, const struct outcome_record *record)
     report_task(run->report, record);
 }
 
+static bool submitted_any(struct host *host)
+{
+    const struct job *job = NULL;
+
+    while ((job = host_next_job(host, job)) != NULL)
+        if (atomic_load(&job->submitted) > 0)
+            return true;
+    return false;
+}
+
+/* Once a task of a checked file runs, all of them were read. */
+static bool knows_all(const struct run *run)
+{
+    return run->options->mode == JOB_CHECKED ? submitted_any(run->host) : !host_reading(run->host);
+}
+
 static struct progress_counts count_tasks(const struct run *run)
 {
-    struct progress_counts counts = {.running = host_running(run->host), .total_is_known = true};
+    struct progress_counts counts = {.running = host_running(run->host),
+                                     .total_is_known = knows_all(run)};
+    const struct job *job = NULL;
 
-    for (size_t i = 0; i < run->inputs.count; i++) {
-        const struct job *job = run->inputs.items[i].job;
-        if (job == NULL)
-            continue;
+    while ((job = host_next_job(run->host, job)) != NULL) {
         uint32_t total = atomic_load(&job->total);
         counts.total += total;
         counts.total_is_known &= total > 0;
@@ -281,21 +296,21 @@ static bool run_create(struct run *run)
     return run->host != NULL || output_error("%s", error.message);
 }
 
-static bool all_succeeded(const struct inputs *inputs)
+static bool all_succeeded(struct host *host)
 {
-    for (size_t i = 0; i < inputs->count; i++) {
-        const struct job *job = inputs->items[i].job;
-        if (job != NULL && atomic_load(&job->ended[TASK_SUCCEEDED]) < atomic_load(&job->total))
+    const struct job *job = NULL;
+
+    while ((job = host_next_job(host, job)) != NULL)
+        if (atomic_load(&job->ended[TASK_SUCCEEDED]) < atomic_load(&job->total))
             return false;
-    }
     return true;
 }
 
-static int exit_code_of(enum host_end end, const struct inputs *inputs)
+static int exit_code_of(enum host_end end, struct host *host)
 {
     switch (end) {
     case HOST_FINISHED:
-        return all_succeeded(inputs) ? EXIT_ALL_WELL : EXIT_TASKS;
+        return all_succeeded(host) ? EXIT_ALL_WELL : EXIT_TASKS;
     case HOST_INVALID:
         return EXIT_USAGE;
     case HOST_INTERRUPTED:
@@ -308,14 +323,6 @@ static int exit_code_of(enum host_end end, const struct inputs *inputs)
     return EXIT_HOST;
 }
 
-static bool submitted_any(const struct inputs *inputs)
-{
-    for (size_t i = 0; i < inputs->count; i++)
-        if (inputs->items[i].job != NULL && atomic_load(&inputs->items[i].job->submitted) > 0)
-            return true;
-    return false;
-}
-
 /* What is wrong in the files, and how the jobs ended. */
 static void say_jobs(struct run *run, enum host_end end)
 {
@@ -325,10 +332,10 @@ static void say_jobs(struct run *run, enum host_end end)
 
     if (!host_reading(run->host))
         inputs_print(&run->inputs, run->options->common);
-    if (stopped && checked && !submitted_any(&run->inputs))
+    if (stopped && checked && !submitted_any(run->host))
         output_error("stopped while job files were being read: nothing ran");
     else if (end != HOST_INVALID || !checked)
-        report_jobs(run->report, &run->inputs, seconds);
+        report_jobs(run->report, run->host, seconds);
     else if (run->options->common->format == FORMAT_JSON)
         output_json(inputs_json(&run->inputs));
 }
@@ -336,7 +343,7 @@ static void say_jobs(struct run *run, enum host_end end)
 /* Says everything that is left to say; returns the exit code. */
 static int say_all(struct run *run, enum host_end end)
 {
-    int code = exit_code_of(end, &run->inputs);
+    int code = exit_code_of(end, run->host);
     struct error error;
 
     if (shows_progress(run->options)) {
@@ -358,7 +365,7 @@ static int say_all(struct run *run, enum host_end end)
 static int run_finish(struct run *run, const struct config *config, enum host_end end)
 {
     bool stopped = end == HOST_INTERRUPTED || end == HOST_TERMINATED;
-    int signalled = stopped ? exit_code_of(end, &run->inputs) : 0;
+    int signalled = stopped ? exit_code_of(end, run->host) : 0;
     struct error error;
     struct ending *ending = ending_start(config, signalled, &error);
 

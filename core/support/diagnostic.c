@@ -23,13 +23,20 @@ void diagnostics_init(struct diagnostics *diagnostics, const char *file)
     *diagnostics = (struct diagnostics){.file = copy_text(file)};
 }
 
+void diagnostics_forget(struct diagnostics *diagnostics, size_t found_count)
+{
+    for (; diagnostics->kept_count > found_count; diagnostics->kept_count--) {
+        struct diagnostic *last = &diagnostics->kept[diagnostics->kept_count - 1];
+        free(last->message);
+        free(last->hint);
+        free(last->excerpt);
+    }
+    diagnostics->found_count = found_count;
+}
+
 void diagnostics_fini(struct diagnostics *diagnostics)
 {
-    for (size_t i = 0; i < diagnostics->kept_count; i++) {
-        free(diagnostics->kept[i].message);
-        free(diagnostics->kept[i].hint);
-        free(diagnostics->kept[i].excerpt);
-    }
+    diagnostics_forget(diagnostics, 0);
     free(diagnostics->file);
     *diagnostics = (struct diagnostics){0};
 }

@@ -43,6 +43,9 @@ void diagnostics_fini(struct diagnostics *diagnostics);
 void diagnostics_add(struct diagnostics *diagnostics, struct place place, const char *code,
                      const char *message, const char *hint);
 
+/* Forgets what was added after the first found_count ones; before any source lines are read. */
+void diagnostics_forget(struct diagnostics *diagnostics, size_t found_count);
+
 /* Sorts by place and reads the source lines that the kept ones need from an open file in one pass
  * (fd is seekable; it is read with pread). Lines are cut at 200 bytes around the caret; control
  * characters but tabs, and bytes that are not UTF-8, become '?'. */

@@ -1,4 +1,4 @@
-# What a job file may look like beyond the plain case: several of them, JSON, anchors and merges, documents.
+# What a job file may look like beyond the plain case: several of them, JSON, anchors and merges.
 # shellcheck disable=SC2154 # run sets variables, engine.bash sets some
 load engine
 
@@ -58,17 +58,6 @@ EOT
     sluice_run anchors.yaml
     [ "$status" -eq 0 ]
     [ "$(for task in first second third fourth fifth; do output_of $task; done | paste -sd' ')" = "one one xy zy one" ]
-}
-
-@test "a second document is an error: nothing runs, in a stream what stands before it does" {
-    printf '%s\n' 'version: 1' 'tasks: [{type: exec, params: {argv: [touch, ran]}}]' --- 'version: 1' >two.yaml
-    sluice_run two.yaml
-    [ "$status" -eq 2 ]
-    [ ! -e ran ]
-    grep -q '^two.yaml:3:1: error: another document begins' err
-    sluice_run --stream two.yaml
-    [ "$status" -eq 2 ]
-    [ -e ran ]
 }
 
 @test "one document may begin with --- and end with ..." {

@@ -103,6 +103,11 @@ bats_require_minimum_version 1.5.0
     generated file.yaml too_large
 }
 
+@test "more than 10,000 documents are refused" {
+    yes -- $'---\nversion: 1\ntasks: [{type: noop}]' | head -n 30003 >"$BATS_TEST_TMPDIR/documents.yaml"
+    generated documents.yaml documents # codes: documents
+}
+
 @test "anchors over a million nodes are refused" {
     { printf 'version: 1\ntasks: &all\n' && yes -- '- {type: noop, params: {n: 1}}' | head -n 200000; } >"$BATS_TEST_TMPDIR/anchors.yaml"
     generated anchors.yaml too_large

@@ -26,8 +26,9 @@ struct reading {
     enum job_mode mode;
     enum job_file_answer answer;
     uint32_t taken; /* JOB_STREAMED: tasks handed on */
+    uint32_t tasks; /* read, of all jobs */
     struct chunk_pool pool;
-    struct job *job;
+    struct job_list jobs;
     struct diagnostics diagnostics;
 };
 
@@ -73,14 +74,20 @@ static void reading_init(struct reading *reading, int fd, enum job_mode mode)
                                              .stop_fd = -1};
     *reading = (struct reading){.mode = mode};
     chunk_pool_init(&reading->pool);
-    reading->job = job_create(&reading->pool, "job", ITEMS "job.yaml", mode);
     diagnostics_init(&reading->diagnostics, "job.yaml");
-    reading->answer = job_file_read(fd, reading->job, &options, &reading->diagnostics);
+    struct job_file *file = job_file_open(fd, mode, &options, &reading->diagnostics);
+    while (job_file_next(file)) {
+        struct job *job = job_create(&reading->pool, NULL, ITEMS "job.yaml", mode);
+        job_list_add(&reading->jobs, job);
+        job_file_read(file, job);
+        reading->tasks += job->tasks_count;
+    }
+    reading->answer = job_file_close(&file);
 }
 
 static void reading_fini(struct reading *reading)
 {
-    job_destroy(&reading->job);
+    job_list_fini(&reading->jobs);
     chunk_pool_fini(&reading->pool);
     diagnostics_fini(&reading->diagnostics);
 }
@@ -118,16 +125,36 @@ static void print_json(const struct diagnostics *diagnostics)
     free(text);
 }
 
+static void expect_jobs(const struct job_list *jobs)
+{
+    expect(jobs->count > 0, "a right file has jobs");
+    for (const struct job *job = jobs->first; job != NULL; job = job->next)
+        expect(job->tasks_count > 0, "a right job has tasks");
+}
+
+/* Two jobs are the same if their names and numbers of tasks are. */
+static void expect_same(const struct job_list *checked, const struct job_list *streamed)
+{
+    const struct job *other = streamed->first;
+    expect(checked->count == streamed->count, "both ways give the same jobs");
+    for (const struct job *job = checked->first; job != NULL; job = job->next) {
+        expect(strcmp(job->name, other->name) == 0, "both ways give the same names");
+        expect(job->tasks_count == other->tasks_count, "both ways give the same tasks");
+        other = other->next;
+    }
+}
+
 static void expect_sense(const struct reading *reading, const uint8_t *data, size_t length)
 {
     bool right = reading->answer == JOB_FILE_RIGHT;
     expect(reading->answer != JOB_FILE_STOPPED, "nobody has stopped it");
     expect(right == (reading->diagnostics.found_count == 0), "a file is wrong if it has errors");
-    expect(!right || reading->job->tasks_count > 0, "a right file has tasks");
-    expect(reading->mode == JOB_CHECKED || reading->taken == reading->job->tasks_count,
+    expect(reading->mode == JOB_CHECKED || reading->taken == reading->tasks,
            "all tasks of a stream are handed on");
-    if (right)
+    if (right) {
+        expect_jobs(&reading->jobs);
         return;
+    }
     expect_places(&reading->diagnostics, data, length);
     if (reading->mode == JOB_CHECKED)
         print_text(&reading->diagnostics);
@@ -165,14 +192,16 @@ static void read_input(struct reading *reading, int fd, enum job_mode mode)
     close(fd);
 }
 
-/* A stream may be larger than a job that is checked, and forgets ids behind its window. */
+/* A stream may be larger than jobs that are checked, and forgets ids behind its window. */
 static bool may_only_stream(const struct reading *checked, const struct reading *streamed)
 {
     const char *too_large = job_file_error_word(JOB_FILE_TOO_LARGE);
+    const char *too_many = job_file_error_word(JOB_FILE_DOCUMENTS);
     const struct diagnostics *diagnostics = &checked->diagnostics;
     size_t larger = 0;
     for (size_t i = 0; i < diagnostics->kept_count; i++)
-        larger += strcmp(diagnostics->kept[i].code, too_large) == 0;
+        larger += strcmp(diagnostics->kept[i].code, too_large) == 0 ||
+                  strcmp(diagnostics->kept[i].code, too_many) == 0;
     return streamed->taken > JOB_STREAM_WINDOW || (larger > 0 && larger == diagnostics->kept_count);
 }
 
@@ -190,7 +219,7 @@ static void read_both_ways(const uint8_t *data, size_t length)
     expect_sense(&streamed, data, length);
     if (streamed.answer == JOB_FILE_RIGHT && !may_only_stream(&checked, &streamed)) {
         expect(checked.answer == JOB_FILE_RIGHT, "what may stream is right when it is checked");
-        expect(checked.job->tasks_count == streamed.taken, "both ways give the same tasks");
+        expect_same(&checked.jobs, &streamed.jobs);
     }
     reading_fini(&checked);
     reading_fini(&streamed);

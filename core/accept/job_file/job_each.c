@@ -206,11 +206,13 @@ static struct job_loop *loop_add(struct job_reader *reader, const struct yaml_no
 static void check_count(struct job_reader *reader, const struct yaml_node *map)
 {
     const struct job_each *each = &reader->each;
-    uint64_t most = JOB_TASKS_MOST - reader->job->tasks_count, count = 1;
+    uint64_t most = job_reader_tasks_left(reader), count = 1;
     for (uint32_t i = 0; i < each->loops_count && count <= most; i++)
         count *= each->loops[i].path == NULL ? each->loops[i].count : 1;
     if (count > most)
-        job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, map->place, NULL},
+        job_report(&reader->faults,
+                   (struct job_fault){JOB_FILE_TOO_LARGE, map->place,
+                                      reader->tasks_before > 0 ? JOB_READER_BEFORE_COUNT : NULL},
                    "a job has at most %d tasks, those of for_each included", JOB_TASKS_MOST);
 }
 

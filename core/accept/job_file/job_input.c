@@ -18,8 +18,12 @@ enum { MARK_BYTES = 3, READ_BYTES = JOB_INPUT_WINDOW_BYTES / 4 };
 void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
 {
     struct stat status;
-    *input =
-        (struct job_input){.fd = fd, .limit_bytes = limit_bytes, .stop_fd = -1, .window_line = 1};
+    *input = (struct job_input){.fd = fd,
+                                .limit_bytes = limit_bytes,
+                                .stop_fd = -1,
+                                .window_line = 1,
+                                .end_offset = INT64_MAX,
+                                .first_line = 1};
     input->seekable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     input->size_bytes = input->seekable ? status.st_size : 0;
     input->window = malloc(JOB_INPUT_WINDOW_BYTES);
@@ -27,6 +31,15 @@ void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
         abort();
     if (limit_bytes > 0 && input->size_bytes > limit_bytes)
         input->problem = JOB_INPUT_TOO_LARGE;
+}
+
+void job_input_take_part(struct job_input *input, struct job_input_part part)
+{
+    assert(input->seekable && input->filled == 0);
+    input->window_offset = input->event_offset = input->skipped_bytes = part.begin;
+    input->end_offset = part.end;
+    input->first_line = part.line;
+    input->size_bytes = part.end - part.begin;
 }
 
 void job_input_fini(struct job_input *input)
@@ -82,8 +95,10 @@ static bool may_read(struct job_input *input)
 static ssize_t read_some(struct job_input *input)
 {
     char *to = input->window + input->filled;
+    int64_t at = input->window_offset + (int64_t)input->filled;
+    int64_t left = input->end_offset - at;
     if (input->seekable)
-        return pread(input->fd, to, READ_BYTES, input->window_offset + (off_t)input->filled);
+        return pread(input->fd, to, left < READ_BYTES ? (size_t)left : READ_BYTES, at);
     return read(input->fd, to, READ_BYTES);
 }
 
@@ -117,11 +132,13 @@ static void skip_mark(struct job_input *input)
     while (input->filled < MARK_BYTES && fill(input))
         ;
     const char *first = input->window;
-    if (input->filled >= MARK_BYTES && memcmp(first, "\xef\xbb\xbf", MARK_BYTES) == 0)
-        input->given = input->mark_bytes = MARK_BYTES;
-    else if (input->filled >= 2 &&
-             (memcmp(first, "\xff\xfe", 2) == 0 || memcmp(first, "\xfe\xff", 2) == 0))
+    if (input->filled >= MARK_BYTES && memcmp(first, "\xef\xbb\xbf", MARK_BYTES) == 0) {
+        input->given = MARK_BYTES;
+        input->skipped_bytes = MARK_BYTES;
+    } else if (input->filled >= 2 &&
+               (memcmp(first, "\xff\xfe", 2) == 0 || memcmp(first, "\xfe\xff", 2) == 0)) {
         input->problem = JOB_INPUT_UTF16;
+    }
 }
 
 /* U+0085, U+2028 and U+2029 end a line for libyaml, which folds them away in texts, but for no
@@ -149,7 +166,7 @@ static void check_separators(struct job_input *input, size_t length)
     if (input->problem != JOB_INPUT_FINE || !find_separator(input, length, &at))
         return;
     input->problem = JOB_INPUT_SEPARATOR;
-    input->problem_offset = (uint64_t)input->window_offset + at - input->mark_bytes;
+    input->problem_offset = (uint64_t)(input->window_offset - input->skipped_bytes) + at;
 }
 
 static size_t waiting(const struct job_input *input)
@@ -190,13 +207,13 @@ static void place_move(struct place *place, const char *bytes, size_t length)
             place->column++;
 }
 
-/* A seekable file is read again from its start. */
+/* A seekable file is read again from where it was read first. */
 static struct place place_again(const struct job_input *input, int64_t offset)
 {
-    struct place place = {1, 1, 1};
+    struct place place = {input->first_line, 1, 1};
     char bytes[4096];
     ssize_t got;
-    for (int64_t at = input->mark_bytes; at < offset; at += got) {
+    for (int64_t at = input->skipped_bytes; at < offset; at += got) {
         int64_t left = offset - at;
         size_t wanted = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
         got = pread(input->fd, bytes, wanted, at);
@@ -209,7 +226,7 @@ static struct place place_again(const struct job_input *input, int64_t offset)
 
 struct place job_input_place(struct job_input *input, uint64_t offset)
 {
-    int64_t wanted = (int64_t)offset + input->mark_bytes;
+    int64_t wanted = (int64_t)offset + input->skipped_bytes;
     if (input->seekable)
         return place_again(input, wanted);
     int64_t inside = wanted - input->window_offset;
@@ -236,7 +253,7 @@ uint64_t job_input_character(const struct job_input *input, uint64_t offset)
     char byte;
     do
         offset -= offset > 0;
-    while (offset > 0 && byte_at(input, (int64_t)offset + input->mark_bytes, &byte) &&
+    while (offset > 0 && byte_at(input, (int64_t)offset + input->skipped_bytes, &byte) &&
            (byte & 0xc0) == 0x80);
     return offset;
 }

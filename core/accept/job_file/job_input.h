@@ -50,13 +50,25 @@ struct job_input {
     size_t given;          /* of them, that the parser has */
     int64_t window_offset; /* in the file, of the window's first byte */
     uint32_t window_line;  /* of the window's first byte; not kept for a seekable one */
-    uint32_t mark_bytes;   /* of the byte order mark */
-    int64_t event_offset;  /* set by the parser's owner with each event */
+    int64_t
+        skipped_bytes;   /* before the first one given: the byte order mark, or all before a part */
+    int64_t end_offset;  /* in the file, of what is read; of a seekable one */
+    uint32_t first_line; /* of what is read */
+    int64_t event_offset; /* set by the parser's owner with each event */
 };
 
 /* Makes the input ready and allocates the window; seekable or not is seen from fd, which is
  * borrowed. Callback and stop_fd are the caller's to set afterwards. */
 void job_input_init(struct job_input *input, int fd, int64_t limit_bytes);
+
+/* Some lines of a file. */
+struct job_input_part {
+    int64_t begin, end; /* offsets */
+    uint32_t line;      /* the first one */
+};
+
+/* Has only a part of a seekable input read; places are those in the file. Before anything is. */
+void job_input_take_part(struct job_input *input, struct job_input_part part);
 
 /* Frees the window. */
 void job_input_fini(struct job_input *input);

@@ -293,7 +293,7 @@ static bool keep_streamed(struct job_reader *reader, struct task *task)
 static bool has_room(struct job_reader *reader, size_t kept)
 {
     const struct job_needs *needs = &reader->needs;
-    if (kept + needs->count <= JOB_FILE_NEEDS_MOST)
+    if (reader->needs_before + kept + needs->count <= JOB_FILE_NEEDS_MOST)
         return true;
     job_report(&reader->faults,
                (struct job_fault){JOB_FILE_TOO_LARGE, needs->place,

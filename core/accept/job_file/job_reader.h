@@ -1,5 +1,5 @@
-/* job_reader: what the parts of the job file reader share while one file is read. Lives on the
- * stack of job_file_read; the reader's thread alone. */
+/* job_reader: what the parts of the job file reader share while one document is read. Embedded in
+ * its job_file, which begins it anew for each document; the reader's thread alone. */
 #pragma once
 
 #include <stdbool.h>
@@ -43,7 +43,10 @@ struct job_reader {
     const struct job_file_options *options;
     struct job_faults faults;
     struct yaml_source *source;
-    struct job_types types;
+    struct job_types types; /* of the whole file */
+    /* JOB_CHECKED: what the jobs before this one in the file have: they are in memory together */
+    uint32_t tasks_before;
+    size_t needs_before;
     uint32_t given;   /* bit of each enum job_key that stood there */
     bool again;       /* what tasks depend on came behind them: everything is read a second time */
     bool second;      /* this is that time */
@@ -55,7 +58,7 @@ struct job_reader {
     bool vars_known; /* they were read, or are being read */
     struct job_each each;
     struct job_groups groups;
-    bool groups_known; /* all of the file's: it is read again for them */
+    bool groups_known; /* all of the job's: it is read again for them */
     bool keep_all; /* tasks use their for_each before it stands: their values are kept, then read */
     enum job_where where;
     struct task_fields defaults;
@@ -63,8 +66,8 @@ struct job_reader {
     const struct sluice_map *shared_labels;  /* of defaults, in the chunk of the task added last */
     const struct sluice_retry *shared_retry; /* kept last, in the same chunk */
     struct task_list batch;                  /* JOB_STREAMED: read, not yet handed on */
-    uint64_t text_bytes;                     /* of all texts with ${...} in them, resolved */
-    uint64_t each_bytes; /* of the parameters and labels of all tasks of for_each */
+    uint64_t text_bytes; /* of all texts with ${...} in them, resolved; in a checked file in all */
+    uint64_t each_bytes; /* of the parameters and labels of all tasks of for_each; likewise */
     struct job_needs needs;
     /* used again for each task */
     struct task_fields fields;
@@ -76,6 +79,28 @@ struct job_reader {
     struct name_table keys;    /* of the map parameter that is being read */
 };
 
-/* JOB_STREAMED: hands on the tasks read so far if they are a full batch; JOB_CHECKED: looks, now
- * and then, whether reading is to end. False if it is. May block. */
+/* The hint where a job is too large because of those before it. */
+#define JOB_READER_BEFORE_COUNT "the jobs before it in the file count as well, unless streamed"
+
+/* Makes the reader ready for a document, whose job this is, after the one before was ended. */
+void job_reader_begin(struct job_reader *reader, struct job *job);
+
+/* Lets go of what belongs to the document. */
+void job_reader_end(struct job_reader *reader);
+
+/* JOB_STREAMED: hands on the tasks read so far; false, and nothing more of the job is to be read,
+ * if they are not wanted. May block. */
+bool job_reader_hand_on(struct job_reader *reader);
+
+/* Does so if they are a full batch. */
+bool job_reader_hand_on_full(struct job_reader *reader);
+
+/* JOB_STREAMED: job_reader_hand_on_full; JOB_CHECKED: looks, now and then, whether reading is to
+ * end. False if it is. May block. */
 bool job_reader_goes_on(struct job_reader *reader);
+
+/* Returns how many more tasks the job may have. */
+static inline uint32_t job_reader_tasks_left(const struct job_reader *reader)
+{
+    return JOB_TASKS_MOST - reader->tasks_before - reader->job->tasks_count;
+}

@@ -318,9 +318,11 @@ bool job_defaults_read(struct job_reader *reader, const struct yaml_node *map)
 
 static bool job_is_full(struct job_reader *reader, struct place place)
 {
-    if (reader->job->tasks_count < JOB_TASKS_MOST)
+    if (job_reader_tasks_left(reader) > 0)
         return false;
-    job_report(&reader->faults, (struct job_fault){JOB_FILE_TOO_LARGE, place, NULL},
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_TOO_LARGE, place,
+                                  reader->tasks_before > 0 ? JOB_READER_BEFORE_COUNT : NULL},
                "a job has at most %d tasks", JOB_TASKS_MOST);
     return true;
 }

@@ -11,7 +11,7 @@ enum { RECORD_ALIGN = 4 };
 /* Behind it: the text of a scalar, the anchor, the tag, each with its NUL. */
 struct record {
     uint32_t line, column;
-    uint32_t length; /* of a scalar's text */
+    uint32_t length; /* of a scalar's text; of a document's start or end the item's character */
     uint16_t width;
     uint8_t type; /* yaml_event_type_t */
     bool plain : 1, double_quoted : 1, has_anchor : 1, has_tag : 1;
@@ -99,6 +99,10 @@ static void take_event(struct yaml_item *item, const yaml_event_t *event, bool h
         item->tag = (const char *)event->data.mapping_start.tag;
     } else if (event->type == YAML_ALIAS_EVENT) {
         item->anchor = (const char *)event->data.alias.anchor;
+    } else if (event->type == YAML_DOCUMENT_START_EVENT) {
+        item->character = (uint32_t)event->start_mark.index;
+    } else if (event->type == YAML_DOCUMENT_END_EVENT) {
+        item->character = (uint32_t)event->end_mark.index;
     }
 }
 
@@ -114,13 +118,19 @@ static char *put_text(char *to, const char *text, size_t length)
     return to + length + 1;
 }
 
+static bool is_document(yaml_event_type_t type)
+{
+    return type == YAML_DOCUMENT_START_EVENT || type == YAML_DOCUMENT_END_EVENT;
+}
+
 static struct record record_of(const struct yaml_item *item)
 {
     const struct yaml_node *node = &item->node;
     return (struct record){.line = node->place.line,
                            .column = node->place.column,
                            .width = (uint16_t)node->place.width,
-                           .length = (uint32_t)node->length,
+                           .length =
+                               is_document(item->type) ? item->character : (uint32_t)node->length,
                            .type = (uint8_t)item->type,
                            .plain = node->plain,
                            .double_quoted = item->double_quoted,
@@ -215,6 +225,7 @@ static void unpack(const struct yaml_batch *batch, size_t *at, struct yaml_item 
         item->node.text = get_text(&from, record.length);
     item->anchor = record.has_anchor ? get_text(&from, strlen(from)) : NULL;
     item->tag = record.has_tag ? get_text(&from, strlen(from)) : NULL;
+    item->character = record.length;
     *at = aligned((size_t)(from - batch->bytes));
 }
 

@@ -20,6 +20,9 @@ struct yaml_item {
     bool double_quoted;
     const char *anchor; /* an alias's own name as well; NULL: none */
     const char *tag;    /* NULL: none */
+    uint32_t
+        character; /* a document's start: its first one; a document's end: that behind its last;
+                           counted from the first that was parsed */
 };
 
 struct yaml_batch {

@@ -149,6 +149,7 @@ struct yaml_feed *yaml_feed_create(struct job_input *input)
         abort();
     yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&feed->parser, job_input_give, input);
+    feed->parser.mark.line = input->first_line - 1; /* every place is in the file then */
     if (input->size_bytes >= YAML_FEED_AHEAD_LEAST_BYTES)
         ahead_start(feed);
     return feed;

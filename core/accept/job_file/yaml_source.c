@@ -29,7 +29,9 @@ struct yaml_source {
     uint32_t alias_nodes;      /* replayed so far */
     uint64_t alias_text_bytes; /* in them */
     bool aliases_free;         /* they are not counted now */
-    bool broken;
+    bool broken;               /* the document cannot be read on */
+    bool over;                 /* there is no other one */
+    struct yaml_span span;     /* of the document */
 };
 
 struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults)
@@ -64,7 +66,23 @@ bool yaml_source_broken(const struct yaml_source *source)
     return source->broken;
 }
 
-/* Reports what reading cannot go on from; always false. */
+bool yaml_source_over(const struct yaml_source *source)
+{
+    return source->over;
+}
+
+struct yaml_span yaml_source_span(const struct yaml_source *source)
+{
+    return source->span;
+}
+
+void yaml_source_forget_aliases(struct yaml_source *source)
+{
+    source->alias_nodes = 0;
+    source->alias_text_bytes = 0;
+}
+
+/* Reports what reading a document cannot go on from; always false. */
 static bool source_break(struct yaml_source *source, enum job_file_error code, struct place place,
                          const char *message)
 {
@@ -80,32 +98,36 @@ static bool next_item(struct yaml_source *source)
     const struct yaml_item *item = yaml_feed_next(source->feed);
     if (item == NULL) {
         yaml_problem_report(yaml_feed_parser(source->feed), source->input, source->faults);
-        source->broken = true;
+        source->broken = source->over = true;
         return false;
     }
     source->item = item;
+    source->over = item->type == YAML_STREAM_END_EVENT;
     return true;
 }
 
 bool yaml_source_begin(struct yaml_source *source)
 {
-    const struct place file = {0};
-    if (!next_item(source) || !next_item(source)) /* the stream, its first document */
+    bool first = source->item == NULL;
+    if ((first && !next_item(source)) || !next_item(source)) /* the stream's start, a document's */
         return false;
-    if (source->item->type == YAML_STREAM_END_EVENT)
-        return source_break(source, JOB_FILE_EMPTY, file,
-                            "the file is empty: a job has 'version' and 'tasks'");
-    assert(source->item->type == YAML_DOCUMENT_START_EVENT);
-    return true;
+    assert(source->over || source->item->type == YAML_DOCUMENT_START_EVENT);
+    source->broken = source->over;
+    source->span.first = source->item->character;
+    source->span.place = source->item->node.place;
+    return !source->over;
 }
 
-void yaml_source_finish(struct yaml_source *source)
+void yaml_source_end(struct yaml_source *source)
 {
-    if (!next_item(source) || !next_item(source)) /* the document's end, what follows */
-        return;
-    if (source->item->type != YAML_STREAM_END_EVENT)
-        source_break(source, JOB_FILE_DOCUMENTS, source->item->node.place,
-                     "another document begins: this version takes one a file");
+    source->frames_count = 0;
+    source->depth = 0;
+    source->aliases_free = false;
+    yaml_tape_clear(&source->tape);
+    source->broken = source->over;
+    while (!source->broken && source->item->type != YAML_DOCUMENT_END_EVENT)
+        next_item(source);
+    source->span.behind = source->item->character;
 }
 
 /* A tag or a text that is not allowed makes the node WRONG, so that it is reported once. */

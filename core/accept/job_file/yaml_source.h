@@ -1,7 +1,8 @@
-/* yaml_source: a YAML file as a stream of nodes, with aliases and merge keys (<<) already carried
- * out and limits and encoding checked; nothing is built in memory but what has an anchor. What it
- * finds wrong is reported; after what it cannot read on from, it is broken: every call
- * says false. Created by the job file reader; its thread alone. */
+/* yaml_source: a YAML file as a stream of documents, each as a stream of nodes, with aliases and
+ * merge keys (<<) already carried out and limits and encoding checked; nothing is built in memory
+ * but what has an anchor. What it finds wrong is reported; after what it cannot read on from, it is
+ * broken: every call says false until the next document begins, if there can be one. Created by the
+ * job file reader; its thread alone. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,18 +23,35 @@ struct yaml_aside {
     uint32_t alias_line; /* of the alias that it came through; 0: none */
 };
 
+/* Where a document stands. */
+struct yaml_span {
+    uint32_t first, behind; /* its first character, and that behind its last one, once it was ended;
+                               counted from the first of the input */
+    struct place place;     /* of its first */
+};
+
 /* Makes a source over an input, both borrowed as the faults are. */
 struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void yaml_source_destroy(struct yaml_source **source);
 
-/* Goes to the first document; false if there is none (an error) or the source is broken. May block
- * in its input, as all that reads. */
+/* Goes to the next document, the one before having been ended; false if there is none or the source
+ * is over. May block in its input, as all that reads. */
 bool yaml_source_begin(struct yaml_source *source);
 
-/* Goes to the end of the file behind the document's root node; another document is an error. */
-void yaml_source_finish(struct yaml_source *source);
+/* Leaves the document, skipping what was not read of it. */
+void yaml_source_end(struct yaml_source *source);
+
+/* Returns where the document stands. */
+struct yaml_span yaml_source_span(const struct yaml_source *source);
+
+/* Returns whether there will be no other document: the file has ended, or cannot be read on. Then
+ * nobody else is at the input any more. */
+bool yaml_source_over(const struct yaml_source *source);
+
+/* Begins the count of what aliases stand for anew. */
+void yaml_source_forget_aliases(struct yaml_source *source);
 
 /* Reads the next node, or the END of the list that is being read; false when broken. */
 bool yaml_source_next(struct yaml_source *source, struct yaml_node *node);
@@ -68,5 +86,5 @@ void yaml_source_forget(struct yaml_source *source, struct yaml_tape_mark mark);
 /* Returns the faults that were given to yaml_source_create. */
 struct job_faults *yaml_source_faults(struct yaml_source *source);
 
-/* Returns whether reading cannot go on. */
+/* Returns whether reading the document cannot go on. */
 bool yaml_source_broken(const struct yaml_source *source);

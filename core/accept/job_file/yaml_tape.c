@@ -11,6 +11,15 @@ void yaml_tape_fini(struct yaml_tape *tape)
     name_table_fini(&tape->anchors);
 }
 
+/* Most documents put nothing on it: then there is nothing to do. */
+void yaml_tape_clear(struct yaml_tape *tape)
+{
+    if (tape->capacity == 0 && tape->named == 0)
+        return;
+    yaml_tape_fini(tape);
+    *tape = (struct yaml_tape){0};
+}
+
 static struct yaml_tape_entry *entry_add(struct yaml_tape *tape)
 {
     if (tape->count == tape->capacity) {

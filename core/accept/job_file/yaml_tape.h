@@ -40,6 +40,9 @@ struct yaml_tape_mark {
 /* Frees everything. */
 void yaml_tape_fini(struct yaml_tape *tape);
 
+/* Forgets everything, names too. */
+void yaml_tape_clear(struct yaml_tape *tape);
+
 /* Puts a node at the end; a list or map is being recorded from here to its END. target is the entry
  * an alias stands for. */
 void yaml_tape_put(struct yaml_tape *tape, const struct yaml_node *node, uint32_t target);

@@ -15,9 +15,16 @@ void read_job_bytes(struct read_job *read, const char *bytes, size_t length)
     if (write(fd, bytes, length) != (ssize_t)length)
         perror("memfd");
     chunk_pool_init(&read->pool);
-    read->job = job_create(&read->pool, "job", "job.yaml", JOB_CHECKED);
+    read->jobs = (struct job_list){0};
     diagnostics_init(&read->diagnostics, "job.yaml");
-    read->right = job_file_read(fd, read->job, &options, &read->diagnostics) == JOB_FILE_RIGHT;
+    struct job_file *file = job_file_open(fd, JOB_CHECKED, &options, &read->diagnostics);
+    while (job_file_next(file)) {
+        struct job *job = job_create(&read->pool, "job", "job.yaml", JOB_CHECKED);
+        job_list_add(&read->jobs, job);
+        job_file_read(file, job);
+    }
+    read->right = job_file_close(&file) == JOB_FILE_RIGHT;
+    read->job = read->jobs.first;
     close(fd);
 }
 
@@ -28,7 +35,7 @@ void read_job_text(struct read_job *read, const char *text)
 
 void read_job_fini(struct read_job *read)
 {
-    job_destroy(&read->job);
+    job_list_fini(&read->jobs);
     chunk_pool_fini(&read->pool);
     diagnostics_fini(&read->diagnostics);
 }

@@ -1,4 +1,4 @@
-/* read_job: one job file, given as text, read into a job, for tests. */
+/* read_job: one job file, given as text, read into jobs, for tests. */
 #pragma once
 
 #include "accept/job_file.h"
@@ -6,7 +6,8 @@
 struct read_job {
     bool right;
     struct chunk_pool pool;
-    struct job *job;
+    struct job_list jobs;
+    struct job *job; /* the first; NULL: there is none */
     struct diagnostics diagnostics;
 };
 

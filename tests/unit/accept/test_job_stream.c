@@ -21,7 +21,8 @@ struct stream {
     enum job_file_answer answer;
     int stop_fd;
     struct chunk_pool pool;
-    struct job *job;
+    enum job_mode mode;
+    struct job_list jobs;
     struct diagnostics diagnostics;
     pthread_t thread;
 };
@@ -46,7 +47,14 @@ static void *read_all(void *argument)
                                              .take = take,
                                              .context = stream,
                                              .stop_fd = stream->stop_fd};
-    stream->answer = job_file_read(stream->from, stream->job, &options, &stream->diagnostics);
+    struct job_file *file =
+        job_file_open(stream->from, stream->mode, &options, &stream->diagnostics);
+    while (job_file_next(file)) {
+        struct job *job = job_create(&stream->pool, "job", "-", stream->mode);
+        job_list_add(&stream->jobs, job);
+        job_file_read(file, job);
+    }
+    stream->answer = job_file_close(&file);
     close(stream->taken_into);
     return NULL;
 }
@@ -54,7 +62,8 @@ static void *read_all(void *argument)
 static void stream_start_as(struct stream *stream, enum job_mode mode)
 {
     int bytes[2], taken[2];
-    *stream = (struct stream){.wanted = UINT32_MAX, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    *stream =
+        (struct stream){.mode = mode, .wanted = UINT32_MAX, .stop_fd = eventfd(0, EFD_CLOEXEC)};
     cr_assert(ge(int, stream->stop_fd, 0));
     cr_assert(eq(int, pipe(bytes), 0));
     cr_assert(eq(int, pipe(taken), 0));
@@ -63,7 +72,6 @@ static void stream_start_as(struct stream *stream, enum job_mode mode)
     stream->taken_from = taken[0];
     stream->taken_into = taken[1];
     chunk_pool_init(&stream->pool);
-    stream->job = job_create(&stream->pool, "job", "-", mode);
     diagnostics_init(&stream->diagnostics, "-");
     cr_assert(eq(int, pthread_create(&stream->thread, NULL, read_all, stream), 0));
 }
@@ -98,7 +106,7 @@ static void stream_free(struct stream *stream)
     close(stream->from);
     close(stream->stop_fd);
     close(stream->taken_from);
-    job_destroy(&stream->job);
+    job_list_fini(&stream->jobs);
     chunk_pool_fini(&stream->pool);
     diagnostics_fini(&stream->diagnostics);
 }
@@ -213,7 +221,6 @@ Test(job_stream, a_regular_file_can_be_stopped)
                             .taken_from = -1};
     cr_assert(eq(long, write(stream.from, text, sizeof text - 1), sizeof text - 1));
     chunk_pool_init(&stream.pool);
-    stream.job = job_create(&stream.pool, "job", "job.yaml", JOB_CHECKED);
     diagnostics_init(&stream.diagnostics, "job.yaml");
     read_all(&stream);
     cr_assert(eq(int, stream.answer, JOB_FILE_STOPPED));

@@ -85,8 +85,54 @@ Test(yaml_source, gives_the_nodes_of_a_document_in_order)
     struct opened opened;
     open_text(&opened, "a: 1\nb: [x, 'y z']\nc: {d: \"\"}\n");
     cr_assert(eq(str, (char *)shown(&opened), "{ a 1 b [ x y z ) c { d  ) ) "));
-    yaml_source_finish(opened.source);
+    yaml_source_end(opened.source);
+    cr_assert(not(yaml_source_begin(opened.source)));
+    cr_assert(yaml_source_over(opened.source));
     cr_assert(eq(sz, opened.faults.count, 0));
+    close_text(&opened);
+}
+
+Test(yaml_source, a_document_can_be_left_anywhere_and_the_next_one_begins_afresh)
+{
+    struct opened opened;
+    struct yaml_node node;
+    open_text(&opened, "a: &a [1, {b: 2}]\nc: 3\n--- # \u00e9\n[*a, 4]\n");
+    for (int i = 0; i < 4; i++)
+        cr_assert(yaml_source_next(opened.source, &node));
+    yaml_source_end(opened.source);
+    cr_assert(yaml_source_begin(opened.source));
+    cr_assert(eq(str, (char *)shown(&opened), "[ WRONG 4 ) "));
+    cr_assert(eq(str, (char *)first_error(&opened), "no anchor '&a' stands before this alias"));
+    close_text(&opened);
+}
+
+Test(yaml_source, what_breaks_a_document_does_not_break_the_next_one)
+{
+    struct opened opened;
+    open_text(&opened,
+              "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n--- y\n");
+    shown(&opened);
+    cr_assert(yaml_source_broken(opened.source));
+    cr_assert(not(yaml_source_over(opened.source)));
+    yaml_source_end(opened.source);
+    cr_assert(yaml_source_begin(opened.source));
+    cr_assert(eq(str, (char *)shown(&opened), "y "));
+    close_text(&opened);
+}
+
+Test(yaml_source, knows_where_each_document_stands)
+{
+    struct opened opened;
+    open_text(&opened, "# \u00fc\na: \u00f6\n...\n# -\n---\nb: 1\n---\n");
+    yaml_source_end(opened.source);
+    struct yaml_span span = yaml_source_span(opened.source);
+    cr_assert(eq(u32, span.behind, 12));
+    cr_assert(yaml_source_begin(opened.source));
+    yaml_source_end(opened.source);
+    span = yaml_source_span(opened.source);
+    cr_assert(eq(u32, span.first, 17));
+    cr_assert(eq(u32, span.place.line, 5));
+    cr_assert(eq(u32, span.behind, 26));
     close_text(&opened);
 }
 
