@@ -50,7 +50,7 @@ static void count_all(struct dependents *dependents, const struct graph *graph)
         struct graph_needs needs = graph_of(graph, task);
         for (size_t i = 0; i < needs.count; i++)
             dependents->first[needs.tasks[i] + 1]++;
-        uint32_t shares = needs.count > 0 ? (uint32_t)needs.count + 1 : 0;
+        uint32_t shares = needs.is_begun ? (uint32_t)needs.count + 1 : 0;
         atomic_init(&dependents->shares[task], shares);
     }
 }

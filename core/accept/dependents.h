@@ -13,7 +13,7 @@
 
 struct dependents;
 
-/* Turns a graph, all of whose tasks are known, around. Every task that needs one has one share more
+/* Turns a graph, all of whose tasks are known, around. Every task begun in it has one share more
  * than it needs tasks, its own: dependents_enter gives it up. Running out of memory aborts. */
 struct dependents *dependents_create(const struct graph *graph, uint32_t tasks_count);
 

@@ -8,13 +8,15 @@
 
 enum { CAPACITY_FIRST = 256 };
 
+#define BEGUN (UINT32_C(1) << 31)
+
 struct numbers {
     uint32_t *items;
     size_t count, capacity;
 };
 
 struct graph {
-    struct numbers first; /* by task: index of its first need */
+    struct numbers first; /* by task: index of its first need, and BEGUN */
     struct numbers needs;
 };
 
@@ -50,11 +52,12 @@ void graph_begin(struct graph *graph, uint32_t task)
     assert(task >= graph->first.count);
     while (graph->first.count <= task)
         numbers_push(&graph->first, (uint32_t)graph->needs.count);
+    graph->first.items[task] |= BEGUN;
 }
 
 void graph_add(struct graph *graph, uint32_t needed)
 {
-    assert(graph->first.count > 0 && graph->needs.count < UINT32_MAX);
+    assert(graph->first.count > 0 && graph->needs.count < BEGUN);
     numbers_push(&graph->needs, needed);
 }
 
@@ -72,8 +75,10 @@ size_t graph_count(const struct graph *graph)
 struct graph_needs graph_of(const struct graph *graph, uint32_t task)
 {
     if (task >= graph->first.count)
-        return (struct graph_needs){NULL, 0};
+        return (struct graph_needs){NULL, 0, false};
     const uint32_t *first = graph->first.items;
-    size_t end = task + 1 < graph->first.count ? first[task + 1] : graph->needs.count;
-    return (struct graph_needs){graph->needs.items + first[task], end - first[task]};
+    uint32_t begin = first[task] & ~BEGUN;
+    size_t end = task + 1 < graph->first.count ? first[task + 1] & ~BEGUN : graph->needs.count;
+    return (struct graph_needs){graph->needs.items + begin, end - begin,
+                                (first[task] & BEGUN) != 0};
 }

@@ -16,6 +16,7 @@ struct graph;
 struct graph_needs {
     const uint32_t *tasks;
     size_t count;
+    bool is_begun; /* it was: it waits for its release, if only for its own entering */
 };
 
 /* Tasks that need each other: each needs the next one, the last needs the first. */
@@ -31,7 +32,8 @@ struct graph *graph_create(void);
 /* Frees it; clears the pointer; accepts NULL. */
 void graph_destroy(struct graph **graph);
 
-/* Begins the needs of a task, whose number is above all before. Reader thread. */
+/* Begins the needs of a task, whose number is above all before; perhaps none follow. Reader
+ * thread. */
 void graph_begin(struct graph *graph, uint32_t task);
 
 /* Adds one to the needs of the task begun last. Reader thread. */

@@ -276,7 +276,7 @@ void window_need(struct window *window, struct task *task, struct window_needs n
     struct node *node = node_make(window, task->number);
     node->task = task;
     node->shares = 1;
-    node->waits = zeroed(needs.count, sizeof *node->waits);
+    node->waits = needs.count > 0 ? zeroed(needs.count, sizeof *node->waits) : NULL;
     for (size_t i = 0; i < needs.count; i++, id += strlen(id) + 1) {
         uint32_t before = atomic_fetch_or(word_of(window, needs.tasks[i]), HAS_NODE);
         enum task_state state = (enum task_state)(before & STATE_MASK);

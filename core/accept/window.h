@@ -32,8 +32,8 @@ void window_destroy(struct window **window);
 /* Says that a task was added, with the next number. Reader thread. */
 void window_add(struct window *window, uint32_t number);
 
-/* Says what the task added last needs, at least one. As with dependents, it has a share of its own
- * that it gives up when it enters. Reader thread. */
+/* Says what the task added last needs, perhaps nothing. As with dependents, it has a share of its
+ * own that it gives up when it enters. Reader thread. */
 void window_need(struct window *window, struct task *task, struct window_needs needs);
 
 /* Returns whether a task of the window that has not been released needs others. Reader thread. */

@@ -107,6 +107,26 @@ tasks:
     [[ $output == *"none: 1 task: 1 succeeded"* ]]
 }
 
+@test "what needs a for_each without tasks starts at once, but not for a failure" {
+    : >none.txt
+    job none <<<'
+tasks:
+  - {id: before, type: noop, needs: [t]}
+  - {for_each: {x: {lines: none.txt}}, id: t, type: noop}
+  - {for_each: {x: {lines: none.txt}}, type: noop}
+  - {id: after, type: noop, needs: [t, noop-3]}
+  - {id: pair, for_each: {x: {lines: none.txt}}, type: noop, needs: ["t[*]"]}
+  - {id: failure, type: noop, needs: [t], when: failure}
+  - {id: always, type: noop, needs: [failure, t], when: always}'
+    for mode in "" --stream; do
+        [ -z "$mode" ] || sed -i 's/before, type: noop, needs: .t./before, type: noop/' none.yaml
+        run --separate-stderr "$SLUICE" run none.yaml $mode --plugins "$PLUGINS" --events events.jsonl
+        [ "$status" -eq 1 ] || { echo "$stderr"; return 1; }
+        [ "$(jq -r '.task + " " + .state + " " + .reason' events.jsonl | grep -v before | sort | paste -sd,)" = \
+            "after succeeded ,always succeeded ,failure skipped nothing_failed" ]
+    done
+}
+
 @test "a hundred thousand lines are as many tasks, checked or streamed" {
     seq 100000 >numbers.txt
     job many <<<'

@@ -75,7 +75,7 @@ static void inherit_when(struct job_reader *reader, struct job_draft *draft)
     bool own = fields->given & task_key_bit(TASK_KEY_WHEN);
     if (!own)
         fields->when = reader->defaults.when;
-    if (fields->when != WHEN_FAILURE || reader->needs.count > 0 ||
+    if (fields->when != WHEN_FAILURE || reader->needs.named ||
         reader->faults.count > draft->faults_before)
         return;
     job_report(
@@ -142,13 +142,13 @@ static bool is_other(struct job_reader *reader, struct job_draft *draft, size_t 
 {
     char id[TASK_ID_MOST_BYTES + 1];
     uint32_t number;
-    if (!reader->each.in_hand) {
-        const struct job_group *group = job_groups_find(reader, draft->id, base);
-        return group != NULL && group->first < reader->job->tasks_count;
-    }
+    const struct job_group *group = job_groups_find(reader, draft->id, base);
+    bool none = group != NULL && group->count == 0 && !group->is_cut;
+    if (!reader->each.in_hand)
+        return none || (group != NULL && group->first < reader->job->tasks_count);
     memcpy(id, draft->id, base);
     id[base] = '\0';
-    if (reader->each.instances > 0 || !job_find_task(reader->job, id, base, &number))
+    if (reader->each.instances > 0 || !(none || job_find_task(reader->job, id, base, &number)))
         return false;
     memcpy(draft->id, id, base + 1);
     return true;
@@ -275,4 +275,25 @@ bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)
     else if (task != NULL)
         take_back(reader, task);
     return right;
+}
+
+/* By a task, or by a for_each that stands before. */
+static bool is_taken(const struct job_reader *reader, const struct job_draft *draft)
+{
+    uint32_t number;
+    const struct job_group *group = job_groups_find(reader, draft->id, draft->id_length);
+    return job_find_task(reader->job, draft->id, draft->id_length, &number) ||
+           (group != NULL && group->count > 0 && group->first < reader->job->tasks_count);
+}
+
+void job_draft_close_each(struct job_reader *reader, struct job_draft *draft,
+                          enum job_group_end how)
+{
+    if (draft->id_length == 0 && draft->offer != NULL &&
+        (draft->fields->given & task_key_bit(TASK_KEY_ID)) == 0)
+        name_by_type(draft);
+    if (draft->id_length > 0 && how == JOB_GROUP_WHOLE && is_taken(reader, draft))
+        report_duplicate(reader, draft, 0);
+    else if (draft->id_length > 0)
+        job_groups_close(reader, draft->id, draft->id_length, how);
 }

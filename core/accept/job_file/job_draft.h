@@ -37,3 +37,7 @@ struct job_draft {
 /* Adds the task that was read to the job; one with an error is reported and not handed on. False
  * when the source is broken, or a streamed job has an error. */
 bool job_draft_finish(struct job_reader *reader, struct job_draft *draft);
+
+/* Ends the for_each of a task, by whose name others may need all that it has made. */
+void job_draft_close_each(struct job_reader *reader, struct job_draft *draft,
+                          enum job_group_end how);

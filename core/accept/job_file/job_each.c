@@ -78,6 +78,7 @@ static void refuse_file(struct job_reader *reader, const struct job_loop *loop,
 {
     job_report(&reader->faults, (struct job_fault){JOB_FILE_ITEMS, loop->place, NULL}, "'%s': %s",
                loop->path, error->message);
+    reader->each.wrong = true;
 }
 
 /* Takes the file that the sources have for a text. */

@@ -148,6 +148,9 @@ static void refuse(struct job_reader *reader, const struct job_reference *refere
     struct job_fault fault = {known ? JOB_FILE_NOT_NEEDED : JOB_FILE_UNKNOWN_TASK, reference->place,
                               NULL};
     id_of(&reader->late, reference->name, id);
+    const struct job_group *group = job_groups_find_of(reader, id, strlen(id));
+    if (!known && group != NULL && group->is_cut)
+        return; /* what is wrong in its for_each is reported */
     if (known)
         fault.hint = reader->job->mode == JOB_STREAMED
                          ? "in a streamed file its id has to stand in 'needs' itself"

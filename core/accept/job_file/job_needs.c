@@ -30,6 +30,7 @@ void job_needs_fini(struct job_needs *needs)
 void job_needs_begin(struct job_needs *needs)
 {
     needs->count = 0;
+    needs->named = false;
     needs->hand.count = 0;
     needs->ids.length = 0;
 }
@@ -214,6 +215,7 @@ static void read_name(struct job_reader *reader, const struct yaml_node *node)
         return;
     char text[TASK_ID_MOST_BYTES + 1];
     const struct params_text *id = &name.text;
+    reader->needs.named = true;
     if (id->length > TASK_ID_MOST_BYTES) {
         add_one(reader, &name);
         return;
@@ -305,7 +307,7 @@ static bool has_room(struct job_reader *reader, size_t kept)
 bool job_needs_keep(struct job_reader *reader, struct task *task)
 {
     const struct job_needs *needs = &reader->needs;
-    if (needs->count == 0)
+    if (!needs->named)
         return true;
     if (reader->job->mode == JOB_STREAMED)
         return keep_streamed(reader, task);

@@ -36,6 +36,7 @@ struct job_needs {
     /* the list in hand; the instances of a for_each may share one */
     uint32_t *tasks; /* GRAPH_UNKNOWN: one of hand */
     size_t count, capacity;
+    bool named; /* something stands in the list, if only a for_each without tasks */
     struct job_need_opens hand;
     struct buffer ids; /* JOB_STREAMED: each with its NUL */
     struct place place;

@@ -35,6 +35,13 @@ char *job_needs_suggest(struct job_reader *reader, const char *name, size_t leng
     return hint;
 }
 
+/* A task that only what is wrong in its for_each keeps from being there: that is reported. */
+static bool is_cut_off(const struct job_reader *reader, const char *id, size_t length)
+{
+    const struct job_group *group = job_groups_find_of(reader, id, length);
+    return group != NULL && group->is_cut;
+}
+
 static void refuse_unknown(struct job_reader *reader, const struct job_need_open *open)
 {
     const struct name_entry *entry = &reader->needs.names.entries[open->name];
@@ -43,6 +50,8 @@ static void refuse_unknown(struct job_reader *reader, const struct job_need_open
         reader->again = reader->groups_known = true; /* a for_each that comes later */
         return;
     }
+    if (is_cut_off(reader, reader->needs.names.texts.bytes + entry->text, entry->length))
+        return;
     CLEANUP(cleanup_free)
     char *name = strndup(reader->needs.names.texts.bytes + entry->text, entry->length);
     if (name == NULL)

@@ -342,6 +342,29 @@ static void draft_begin(struct job_reader *reader, struct job_draft *draft)
     job_needs_begin(&reader->needs);
 }
 
+/* A for_each that has made no task, or not all, has a name as well. What stands for the id is read
+ * without items; a type with some in it is none, which is no fault. */
+static bool close_each(struct job_reader *reader, const struct job_draft *common,
+                       enum job_group_end how)
+{
+    struct job_draft draft = *common;
+    size_t faults = reader->faults.count, found = reader->faults.diagnostics->found_count;
+    reader->each.in_hand = false;
+    reader->each.wrong = true;
+    for (uint32_t i = 0; i < draft.kept_count; i++) {
+        enum task_key key = draft.kept[i].key;
+        if (key != TASK_KEY_ID && key != TASK_KEY_TYPE)
+            continue;
+        yaml_source_replay(reader->source, draft.kept[i].value);
+        if (!read_value(reader, key, &draft))
+            return false;
+    }
+    if (reader->faults.diagnostics->found_count == found)
+        reader->faults.count = faults;
+    job_draft_close_each(reader, &draft, how);
+    return true;
+}
+
 /* Adds one task of a for_each. */
 static bool add_instance(struct job_reader *reader, const struct job_draft *common)
 {
@@ -381,6 +404,9 @@ static bool add_instances(struct job_reader *reader, struct job_draft *common)
         more = goes_on && job_each_next(reader);
     }
     yaml_source_count_aliases(reader->source, true);
+    bool is_cut = more || each->wrong;
+    if (goes_on && (is_cut || each->instances == 0))
+        goes_on = close_each(reader, common, is_cut ? JOB_GROUP_CUT : JOB_GROUP_WHOLE);
     return goes_on && (reader->job->mode == JOB_CHECKED || reader->faults.count == before);
 }
 
@@ -389,7 +415,8 @@ static bool add_all(struct job_reader *reader, struct job_draft *draft)
 {
     if (draft->for_each && !reader->each.wrong)
         return add_instances(reader, draft);
-    return add_instance(reader, draft);
+    return add_instance(reader, draft) &&
+           (!draft->for_each || close_each(reader, draft, JOB_GROUP_CUT));
 }
 
 bool job_task_read(struct job_reader *reader, const struct yaml_node *map, uint32_t position)
