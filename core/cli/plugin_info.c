@@ -7,6 +7,7 @@
 #include "cli/plugins.h"
 #include "cli/table.h"
 #include "plugin/generation.h"
+#include "plugin/param_one_of.h"
 #include "serve/type_example.h"
 #include "serve/type_json.h"
 #include "support/cleanup.h"
@@ -126,6 +127,11 @@ static size_t line_length(const char *text)
     return fits;
 }
 
+static const char *required_text(const struct param *param)
+{
+    return param->required ? "yes" : param->one_of != NULL ? "one of" : "";
+}
+
 static void add_param(struct table *table, const struct param *param)
 {
     CLEANUP(buffer_fini) struct buffer allowed = BUFFER_EMPTY;
@@ -142,9 +148,17 @@ static void add_param(struct table *table, const struct param *param)
         text += length + (text[length] == ' ');
         table_add(table,
                   (const char *const[]){first ? param->name : "", first ? kind : "",
-                                        first && param->required ? "yes" : "", first ? shown : "",
-                                        line, first && param->help != NULL ? param->help : ""});
+                                        first ? required_text(param) : "", first ? shown : "", line,
+                                        first && param->help != NULL ? param->help : ""});
     }
+}
+
+static void print_one_of(const struct param_table *params, size_t index)
+{
+    CLEANUP(buffer_fini) struct buffer names = BUFFER_EMPTY;
+
+    param_one_of_names(params, index, &names);
+    printf("\nExactly one is given of %s.\n", buffer_text(&names));
 }
 
 static void print_text(const struct offer *offer)
@@ -164,6 +178,8 @@ static void print_text(const struct offer *offer)
         printf("\n");
         table_print(&table);
     }
+    for (size_t i = 0; i < offer->params.one_ofs_count; i++)
+        print_one_of(&offer->params, i);
     type_example_write(offer, &example);
     printf("\nA job file with it:\n\n%s", buffer_text(&example));
 }

@@ -11,6 +11,12 @@
 
 static const uint32_t known_flags = SLUICE_SERIAL | SLUICE_IDEMPOTENT | SLUICE_PROCESS_ONLY;
 
+/* Neither has grown since ABI 1.0. */
+static const struct sized_bytes type_bytes = {sizeof(struct sluice_type),
+                                              sizeof(struct sluice_type)};
+static const struct sized_bytes plugin_bytes = {sizeof(struct sluice_plugin),
+                                                sizeof(struct sluice_plugin)};
+
 static bool refuse(struct error *error, const struct sluice_type *type, const char *why)
 {
     return error_set(error, "bad_descriptor", "type '%s': %s", type->name, why);
@@ -83,11 +89,11 @@ static bool read_types(struct descriptor *descriptor, const struct note *note, s
         struct sluice_type type;
         char what[32];
         snprintf(what, sizeof what, "type %zu", count + 1);
-        if (!sized_check(from, sizeof type, what, error))
+        if (!sized_check(from, type_bytes, what, error))
             return false;
         if (from->name == NULL)
             break;
-        if (!sized_copy(&type, sizeof type, from, what, error) ||
+        if (!sized_copy(&type, type_bytes, from, what, error) ||
             !check_against_note(&type, note, count, error) || !check_type(&type, error))
             return false;
         descriptor->types[count] = type;
@@ -134,7 +140,7 @@ bool descriptor_read(struct descriptor *descriptor, const struct sluice_plugin *
                      const struct note *note, struct error *error)
 {
     memset(descriptor, 0, sizeof *descriptor);
-    if (!sized_copy(&descriptor->plugin, sizeof descriptor->plugin, from, "descriptor", error) ||
+    if (!sized_copy(&descriptor->plugin, plugin_bytes, from, "descriptor", error) ||
         !check_plugin(&descriptor->plugin, note, error))
         return false;
     descriptor->types = calloc(note->types_count, sizeof *descriptor->types);

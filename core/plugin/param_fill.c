@@ -1,7 +1,8 @@
 /* param_fill: from a packed record to a plugin's struct; every task goes through here. */
 #include <string.h>
 
-#include "plugin/param_table.h"
+#include "plugin/param_one_of.h"
+#include "support/cleanup.h"
 
 enum { TEXT_LEAST_BYTES = 5 }; /* of a text in a record: its length and a NUL */
 
@@ -177,6 +178,20 @@ static bool check_required(const struct fill *fill, struct error *error)
     return true;
 }
 
+static bool check_one_of(const struct fill *fill, struct error *error)
+{
+    CLEANUP(buffer_fini) struct buffer names = BUFFER_EMPTY;
+    size_t wrong;
+    enum param_one_of_answer answer = param_one_of_check(fill->table, fill->seen, &wrong);
+    if (answer == PARAM_ONE_OF_RIGHT)
+        return true;
+    param_one_of_names(fill->table, wrong, &names);
+    return error_set(error, "params_rejected",
+                     answer == PARAM_ONE_OF_MISSING ? "parameters %s: one is missing"
+                                                    : "parameters %s exclude each other",
+                     buffer_text(&names));
+}
+
 bool param_table_fill(const struct param_table *table, struct params_text record, void *params,
                       struct arena *arena, struct error *error)
 {
@@ -196,5 +211,5 @@ bool param_table_fill(const struct param_table *table, struct params_text record
         if (!fill_field(&fill, row, &field, (unsigned char *)params + row->offset, error))
             return false;
     }
-    return check_required(&fill, error);
+    return check_required(&fill, error) && check_one_of(&fill, error);
 }

@@ -6,10 +6,15 @@
 #include <string.h>
 
 #include "plugin/name.h"
+#include "plugin/param_one_of.h"
 #include "plugin/sized.h"
 #include "support/cleanup.h"
 
 enum { TEXTS_BLOCK_BYTES = 1024, TEXTS_MOST_BYTES = 4 * 1024 * 1024 };
+
+/* The end of a row in ABI 1.0 is where one_of begins. */
+static const struct sized_bytes row_bytes = {offsetof(struct sluice_param, one_of),
+                                             sizeof(struct sluice_param)};
 
 struct kind_shape {
     const char *word;
@@ -109,6 +114,10 @@ static bool check_row(const struct sluice_param *row, size_t struct_bytes, struc
                          row->kind);
     if (row->required && row->def != NULL)
         return refuse(error, row, "required, but has a default");
+    if (row->one_of != NULL && !name_is_param(row->one_of))
+        return refuse(error, row, "invalid name in one_of");
+    if (row->one_of != NULL && (row->required || row->def != NULL))
+        return refuse(error, row, "one_of, but required or with a default");
     if (!text_fits(row->help) || !text_fits(row->def))
         return refuse(error, row, "help or default too long");
     return check_place(row, struct_bytes, error) && check_range(row, error) &&
@@ -159,6 +168,7 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
         .def = keep_text(&table->texts, row->def),
         .head = keep_head(&table->texts, row),
         .choices = keep_choices(&table->texts, row->choices),
+        .one_of = keep_text(&table->texts, row->one_of),
         .kind = (enum sluice_kind)row->kind,
         .offset = row->offset,
         .required = row->required,
@@ -172,7 +182,8 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
     if (param->name == NULL || param->head.bytes == NULL ||
         (param->help == NULL) != (row->help == NULL) ||
         (param->def == NULL) != (row->def == NULL) ||
-        (param->choices == NULL) != (row->choices == NULL))
+        (param->choices == NULL) != (row->choices == NULL) ||
+        (param->one_of == NULL) != (row->one_of == NULL))
         return refuse(error, row, "texts too long in all");
     if (param->required)
         table->required[table->count / 64] |= UINT64_C(1) << (table->count % 64);
@@ -184,7 +195,7 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
 static bool copy_row(struct sluice_param *row, const struct sluice_param *from, struct error *error)
 {
     _Alignas(struct sluice_param) unsigned char raw[sizeof *row];
-    if (!sized_copy(raw, sizeof raw, from, "parameter row", error))
+    if (!sized_copy(raw, row_bytes, from, "parameter row", error))
         return false;
     unsigned char *required = raw + offsetof(struct sluice_param, required);
     unsigned char *secret = raw + offsetof(struct sluice_param, secret);
@@ -211,7 +222,7 @@ static bool count_rows(const struct sluice_param *rows, size_t *count, struct er
     for (*count = 0; *count <= PARAM_ROWS_MOST; (*count)++) {
         char what[32];
         snprintf(what, sizeof what, "parameter row %zu", *count + 1);
-        if (!sized_check(row, sizeof *row, what, error))
+        if (!sized_check(row, row_bytes, what, error))
             return false;
         if (row->name == NULL)
             return true;
@@ -278,6 +289,7 @@ static bool make_image(struct param_table *table, struct error *error)
         return error_set(error, "no_memory", "out of memory");
     struct param_table optional = *table; /* the same table with nothing filled in or required */
     memset(optional.required, 0, sizeof optional.required);
+    optional.one_ofs_count = 0;
     optional.image = blank;
     struct params_text record = {table->defaults.bytes, (uint32_t)table->defaults.length};
     if (!param_table_fill(&optional, record, image, &table->texts, error))
@@ -300,7 +312,7 @@ static bool table_make(struct param_table *table, const struct sluice_param *row
         if (!add_row(table, row, error))
             return false;
     }
-    return make_image(table, error);
+    return param_one_of_init(table, error) && make_image(table, error);
 }
 
 bool param_table_init(struct param_table *table, const struct sluice_param *rows,
@@ -323,6 +335,7 @@ bool param_table_init(struct param_table *table, const struct sluice_param *rows
 void param_table_fini(struct param_table *table)
 {
     free(table->rows);
+    free(table->one_ofs);
     free(table->image);
     buffer_fini(&table->defaults);
     arena_fini(&table->texts);

@@ -27,6 +27,7 @@ struct param { /* its texts are copies that belong to the table */
     const char *def;            /* NULL: none; as it would stand in a job file */
     struct params_text head;    /* what its field begins with in a record */
     const char *const *choices; /* of an enum or a string; NULL-terminated; NULL: any */
+    const char *one_of;         /* the alternative that it belongs to; NULL: none */
     enum sluice_kind kind;
     uint32_t offset;
     bool required;
@@ -36,14 +37,22 @@ struct param { /* its texts are copies that belong to the table */
     double float_min, float_max;
 };
 
+/* Rows of which exactly one is to be given (param_one_of.h). */
+struct param_one_of {
+    const char *name;
+    uint64_t rows[PARAM_ROWS_MOST / 64]; /* bit i: row i is one of them */
+};
+
 struct param_table {
     struct param *rows;
     size_t count;
     size_t struct_bytes;
     uint64_t required[PARAM_ROWS_MOST / 64]; /* bit i: row i must be given */
-    void *image;                             /* struct_bytes with all defaults filled in */
-    struct buffer defaults;                  /* their record, to which the image points */
-    struct arena texts;                      /* what rows and image point to */
+    struct param_one_of *one_ofs;
+    size_t one_ofs_count;
+    void *image;            /* struct_bytes with all defaults filled in */
+    struct buffer defaults; /* their record, to which the image points */
+    struct arena texts;     /* what rows and image point to */
 };
 
 enum param_answer { PARAM_OK, PARAM_WRONG_TYPE, PARAM_OUT_OF_RANGE, PARAM_UNKNOWN_CHOICE };
@@ -51,7 +60,8 @@ enum param_answer { PARAM_OK, PARAM_WRONG_TYPE, PARAM_OUT_OF_RANGE, PARAM_UNKNOW
 /* Copies and checks a plugin's table (NULL: no parameters) of rows walked by their own size; false
  * with a message that names the row and the field: invalid or double names, unknown kind, offset or
  * size outside the struct or not of the kind, min > max, a default that its own row refuses,
- * required with a default. On false there is nothing to free. */
+ * required with a default, a one_of with either or without a second row. On false there is nothing
+ * to free. */
 bool param_table_init(struct param_table *table, const struct sluice_param *rows,
                       size_t struct_bytes, struct error *error);
 

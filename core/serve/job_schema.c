@@ -8,6 +8,7 @@
 #include "accept/job_file/job_keys.h"
 #include "accept/job_file/job_retry.h"
 #include "accept/task.h"
+#include "plugin/param_one_of.h"
 #include "serve/json_text.h"
 #include "serve/schema_kind.h"
 
@@ -145,6 +146,20 @@ static json_t *object_of(const struct key_set *keys, bool defaults_only)
     return object;
 }
 
+/* Of some keys exactly one; what a merge brings is not known. */
+static void require_one_of(json_t *object, const struct param_table *params, size_t index)
+{
+    json_t *rules = json_object_get(object, "allOf"), *each = json_array();
+    for (size_t i = 0; i < params->count; i++)
+        if (param_one_of_has(params, index, i))
+            json_array_append_new(each, json_pack("{s[s]}", "required", params->rows[i].name));
+    json_t *rule = json_pack("{s[{so}{s[s]}]}", "anyOf", "oneOf", each, "required", "<<");
+    if (rules == NULL)
+        json_object_set_new(object, "allOf", json_pack("[o]", rule));
+    else
+        json_array_append_new(rules, rule);
+}
+
 /* Returns a map of the parameters; *required: at least one has to be given. */
 static json_t *params_of(const struct offer *offer, bool *required)
 {
@@ -157,6 +172,9 @@ static json_t *params_of(const struct offer *offer, bool *required)
             schema_kind_require(object, param->name);
         *required |= param->required;
     }
+    for (size_t i = 0; i < offer->params.one_ofs_count; i++)
+        require_one_of(object, &offer->params, i);
+    *required |= offer->params.one_ofs_count > 0;
     return object;
 }
 

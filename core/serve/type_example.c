@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/cleanup.h"
 #include "support/units.h"
@@ -110,9 +111,16 @@ static void put_default(struct buffer *text, const struct param *param)
         buffer_puts(text, param->def);
 }
 
-static bool is_shown(const struct param *param)
+/* What must be there, the first of each alternative, and what has a default. */
+static bool is_shown(const struct param_table *params, size_t row)
 {
-    return param->required || (param->def != NULL && !param->secret);
+    const struct param *param = &params->rows[row];
+    bool first = param->one_of != NULL;
+
+    for (size_t i = 0; i < row && first; i++)
+        first =
+            params->rows[i].one_of == NULL || strcmp(params->rows[i].one_of, param->one_of) != 0;
+    return param->required || first || (param->def != NULL && !param->secret);
 }
 
 void type_example_write(const struct offer *offer, struct buffer *text)
@@ -121,12 +129,12 @@ void type_example_write(const struct offer *offer, struct buffer *text)
     size_t shown = 0;
 
     for (size_t i = 0; i < params->count; i++)
-        shown += is_shown(&params->rows[i]);
+        shown += is_shown(params, i);
     buffer_printf(text, "version: 1\ntasks:\n  - type: %s\n%s", offer->type->name,
                   params->count > 0 ? "    params:\n" : "");
     for (size_t i = 0; i < params->count; i++) {
         const struct param *param = &params->rows[i];
-        if (!is_shown(param) && (shown > 0 || i > 0))
+        if (!is_shown(params, i) && (shown > 0 || i > 0))
             continue;
         buffer_printf(text, "      %s: ", param->name);
         if (param->def != NULL && !param->secret)

@@ -29,11 +29,11 @@ static json_t *param_json(const struct param *param)
 
     for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++)
         json_array_append_new(choices, json_text_or_null(param->choices[i]));
-    json_t *json =
-        json_pack("{ss ss sb sb so so so}", "name", param->name, "kind",
-                  type_example_kind(param->kind), "required", param->required, "secret",
-                  param->secret, "default", json_text_or_null(param->secret ? NULL : param->def),
-                  "choices", choices, "help", json_text_or_null(param->help));
+    json_t *json = json_pack(
+        "{ss ss sb sb so so so so}", "name", param->name, "kind", type_example_kind(param->kind),
+        "required", param->required, "secret", param->secret, "default",
+        json_text_or_null(param->secret ? NULL : param->def), "choices", choices, "help",
+        json_text_or_null(param->help), "one_of", json_text_or_null(param->one_of));
     if (param->has_range && param->kind == SLUICE_KIND_FLOAT) {
         json_object_set_new(json, "min", json_real(param->float_min));
         json_object_set_new(json, "max", json_real(param->float_max));

@@ -23,8 +23,8 @@ struct exec_params {
 };
 
 static const struct sluice_param exec_table[] = {
-    SLUICE_LIST(struct exec_params, argv, .help = "program and arguments; this or shell, not both"),
-    SLUICE_STRING(struct exec_params, shell, .help = "a line for /bin/sh; this or argv, not both"),
+    SLUICE_LIST(struct exec_params, argv, .help = "program and arguments", .one_of = "command"),
+    SLUICE_STRING(struct exec_params, shell, .help = "a line for /bin/sh", .one_of = "command"),
     SLUICE_STRING(struct exec_params, cwd, .help = "working folder; the host's by default"),
     SLUICE_MAP(struct exec_params, env, .help = "variables on top of the host's environment"),
     SLUICE_NAMED(STRING, "stdin", struct exec_params, input,

@@ -96,6 +96,12 @@ load helpers
         jq -e '.type == "hash" and (.params[] | select(.name == "path") | .required and .kind == "string")'
 }
 
+@test "plugin info tells of which parameters exactly one is given" {
+    run -0 "$SLUICE" plugin info exec
+    [[ $output == *"Exactly one is given of 'argv', 'shell'."* ]]
+    [ "$("$SLUICE" plugin info exec --format json | jq -c '[.params[].one_of]')" = '["command","command",null,null,null]' ]
+}
+
 @test "plugin info shows ranges and flags" {
     run -0 "$SLUICE" plugin info try_again "${both[@]}"
     grep -E "^until +int +3 +1 to 1000 +its size" <<<"$output"

@@ -7,6 +7,7 @@
 #include "accept/job_file/job_value.h"
 #include "accept/job_file/json_text.h"
 #include "accept/job_file/yaml_map.h"
+#include "plugin/param_one_of.h"
 #include "plugin/param_table.h"
 #include "support/cleanup.h"
 #include "support/suggest.h"
@@ -28,6 +29,25 @@ static void report_missing(struct job_reader *reader, const struct offer *offer,
                        offer->type->name);
 }
 
+static void check_one_of(struct job_reader *reader, const struct offer *offer,
+                         const struct seen *seen, struct place place)
+{
+    CLEANUP(buffer_fini) struct buffer names = BUFFER_EMPTY;
+    size_t wrong;
+    enum param_one_of_answer answer = param_one_of_check(&offer->params, seen->bits, &wrong);
+    if (answer == PARAM_ONE_OF_RIGHT)
+        return;
+    param_one_of_names(&offer->params, wrong, &names);
+    if (answer == PARAM_ONE_OF_MISSING)
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_MISSING_PARAM, place, NULL},
+                   "one of the parameters %s of type '%s' is missing", buffer_text(&names),
+                   offer->type->name);
+    else
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_CONFLICT, place, NULL},
+                   "the parameters %s of type '%s' exclude each other", buffer_text(&names),
+                   offer->type->name);
+}
+
 static void check_missing(struct job_reader *reader, const struct offer *offer,
                           const struct seen *seen, struct place place)
 {
@@ -36,6 +56,7 @@ static void check_missing(struct job_reader *reader, const struct offer *offer,
         missing |= offer->params.required[word] & ~seen->bits[word];
     if (missing != 0)
         report_missing(reader, offer, seen, place);
+    check_one_of(reader, offer, seen, place);
 }
 
 void job_params_begin(struct job_reader *reader)

@@ -51,7 +51,8 @@
  * The ABI promise: a plugin built with SDK 1.x runs on every host 1.y. Structs begin with their
  * size and grow at their end; members never move; new functions join the end of the host's table.
  * Changes by minor version:
- *   1.0  the first                                                                              */
+ *   1.0  the first
+ *   1.1  one_of of a parameter: a task gives exactly one of several                             */
 #pragma once
 
 #include <sluice/call.h>
@@ -59,7 +60,7 @@
 #include <sluice/params.h>
 
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 0
+#define SLUICE_ABI_MINOR 1
 
 /* Limits. What is over them is refused with a reason, never cut. */
 #define SLUICE_NAME_MAX         64       /* bytes of a plugin, type, parameter, output name */

@@ -52,6 +52,9 @@ struct sluice_param {
     int64_t min, max;            /* of int, duration, size: both or neither (0, 0: no limits) */
     double float_min, float_max; /* of float: both or neither */
     const char *help;            /* one line, or NULL */
+    const char *one_of; /* since 1.1: of the rows with the same text here exactly one is given in a
+                           task; a name as above; such a row is not required and has no default.
+                           NULL: on its own */
 };
 
 enum sluice_backoff {
@@ -125,10 +128,11 @@ struct sluice_plugin {
 };
 
 SLUICE_ASSERT(sizeof(struct sluice_list) == 16 && sizeof(struct sluice_map) == 16, "ABI 1");
-SLUICE_ASSERT(sizeof(struct sluice_param) == 88, "ABI 1.0; grows at its end only");
+SLUICE_ASSERT(sizeof(struct sluice_param) == 96, "ABI 1.1; 88 in 1.0; grows at its end only");
 SLUICE_ASSERT(offsetof(struct sluice_param, required) == 24, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_param, def) == 32, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_param, help) == 80, "ABI 1");
+SLUICE_ASSERT(offsetof(struct sluice_param, one_of) == 88, "ABI 1.1");
 SLUICE_ASSERT(sizeof(struct sluice_retry) == 32, "ABI 1");
 SLUICE_ASSERT(sizeof(struct sluice_type) == 112, "ABI 1.0; grows at its end only");
 SLUICE_ASSERT(offsetof(struct sluice_type, execute) == 40, "ABI 1");

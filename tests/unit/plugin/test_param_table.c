@@ -261,7 +261,7 @@ Test(param_table, rows_of_a_newer_sdk_are_walked_by_their_own_size)
     param_table_fini(&other);
     newer[1].more = 1;
     cr_assert_not(param_table_init(&other, &newer[0].row, sizeof(struct fields), &error));
-    cr_assert_str_eq(error.message, "needs a newer host than 1.0: parameter row uses what this "
+    cr_assert_str_eq(error.message, "needs a newer host than 1.1: parameter row uses what this "
                                     "one does not know");
 }
 
@@ -301,4 +301,94 @@ Test(param_table, a_row_that_cannot_be_is_refused_with_its_field)
     char wanted[64];
     snprintf(wanted, sizeof wanted, "parameter 'x': float_min %g > float_max 0", NAN);
     expect_refusal(real, wanted);
+}
+
+struct choice_fields {
+    const char *path, *text;
+    int64_t n;
+};
+
+static const struct sluice_param choice_rows[] = {
+    SLUICE_STRING(struct choice_fields, path, .help = "a file", .one_of = "source"),
+    SLUICE_INT(struct choice_fields, n),
+    SLUICE_STRING(struct choice_fields, text, .one_of = "source"),
+    SLUICE_PARAMS_END,
+};
+
+/* Replaces the table by one with an alternative. */
+static void set_choice(void)
+{
+    param_table_fini(&table);
+    cr_assert(param_table_init(&table, choice_rows, sizeof(struct choice_fields), &error), "%s",
+              error.message);
+}
+
+static bool fill_choice(struct choice_fields *fields)
+{
+    return param_table_fill(&table, (struct params_text){record.bytes, (uint32_t)record.length},
+                            fields, &arena, &error);
+}
+
+Test(param_table, of_an_alternative_exactly_one_is_given)
+{
+    struct choice_fields fields;
+    set_choice();
+    pack("n", "1", NULL);
+    cr_assert_not(fill_choice(&fields));
+    cr_assert_str_eq(error.message, "parameters 'path', 'text': one is missing");
+    pack("text", "x", NULL);
+    cr_assert(fill_choice(&fields), "%s", error.message);
+    cr_assert_str_eq(fields.text, "x");
+    pack("path", "y", NULL);
+    cr_assert_not(fill_choice(&fields));
+    cr_assert_str_eq(error.message, "parameters 'path', 'text' exclude each other");
+}
+
+static void assert_refused(struct sluice_param row, const char *message)
+{
+    struct param_table other;
+    const struct sluice_param end = SLUICE_PARAMS_END;
+    const struct sluice_param both[] = {row, end};
+    cr_assert_not(param_table_init(&other, both, sizeof(struct choice_fields), &error));
+    cr_assert_str_eq(error.message, message);
+}
+
+Test(param_table, an_alternative_of_one_or_with_a_default_is_refused)
+{
+    struct sluice_param row = choice_rows[0];
+    assert_refused(row, "one_of 'source' has no second parameter");
+    row.def = "x";
+    assert_refused(row, "parameter 'path': one_of, but required or with a default");
+    row.def = NULL;
+    row.required = true;
+    assert_refused(row, "parameter 'path': one_of, but required or with a default");
+    row.one_of = "a b";
+    assert_refused(row, "parameter 'path': invalid name in one_of");
+}
+
+/* What an SDK of ABI 1.0 wrote: a row ended with its help. */
+struct row_1_0 {
+    _Alignas(struct sluice_param) unsigned char bytes[88];
+};
+
+static struct row_1_0 row_of_1_0(struct sluice_param row)
+{
+    struct row_1_0 old;
+    row.size = sizeof old;
+    memcpy(&old, &row, sizeof old);
+    return old;
+}
+
+Test(param_table, rows_of_abi_1_0_are_as_they_were)
+{
+    const struct sluice_param end = SLUICE_PARAMS_END;
+    const struct row_1_0 old[] = {row_of_1_0(choice_rows[0]), row_of_1_0(choice_rows[1]),
+                                  row_of_1_0(end)};
+    param_table_fini(&table);
+    cr_assert(param_table_init(&table, (const void *)old, sizeof(struct choice_fields), &error),
+              "%s", error.message);
+    cr_assert_eq(table.count, 2);
+    cr_assert_str_eq(table.rows[0].help, "a file");
+    cr_assert_null(table.rows[0].one_of);
+    cr_assert_eq(table.one_ofs_count, 0);
 }
