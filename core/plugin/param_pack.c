@@ -116,8 +116,8 @@ void param_range_show(const struct param *param, char *low, char *high)
     case SLUICE_KIND_LIST:
     case SLUICE_KIND_MAP:
     case SLUICE_KIND_ANY:
-        snprintf(low, capacity, "%" PRId64, param->min);
-        snprintf(high, capacity, "%" PRId64, param->max);
+        snprintf(low, capacity, "%" PRId64, param->has_range ? param->min : INT64_MIN);
+        snprintf(high, capacity, "%" PRId64, param->has_range ? param->max : INT64_MAX);
         return;
     }
 }

@@ -102,7 +102,8 @@ static inline bool param_admits_float(const struct param *param, double value)
 /* Returns the index of a word among the row's choices (which it has), or -1. */
 int param_choice_find(const struct param *param, struct params_text word);
 
-/* Writes the row's range as a job file would have it; each text takes PARAM_RANGE_BYTES. */
+/* Writes the row's range as a job file would have it, of an int without one that of its kind; each
+ * text takes PARAM_RANGE_BYTES. */
 void param_range_show(const struct param *param, char *low, char *high);
 
 /* Returns the word of a kind as `plugin info` shows it: "int", "duration", "list". */

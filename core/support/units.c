@@ -314,8 +314,7 @@ static bool take_day(struct cursor *cursor, struct tm *utc)
     utc->tm_year = year - 1900;
     utc->tm_mon = month - 1;
     utc->tm_mday = day;
-    return year >= 1970 && year <= 2261 && month >= 1 && month <= 12 && day >= 1 &&
-           day <= days[month - 1] + (leap && month == 2);
+    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (leap && month == 2);
 }
 
 static bool take_clock(struct cursor *cursor, struct tm *utc)
@@ -339,15 +338,29 @@ static bool take_fraction(struct cursor *cursor, int64_t *ns)
     return true;
 }
 
+static bool take_time(struct cursor *cursor, struct tm *utc, int64_t *fraction_ns)
+{
+    return take_day(cursor, utc) && take_char(cursor, 'T') && take_clock(cursor, utc) &&
+           take_fraction(cursor, fraction_ns) && take_char(cursor, 'Z') &&
+           cursor->at == cursor->end;
+}
+
 bool units_parse_time(const char *text, size_t length, int64_t *wall_ns)
 {
     struct cursor cursor = {text, text + length};
     struct tm utc = {0};
     int64_t fraction_ns;
-    if (!take_day(&cursor, &utc) || !take_char(&cursor, 'T') || !take_clock(&cursor, &utc) ||
-        !take_fraction(&cursor, &fraction_ns) || !take_char(&cursor, 'Z') ||
-        cursor.at != cursor.end)
+    if (!take_time(&cursor, &utc, &fraction_ns) || utc.tm_year < UNITS_YEAR_LEAST - 1900 ||
+        utc.tm_year > UNITS_YEAR_MOST - 1900)
         return false;
     *wall_ns = (int64_t)timegm(&utc) * NS_PER_S + fraction_ns;
     return true;
+}
+
+bool units_is_time(const char *text, size_t length)
+{
+    struct cursor cursor = {text, text + length};
+    struct tm utc = {0};
+    int64_t fraction_ns;
+    return take_time(&cursor, &utc, &fraction_ns);
 }

@@ -73,6 +73,7 @@ static bool list_once(struct job_listed *listed, size_t number, uint32_t list)
 struct name {
     const struct yaml_node *node;
     struct params_text text;
+    bool is_pair; /* the node is NAME[*], the text that of one instance */
 };
 
 static void report(struct job_reader *reader, const struct name *name, enum job_file_error code,
@@ -129,6 +130,7 @@ static void add_open(struct job_reader *reader, const struct name *name)
     }
     push_open(&needs->hand, (struct job_need_open){.need = (uint32_t)needs->count,
                                                    .name = number,
+                                                   .is_pair = name->is_pair,
                                                    .place = name->node->place});
     push(needs, GRAPH_UNKNOWN);
 }
@@ -136,6 +138,15 @@ static void add_open(struct job_reader *reader, const struct name *name)
 /* In a stream there is no later; and what is far back is not known any more. */
 static void refuse_unknown(struct job_reader *reader, const struct name *name)
 {
+    const struct job_group *other =
+        name->is_pair ? job_groups_find_of(reader, name->text.bytes, name->text.length) : NULL;
+    if (other != NULL) {
+        job_report(
+            &reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_TASK, name->node->place, NULL},
+            "'%s' pairs the tasks of two for_each, and there it has %" PRIu32 ", here it has more",
+            yaml_node_shown(name->node).text, other->count);
+        return;
+    }
     if (reader->job->tasks_count > JOB_STREAM_WINDOW) {
         job_report(&reader->faults,
                    (struct job_fault){JOB_FILE_STREAM_WINDOW, name->node->place, NULL},
@@ -203,6 +214,7 @@ static void add_pair(struct job_reader *reader, struct name *name)
             yaml_node_shown(name->node).text);
     } else if (reader->each.in_hand) {
         name_instance(name, name->text.length - strlen("[*]"), reader->each.instances, &id);
+        name->is_pair = true;
         add_one(reader, name);
     }
 }

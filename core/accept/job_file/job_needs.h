@@ -18,6 +18,7 @@ struct job_need_open {
     uint32_t need; /* which of the list in hand; once it is kept, of all in the graph */
     uint32_t task; /* who needs it, once it is kept */
     uint32_t name; /* which of names */
+    bool is_pair;  /* it stands there as NAME[*] */
     struct place place;
 };
 

@@ -42,6 +42,30 @@ static bool is_cut_off(const struct job_reader *reader, const char *id, size_t l
     return group != NULL && group->is_cut;
 }
 
+/* The length of the name in NAME[NUMBER]. */
+static int base_of(const char *id, size_t length)
+{
+    return (int)((const char *)memrchr(id, '[', length) - id);
+}
+
+/* Two for_each of different lengths; false if that is not why the task is not there. */
+static bool refuse_pair(struct job_reader *reader, const struct job_need_open *open)
+{
+    const struct name_entry *entry = &reader->needs.names.entries[open->name];
+    const char *id = job_task(reader->job, open->task)->id;
+    const char *name = reader->needs.names.texts.bytes + entry->text;
+    const struct job_group *own = job_groups_find_of(reader, id, strlen(id));
+    const struct job_group *other = job_groups_find_of(reader, name, entry->length);
+    if (!open->is_pair || own == NULL || other == NULL)
+        return false;
+    job_report(&reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_TASK, open->place, NULL},
+               "'%.*s[*]' pairs the tasks of two for_each: '%.*s' has %" PRIu32
+               ", '%.*s' has %" PRIu32,
+               base_of(name, entry->length), name, base_of(id, strlen(id)), id, own->count,
+               base_of(name, entry->length), name, other->count);
+    return true;
+}
+
 static void refuse_unknown(struct job_reader *reader, const struct job_need_open *open)
 {
     const struct name_entry *entry = &reader->needs.names.entries[open->name];
@@ -50,7 +74,8 @@ static void refuse_unknown(struct job_reader *reader, const struct job_need_open
         reader->again = reader->groups_known = true; /* a for_each that comes later */
         return;
     }
-    if (is_cut_off(reader, reader->needs.names.texts.bytes + entry->text, entry->length))
+    if (is_cut_off(reader, reader->needs.names.texts.bytes + entry->text, entry->length) ||
+        refuse_pair(reader, open))
         return;
     CLEANUP(cleanup_free)
     char *name = strndup(reader->needs.names.texts.bytes + entry->text, entry->length);

@@ -214,6 +214,11 @@ bool job_value_time(struct job_reader *reader, const struct yaml_node *node, con
         return false;
     if (units_parse_time(text.bytes, text.length, wall_ns))
         return true;
-    refuse_text(reader, node, text, want);
+    if (units_is_time(text.bytes, text.length))
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, node->place, NULL},
+                   "'%s' is %s, allowed are the years %d to %d", name, text.bytes, UNITS_YEAR_LEAST,
+                   UNITS_YEAR_MOST);
+    else
+        refuse_text(reader, node, text, want);
     return false;
 }
