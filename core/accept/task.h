@@ -61,6 +61,7 @@ struct task {
     _Atomic uint8_t state;  /* enum task_state; changed by task_move alone; any thread may look */
     uint8_t when;           /* enum task_when */
     bool late;              /* its params refer to results of other tasks, see late.h */
+    bool timed_out;         /* its last attempt did, if it had one that did not succeed */
     _Atomic bool cancelled; /* it is not to start; set by any thread that holds its job */
 };
 

@@ -11,7 +11,9 @@
 #include "accept/room.h"
 #include "outcome/claim.h"
 #include "outcome/condition.h"
+#include "outcome/last_attempt.h"
 #include "outcome/retry.h"
+#include "support/cleanup.h"
 #include "support/clock.h"
 #include "support/log.h"
 
@@ -181,7 +183,7 @@ static bool end_task(struct outcome *outcome, struct task *task, enum task_state
     return listened;
 }
 
-/* A task that is never to start. */
+/* A task that is not to start, or not again. */
 static void end_unstarted(struct outcome *outcome, struct task *task, enum task_state state,
                           const struct outcome_reason *reason, struct outcome_tally *tally)
 {
@@ -191,7 +193,6 @@ static void end_unstarted(struct outcome *outcome, struct task *task, enum task_
                               .ended_ns = now_ns,
                               .reason = reason->word,
                               .message = reason->message};
-    assert(state == TASK_CANCELLED || state == TASK_SKIPPED);
     end_task(outcome, task, state, &attempt, tally);
 }
 
@@ -213,12 +214,29 @@ static struct outcome_reason stop_reason(const struct task *task)
     return (struct outcome_reason){"stopped", "the run was stopped"};
 }
 
+/* A failed task that waited for its next attempt, which another failure takes from it: it ends as
+ * its last attempt did. */
+static void end_failed(struct outcome *outcome, struct task *task, const char *why,
+                       struct outcome_tally *tally)
+{
+    CLEANUP(last_attempt_fini) struct last_attempt last;
+    last_attempt_find(&last, outcome->store, task);
+    buffer_printf(&last.message, "%sattempt %u was not started: %s",
+                  last.message.length > 0 ? "; " : "", task->attempt, why);
+    struct outcome_reason reason = {buffer_text(&last.reason), buffer_text(&last.message)};
+    end_unstarted(outcome, task, task->timed_out ? TASK_TIMED_OUT : TASK_FAILED, &reason, tally);
+}
+
 static void end_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
 {
     struct outcome_reason reason = stop_reason(task);
     bool fast = strcmp(reason.word, "fail_fast") == 0;
     char message[128];
-    if (task->attempt > 1) /* it failed, and waited for its next attempt */
+    if (task->attempt > 1 && fast) {
+        end_failed(outcome, task, reason.message, tally);
+        return;
+    }
+    if (task->attempt > 1) /* it failed, and waited for its next attempt: it may yet succeed */
         snprintf(message, sizeof message, "attempt %u was not started: %s", task->attempt,
                  reason.message);
     else
@@ -290,6 +308,7 @@ static bool retry(struct outcome *outcome, struct task *task, const struct attem
     how.charged = true;
     store_try(outcome, task, &how, due_ns);
     task->attempt++;
+    task->timed_out = attempt->verdict == VERDICT_TIMED_OUT;
     if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
         return listened;
     task_move(task, TASK_DELAYED);
@@ -384,6 +403,7 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
                   const struct outcome_reason *reason, struct outcome_tally *tally)
 {
+    assert(state == TASK_CANCELLED || state == TASK_SKIPPED);
     end_unstarted(outcome, task, state, reason, tally);
     release_all(outcome, tally);
 }

@@ -114,8 +114,8 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
 void outcome_drop(struct outcome *outcome, struct task *task, enum task_state state,
                   const struct outcome_reason *reason, struct outcome_tally *tally);
 
-/* The same for a task whose job stops: SKIPPED after a failure of a fail_fast job, else
- * CANCELLED. */
+/* The same for a task whose job stops: SKIPPED after a failure of a fail_fast job, or as its last
+ * attempt if that failed, else CANCELLED. */
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
 /* Takes over tasks (WAITING) that need others, all of which have ended: they start, or are skipped

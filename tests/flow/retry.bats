@@ -124,8 +124,23 @@ EOT
     sluice_run fast.yaml
     [ "$status" -eq 1 ]
     [ "$(attempts fails)" = "1:delayed 2:delayed 3:failed" ]
-    [ "$(attempts waits)" = "1:delayed 0:skipped" ]
-    [ "$(of_task waits message)" = "attempt 2 was not started: another task of the job failed and fail_fast is set" ]
+    [ "$(attempts waits)" = "1:delayed 0:failed" ]
+    [ "$(of_task waits reason)" = "$(jq -r 'select(.task == "waits") | .reason' events | head -n 1)" ]
+    [ "$(of_task waits message)" = "$(jq -r 'select(.task == "waits") | .message' events | head -n 1); attempt 2 was not started: another task of the job failed and fail_fast is set" ]
+}
+
+@test "fail_fast ends a task whose last attempt timed out as timed out" {
+    settings '[host]' workers=2
+    job late <<'EOT'
+fail_fast: true
+tasks:
+  - {id: waits, type: flaky, params: {hang: true}, timeout: 50ms, retry: {attempts: 9, delay: 1h}}
+  - {id: fails, type: flaky, params: {until: 99}, retry: {attempts: 20, delay: 20ms, backoff: constant}}
+EOT
+    sluice_run late.yaml
+    [ "$status" -eq 1 ]
+    [ "$(attempts waits)" = "1:delayed 0:timed_out" ]
+    [ "$(of_task waits reason)" = timed_out ]
 }
 
 @test "ten thousand tasks fail twice each and none is lost" {

@@ -141,10 +141,11 @@ static void refuse_unknown(struct job_reader *reader, const struct name *name)
     const struct job_group *other =
         name->is_pair ? job_groups_find_of(reader, name->text.bytes, name->text.length) : NULL;
     if (other != NULL) {
-        job_report(
-            &reader->faults, (struct job_fault){JOB_FILE_UNKNOWN_TASK, name->node->place, NULL},
-            "'%s' pairs the tasks of two for_each, and there it has %" PRIu32 ", here it has more",
-            yaml_node_shown(name->node).text, other->count);
+        job_report(&reader->faults,
+                   (struct job_fault){JOB_FILE_UNKNOWN_TASK, name->node->place, NULL},
+                   "'%s' pairs the tasks of two for_each: '%.*s' has %" PRIu32 ", this one more",
+                   yaml_node_shown(name->node).text, (int)strcspn(name->text.bytes, "["),
+                   name->text.bytes, other->count);
         return;
     }
     if (reader->job->tasks_count > JOB_STREAM_WINDOW) {

@@ -290,6 +290,19 @@ Test(outcome, a_retry_that_nobody_takes_ends_as_if_it_had_waited)
     cr_assert_eq(room_taken(&desk.pending), 0);
 }
 
+Test(outcome, a_retry_that_fail_fast_stops_fails_as_its_last_attempt_did)
+{
+    desk.delays = true;
+    struct task *task = retried();
+    desk.jobs[0]->stop = JOB_FAILED_FAST;
+    outcome_drop_stopped(desk.outcome, task, &desk.tally);
+    flush();
+    cr_assert_eq(desk.jobs[0]->ended[TASK_FAILED], 1);
+    cr_assert_str_eq(desk.reason, "because");
+    cr_assert_str_eq(desk.message, "attempt 2 was not started: another task of the job failed "
+                                   "and fail_fast is set");
+}
+
 Test(outcome, a_retry_sets_no_fail_fast_off)
 {
     desk.delays = true;
