@@ -235,12 +235,19 @@ static void kept_put(struct window *window, struct result *result)
     }
 }
 
-/* The result of a task that has ended, with a share. */
-static struct result *result_of_ended(struct window *window, uint32_t number, enum task_state state)
+/* Returns the result that is kept of a task; NULL: none is. */
+static struct result *kept_find(const struct window *window, uint32_t number)
 {
     uint32_t place = number % JOB_STREAM_WINDOW;
     struct result *kept = place < window->kept_capacity ? window->kept[place] : NULL;
-    if (kept != NULL && kept->number == number)
+    return kept != NULL && kept->number == number ? kept : NULL;
+}
+
+/* The result of a task that has ended, with a share. */
+static struct result *result_of_ended(struct window *window, uint32_t number, enum task_state state)
+{
+    struct result *kept = kept_find(window, number);
+    if (kept != NULL)
         return result_hold(kept);
     struct result *result = result_create(number);
     result->forgotten = window->forgotten;
@@ -296,8 +303,10 @@ struct result *window_hold(struct window *window, uint32_t number)
     if (state != TASK_ACCEPTED)
         return result_of_ended(window, number, state);
     struct node *node = node_make(window, number);
-    if (node->result == NULL)
-        node->result = result_create(number);
+    if (node->result == NULL) { /* whoever ends it may just have kept it: window_end comes then */
+        struct result *kept = kept_find(window, number);
+        node->result = kept != NULL ? result_hold(kept) : result_create(number);
+    }
     return result_hold(node->result);
 }
 

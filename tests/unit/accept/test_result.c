@@ -163,3 +163,22 @@ Test(result, of_a_streamed_job_is_let_go_when_too_much_is_kept)
     buffer_fini(&outputs);
     window_destroy(&window);
 }
+
+Test(window, a_reference_that_is_read_while_a_task_ends_finds_its_outputs)
+{
+    struct window *window = window_create();
+    struct buffer outputs = BUFFER_EMPTY;
+    struct task task = {.id = "t", .state = TASK_SUCCEEDED};
+    struct task_list released;
+    task_list_init(&released);
+    put(&outputs, "text", "x");
+    window_add(window, 0);
+    window_keep(window, &task, &outputs);
+    struct result *held = window_hold(window, 0);
+    window_end(window, &task, &released);
+    cr_assert(eq(int, result_state(held), TASK_SUCCEEDED));
+    cr_assert(result_output(held, "text") != NULL);
+    result_release(&held);
+    window_destroy(&window);
+    buffer_fini(&outputs);
+}
