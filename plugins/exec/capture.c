@@ -52,11 +52,6 @@ const char *capture_text(struct capture *capture, size_t *length)
     return capture->head;
 }
 
-uint64_t capture_dropped(const struct capture *capture)
-{
-    return capture->total_bytes - capture->head_bytes;
-}
-
 void capture_last_line(const struct capture *capture, char *line, size_t room)
 {
     size_t end = capture->tail_bytes;

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CAPTURE_HEAD_BYTES = 16 * 1024, CAPTURE_TAIL_BYTES = 512 };
+/* The head is what one stream may fill of all outputs of a call (SLUICE_OUTPUT_BYTES_MAX), 1 KiB of
+ * which is left to names and numbers. */
+enum { CAPTURE_HEAD_BYTES = 63 * 1024, CAPTURE_TAIL_BYTES = 512 };
 
 struct capture {
     uint64_t total_bytes; /* read in all */
@@ -25,9 +27,6 @@ void capture_read(struct capture *capture, int fd);
 /* Makes the kept bytes a text: without line ends at its end, as a shell's $(...) takes it, NUL
  * bytes as '?'. Not terminated; lives until the next capture_clear. */
 const char *capture_text(struct capture *capture, size_t *length);
-
-/* How many bytes were read and not kept. */
-uint64_t capture_dropped(const struct capture *capture);
 
 /* Writes the last line that is not empty (its end, if it is long) as a C string; empty if none. */
 void capture_last_line(const struct capture *capture, char *line, size_t room);

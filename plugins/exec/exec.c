@@ -164,23 +164,34 @@ static enum sluice_status cannot_start(const struct sluice_call *call,
                                 strerror(code));
 }
 
-static void output_text(const struct sluice_call *call, const char *name, struct capture *capture)
+/* Sets the first bytes as an output, and how many there were beyond them as another. */
+static void output_text(const struct sluice_call *call, const char *name, struct capture *capture,
+                        size_t most)
 {
     size_t length;
     const char *text = capture_text(capture, &length);
-    sluice_output_bytes(call, name, text, length);
-    if (capture_dropped(capture) > 0)
-        sluice_log(call, SLUICE_WARNING, "%s: kept the first %zu bytes, dropped %llu", name,
-                   capture->head_bytes, (unsigned long long)capture_dropped(capture));
+    size_t kept = capture->head_bytes < most ? capture->head_bytes : most;
+    sluice_output_bytes(call, name, text, length < most ? length : most);
+    if (kept == capture->total_bytes)
+        return;
+    char dropped_name[32], dropped[24];
+    snprintf(dropped_name, sizeof dropped_name, "%s_dropped", name);
+    snprintf(dropped, sizeof dropped, "%llu", (unsigned long long)(capture->total_bytes - kept));
+    sluice_output(call, dropped_name, dropped);
+    sluice_log(call, SLUICE_WARNING, "%s: kept the first %zu bytes, dropped %s", name, kept,
+               dropped);
 }
 
+/* Half of the room is each stream's own, and what the other one does not need. */
 static void outputs_set(const struct sluice_call *call, struct exec_worker *worker, int status)
 {
     char code[16];
+    size_t half = CAPTURE_HEAD_BYTES / 2, out = worker->out.head_bytes,
+           err = worker->err.head_bytes;
     snprintf(code, sizeof code, "%d",
              WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-    output_text(call, "stdout", &worker->out);
-    output_text(call, "stderr", &worker->err);
+    output_text(call, "stdout", &worker->out, CAPTURE_HEAD_BYTES - (err < half ? err : half));
+    output_text(call, "stderr", &worker->err, CAPTURE_HEAD_BYTES - (out < half ? out : half));
     sluice_output(call, "exit_code", code);
 }
 

@@ -157,3 +157,19 @@ tasks:
             awk '$2 != $1 + 1 { wrong++ } END { exit !(NR == 10000 && !wrong) }'
     done
 }
+
+@test "what a command prints reaches the next task whole up to 63 KiB, both streams together" {
+    job large <<'JOB'
+tasks:
+  - {id: one, type: exec, params: {shell: "head -c 64512 /dev/zero | tr '\\0' x"}}
+  - {id: two, type: exec, params: {shell: "head -c 40000 /dev/zero | tr '\\0' y; head -c 60000 /dev/zero | tr '\\0' z >&2"}}
+  - {id: after-one, type: exec, needs: [one], params: {argv: [wc, -c], stdin: "${tasks.one.output.stdout}"}}
+  - {id: after-two, type: exec, needs: [two], params: {argv: [wc, -c], stdin: "${tasks.two.output.stdout}"}}
+  - {id: cut, type: exec, needs: [two], params: {argv: [echo, -n, "${tasks.two.output.stdout_dropped} ${tasks.two.output.stderr_dropped}"]}}
+JOB
+    run -0 "$SLUICE" run --events events large.yaml
+    of() { jq -r --arg task "$1" 'select(.task == $task) | .outputs.stdout' events; }
+    [ "$(of after-one)" = 64512 ]
+    [ "$(of after-two)" = 32256 ]
+    [ "$(of cut)" = "7744 27744" ]
+}

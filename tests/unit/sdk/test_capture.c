@@ -40,7 +40,7 @@ Test(capture, text_loses_the_line_ends_at_its_end_and_its_nul_bytes)
     const char *text = capture_text(&capture, &length);
     cr_assert_eq(length, 5);
     cr_assert_eq(memcmp(text, "a?b\n?", 5), 0);
-    cr_assert_eq(capture_dropped(&capture), 0);
+    cr_assert_eq(capture.total_bytes, 7);
 }
 
 Test(capture, an_empty_stream_is_an_empty_text_without_a_last_line)
@@ -65,11 +65,12 @@ Test(capture, a_long_last_line_is_shown_from_its_end)
 
 Test(capture, the_last_line_is_found_across_reads_and_beyond_what_is_kept)
 {
-    char filling[CAPTURE_HEAD_BYTES];
+    char filling[CAPTURE_HEAD_BYTES / 7]; /* less than is read at once */
     memset(filling, '.', sizeof filling);
-    feed(filling, sizeof filling);
+    for (int i = 0; i < 7; i++)
+        feed(filling, sizeof filling);
     feed("\nthe rea", 8);
     feed("son\n", 4);
     cr_assert_str_eq(last_line(64), "the reason");
-    cr_assert_eq(capture_dropped(&capture), 12);
+    cr_assert_eq(capture.total_bytes - capture.head_bytes, 12);
 }

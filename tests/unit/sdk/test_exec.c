@@ -103,7 +103,7 @@ Test(exec, output_beyond_the_bound_is_dropped_counted_and_said)
 {
     cr_assert_eq(shell("head -c 1000000 /dev/zero | tr '\\0' x"), SLUICE_OK);
     cr_assert_eq(strlen(fake_output(&fake, "stdout")), CAPTURE_HEAD_BYTES);
-    cr_assert_str_eq(fake.log, "stdout: kept the first 16384 bytes, dropped 983616");
+    cr_assert_str_eq(fake.log, "stdout: kept the first 64512 bytes, dropped 935488");
 }
 
 Test(exec, a_program_that_does_not_exist_fails_for_good_and_is_named)
