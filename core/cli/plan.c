@@ -73,6 +73,14 @@ static void print_value(json_t *value)
     json_decref(value);
 }
 
+static bool has_instances(const struct job *job)
+{
+    for (uint32_t i = 0; i < job->tasks_count; i++)
+        if (strchr(job_task(job, i)->id, '[') != NULL)
+            return true;
+    return false;
+}
+
 /* YAML, a task a line, so that nothing large is held. */
 static void print_yaml(struct plan *plan, const struct job *job, bool first)
 {
@@ -80,6 +88,8 @@ static void print_yaml(struct plan *plan, const struct job *job, bool first)
     const char *key;
     printf("%s# %s: %u task%s would run\n", first ? "" : "---\n", job->file, job->tasks_count,
            job->tasks_count == 1 ? "" : "s");
+    if (has_instances(job))
+        printf("# ids with brackets are those of a for_each's tasks; no job file may say them\n");
     json_object_foreach(head, key, value)
     {
         printf("%s: ", key);

@@ -22,6 +22,7 @@ EOT
     [ ! -e here ] && [ ! -e there ]
     diff <(echo "$output") - <<'EOT'
 # plan.yaml: 3 tasks would run
+# ids with brackets are those of a for_each's tasks; no job file may say them
 version: 1
 name: "plan"
 max_weight: 20
