@@ -44,6 +44,7 @@ struct config_group {
 /* One key of [plugin:NAME]. */
 struct config_setting {
     char *plugin, *key, *value;
+    uint32_t line; /* where its section begins */
 };
 
 struct config {

@@ -259,7 +259,8 @@ static void setting_add(struct reading *reading, const char *key, const char *va
     if (config->settings == NULL)
         abort();
     config->settings[config->settings_count++] =
-        (struct config_setting){config_copy(reading->name), config_copy(key), config_copy(value)};
+        (struct config_setting){config_copy(reading->name), config_copy(key), config_copy(value),
+                                reading->section_lines[reading->sections_count - 1]};
 }
 
 static void key_set(struct reading *reading, const char *name, const char *value)

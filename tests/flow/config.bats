@@ -121,3 +121,17 @@ setup_job() {
         XDG_CACHE_HOME="$PWD/ours" "$SLUICE" version
     [ "$status" -eq 0 ]
 }
+
+@test "sections for plugins and types that are not there are said with their lines, and no others" {
+    job one <<<'tasks: [{type: noop}]'
+    printf '%s\n' '[plugin:noop]' 'a = 1' 'b = 2' '[plugin:exce]' 'a = 1' 'b = 2' '[group:all]' 'type = *' \
+        '[group:mail]' 'type = nopo' '[group:web]' 'type = http.*' >sluice.ini
+    for command in run check; do
+        run --separate-stderr -0 "$SLUICE" $command --config sluice.ini --plugins "$PLUGINS" one.yaml
+        diff <(sed 's/.*level=//' <<<"$stderr") - <<END
+warning msg="a section is for a plugin that is not there" name=exce place=sluice.ini:4 hint="did you mean 'exec'?"
+warning msg="a group is for types that no plugin has" name=nopo place=sluice.ini:9 hint="did you mean 'noop'?"
+warning msg="a group is for types that no plugin has" name=http.* place=sluice.ini:11
+END
+    done
+}
