@@ -7,6 +7,7 @@
 #include "cli/inputs.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
+#include "cli/unserved.h"
 #include "support/cleanup.h"
 
 enum { OPTION_SET = 2000 };
@@ -62,6 +63,14 @@ static void print_text(const struct inputs *inputs, const struct options *option
             print_right(&inputs->items[i]);
 }
 
+static void warn_of_unserved(const struct inputs *inputs, const struct config *config)
+{
+    if (inputs_errors(inputs) > 0)
+        return;
+    for (const struct job *job = inputs->jobs.first; job != NULL; job = job->next)
+        unserved_warn(job, config);
+}
+
 static int check_all(const struct check *check, const struct config *config)
 {
     CLEANUP(inputs_close) struct inputs inputs = {0};
@@ -75,6 +84,7 @@ static int check_all(const struct check *check, const struct config *config)
         output_json(inputs_json(&inputs));
     else
         print_text(&inputs, check->common);
+    warn_of_unserved(&inputs, config);
     return plugins_leave_if_stuck(&plugins,
                                   inputs_errors(&inputs) == 0 ? EXIT_ALL_WELL : EXIT_USAGE);
 }

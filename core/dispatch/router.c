@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept/job.h"
 #include "dispatch/labels.h"
 #include "support/arena.h"
+#include "support/log.h"
 #include "support/memory.h"
 #include "support/thread.h"
 
@@ -24,6 +26,7 @@ struct router {
     struct router_options options;   /* immutable */
     struct place *places;            /* as many as groups in the options, in their order */
     _Atomic(struct route *) *routes; /* by the type's number; written under lock */
+    _Atomic bool *warned;            /* by the type's number: of a task that no group may run */
     struct arena label_sets; /* all that were ever in force: somebody may look; main thread */
     struct mutex lock;
     /* guarded by lock */
@@ -94,7 +97,8 @@ struct router *router_create(const struct router_options *options)
     arena_init(&router->label_sets, 4096, 0);
     router->places = calloc(options->groups_count + 1, sizeof *router->places);
     router->routes = calloc(REGISTRY_TYPES_MOST, sizeof *router->routes);
-    if (router->places == NULL || router->routes == NULL)
+    router->warned = calloc(REGISTRY_TYPES_MOST, sizeof *router->warned);
+    if (router->places == NULL || router->routes == NULL || router->warned == NULL)
         abort();
     for (size_t i = 0; i < options->groups_count; i++)
         make_place(router, &router->places[i], &options->groups[i]);
@@ -110,6 +114,7 @@ void router_destroy(struct router **router_pointer)
     for (uint32_t i = 0; i < registry_types_count(router->options.registry); i++)
         free(atomic_load(&router->routes[i]));
     free(router->routes);
+    free(router->warned);
     free(router->places);
     free(router->own);
     arena_fini(&router->label_sets);
@@ -218,8 +223,22 @@ uint32_t router_lanes_count(struct router *router)
     return router->lanes_count;
 }
 
+/* Said of the first task of a type only: the others are counted when they are skipped. */
+static void warn_of_labels(struct router *router, const struct task *task)
+{
+    char labels[256];
+    if (router_find(router, task) != NULL ||
+        atomic_exchange_explicit(&router->warned[task->type->number], true, memory_order_relaxed))
+        return;
+    labels_write(task->labels, labels, sizeof labels);
+    log_warning("a task waits for a group with its labels", LOG_TEXT("file", task->job->file),
+                LOG_NUMBER("line", task->line), LOG_TEXT("task", task->id),
+                LOG_TEXT("type", task->type->name), LOG_TEXT("labels", labels));
+}
+
 void router_park(struct router *router, struct task *task)
 {
+    warn_of_labels(router, task);
     task_move(task, TASK_PARKED);
     MUTEX_GUARD(&router->lock);
     task_list_push(&router->parked, task);

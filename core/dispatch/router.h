@@ -73,7 +73,8 @@ bool router_allows(const struct lane *lane, const struct task *task, uint32_t *e
 /* Returns how many lanes there are: every id is below. */
 uint32_t router_lanes_count(struct router *router);
 
-/* Keeps a task (READY) that nobody may run. */
+/* Keeps a task (READY) that nobody may run; the log tells of the first of a type whose labels no
+ * group has. */
 void router_park(struct router *router, struct task *task);
 
 /* Moves all parked tasks of a job (NULL: of all jobs) to the list. */

@@ -17,6 +17,28 @@ END
     [ "$(jq -r 'select(.state == "skipped").reason' events)" = parked ]
 }
 
+@test "labels that no group has are warned of by check, and by run as soon as such a task comes" {
+    settings "[group:sh]" "type = noop" "labels = region=sh" "[group:any]" "type = s*" "labels = region=mars"
+    job mars <<'END'
+defaults: {labels: {region: mars}}
+tasks:
+  - {type: noop, labels: {region: sh}}
+  - {type: sleep, params: {for: 1ms}}
+  - {id: lost, type: noop}
+  - {type: noop}
+  - {type: hash, params: {path: /dev/null}}
+END
+    run -0 --separate-stderr "$SLUICE" check "${both[@]}" mars.yaml
+    diff - <(echo "$stderr") <<'END'
+mars.yaml:6: warning: no group with labels region=mars for type 'noop', task 'lost' waits for one
+mars.yaml:8: warning: no group with labels region=mars for type 'hash', task 'hash-5' waits for one
+END
+    sluice_run mars.yaml
+    [ "$status" -eq 1 ]
+    [ "$(grep -c 'level=warning msg="a task waits for a group with its labels" file=mars.yaml line=6 task=lost type=noop labels="*region=mars' err)" -eq 1 ]
+    [ "$(grep -c 'level=warning' err)" -eq 2 ]
+}
+
 @test "tasks without a group are skipped although others are delayed or come back later" {
     job mars <<'END'
 tasks:
