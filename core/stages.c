@@ -159,6 +159,7 @@ static void create_intake(struct stages *stages)
     stages->intake = (struct intake){.store = stages->store,
                                      .inbound = stages->inbound,
                                      .pending = &stages->pending,
+                                     .figures = stages->figures,
                                      .context = stages,
                                      .delay = delay,
                                      .drop = drop,
@@ -178,7 +179,7 @@ static void create_outcome(struct stages *stages)
                                   .delay = delay,
                                   .release = feed_released};
     stages->delayed = delayed_create(options->wake, options->context);
-    stages->outcome = outcome_create(&hooks, stages->store, &stages->pending);
+    stages->outcome = outcome_create(&hooks, stages->store, &stages->pending, stages->figures);
 }
 
 static void create_executor(struct stages *stages)
@@ -245,6 +246,7 @@ bool stages_start(struct stages *stages, const struct stages_options *options, s
     assert(stages->scheduler != NULL); /* the configuration was checked */
     if (!open_store(stages, error))
         return false;
+    stages->figures = figures_create();
     create_intake(stages);
     create_outcome(stages);
     create_executor(stages);
@@ -279,6 +281,7 @@ void stages_fini(struct stages *stages)
     delayed_destroy(&stages->delayed);
     inbound_destroy(&stages->inbound);
     store_close(&stages->store);
+    figures_destroy(&stages->figures);
     room_fini(&stages->pending);
     chunk_pool_fini(&stages->chunks);
 }

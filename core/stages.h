@@ -36,6 +36,7 @@ struct stages {
     struct stages_options options;
     struct router_group *groups; /* what the configuration says, for the router */
     struct store *store;
+    struct figures *figures;
     struct chunk_pool chunks;
     struct room pending; /* tasks that are in the host */
     struct inbound *inbound;

@@ -119,11 +119,22 @@ static void store_tasks(const struct intake *intake, const struct task_list *tas
     }
 }
 
+/* Tells of tasks what is to hear of them first. */
+static void take_note(const struct intake *intake, struct job *job, const struct task_list *tasks)
+{
+    store_job(intake, job);
+    store_tasks(intake, tasks);
+    figures_submit(intake->figures, tasks);
+}
+
 /* Counts in what is only to be ended; also as room taken, since ending it gives room back. */
 static void enter_to_end(const struct intake *intake, struct task_list *tasks)
 {
     if (tasks->count == 0)
         return;
+    int64_t now_ns = clock_now_ns();
+    for (struct task *task = tasks->head; task != NULL; task = task->next)
+        task->submitted_ns = now_ns;
     room_force(intake->pending, tasks->count);
     job_count_submitted(tasks->head->job, (uint32_t)tasks->count);
     intake->drop(intake->context, tasks);
@@ -155,8 +166,7 @@ bool intake_submit(const struct intake *intake, struct task_list *tasks)
     struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
     if (job == NULL)
         return true;
-    store_job(intake, job);
-    store_tasks(intake, tasks);
+    take_note(intake, job, tasks);
     while (drop_stopped(intake, job, tasks)) {
         size_t got = room_take(intake->pending, tasks->count);
         if (got == 0) {
@@ -174,8 +184,7 @@ void intake_enter(const struct intake *intake, struct task_list *tasks)
     struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
     if (job == NULL)
         return;
-    store_job(intake, job);
-    store_tasks(intake, tasks);
+    take_note(intake, job, tasks);
     job_count_submitted(job, (uint32_t)tasks->count);
     enter(intake, tasks, tasks->count);
 }

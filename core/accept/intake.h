@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "accept/figures.h"
 #include "accept/inbound.h"
 #include "accept/job.h"
 #include "accept/room.h"
@@ -16,6 +17,7 @@ struct intake {
     struct store *store;
     struct inbound *inbound;
     struct room *pending;
+    struct figures *figures;
     void *context;
     /* Takes over a task until due_ns; false: it stays the caller's. Any thread. */
     bool (*delay)(void *context, struct task *task, int64_t due_ns);

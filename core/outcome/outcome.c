@@ -21,11 +21,12 @@ struct outcome {
     struct outcome_hooks hooks;
     struct store *store;
     struct room *pending;
+    struct figures *figures;
     int64_t wall_ns; /* the wall clock when the monotonic one was 0 */
 };
 
 struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store,
-                               struct room *pending)
+                               struct room *pending, struct figures *figures)
 {
     struct outcome *outcome = calloc(1, sizeof *outcome);
     if (outcome == NULL)
@@ -33,6 +34,7 @@ struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *
     outcome->hooks = *hooks;
     outcome->store = store;
     outcome->pending = pending;
+    outcome->figures = figures;
     outcome->wall_ns = clock_wall_ns() - clock_now_ns();
     return outcome;
 }
@@ -133,6 +135,7 @@ void outcome_flush(struct outcome *outcome, struct outcome_tally *tally)
     struct job *job = tally->job;
     size_t ended = 0;
     bool over = false;
+    figures_flush(&tally->figures);
     flush_chunk(outcome, tally);
     for (int state = 0; state < TASK_STATE_COUNT && job != NULL; state++) {
         uint32_t count = tally->in_job[state];
@@ -149,7 +152,8 @@ void outcome_flush(struct outcome *outcome, struct outcome_tally *tally)
         outcome->hooks.job_over(outcome->hooks.context, job);
 }
 
-static void count(struct outcome *outcome, const struct task *task, struct outcome_tally *tally)
+static void count(struct outcome *outcome, const struct task *task, const struct attempt *attempt,
+                  struct outcome_tally *tally)
 {
     if (tally->job != task->job)
         outcome_flush(outcome, tally);
@@ -158,10 +162,11 @@ static void count(struct outcome *outcome, const struct task *task, struct outco
     tally->job = task->job;
     tally->chunk = task->chunk;
     tally->in_job[task_state(task)]++;
+    figures_add_end(&tally->figures, task, attempt->ended_ns);
 }
 
-/* The task is at its end: says so, counts it, and lets go of its memory. True: who listens was
- * told. */
+/* The task is at its end: says so, counts it, and lets go of its memory. Its type is the one that
+ * the tally's figures are of. True: who listens was told. */
 static bool end_task(struct outcome *outcome, struct task *task, enum task_state state,
                      const struct attempt *attempt, struct outcome_tally *tally)
 {
@@ -170,7 +175,7 @@ static bool end_task(struct outcome *outcome, struct task *task, enum task_state
     task_move(task, state);
     if (listened)
         hooks->ended(hooks->context, &(struct outcome_record){task, state, attempt, 0});
-    count(outcome, task, tally);
+    count(outcome, task, attempt, tally);
     add_end(outcome, task, attempt, tally);
     if (task->unique != NULL)
         claim_give_back(outcome->store, task);
@@ -193,6 +198,7 @@ static void end_unstarted(struct outcome *outcome, struct task *task, enum task_
                               .ended_ns = now_ns,
                               .reason = reason->word,
                               .message = reason->message};
+    figures_turn_to(outcome->figures, &tally->figures, task->type);
     end_task(outcome, task, state, &attempt, tally);
 }
 
@@ -307,6 +313,7 @@ static bool retry(struct outcome *outcome, struct task *task, const struct attem
     bool listened = tell_retry(outcome, task, attempt, wait_ns);
     how.charged = true;
     store_try(outcome, task, &how, due_ns);
+    tally->figures.retries++;
     task->attempt++;
     task->timed_out = attempt->verdict == VERDICT_TIMED_OUT;
     if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
@@ -395,6 +402,8 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
                  struct outcome_tally *tally)
 {
     assert(task_state(task) == TASK_RUNNING);
+    figures_turn_to(outcome->figures, &tally->figures, task->type);
+    figures_add_attempt(&tally->figures, task, attempt->started_ns, attempt->ended_ns);
     bool listened = end_by_verdict(outcome, task, attempt, tally);
     release_all(outcome, tally);
     return listened;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "accept/figures.h"
 #include "accept/task.h"
 #include "store/store.h"
 #include "support/buffer.h"
@@ -61,6 +62,7 @@ struct outcome_tally {
     uint32_t in_job[TASK_STATE_COUNT];
     struct store_end ends[OUTCOME_ENDS_MOST]; /* not in the store yet */
     uint32_t ends_count;
+    struct figures_tally figures;
     struct task_list released; /* wait for nothing any more; empty between calls */
 };
 
@@ -87,7 +89,7 @@ struct outcome_hooks {
 
 /* Creates it; all are borrowed until the end. */
 struct outcome *outcome_create(const struct outcome_hooks *hooks, struct store *store,
-                               struct room *pending);
+                               struct room *pending, struct figures *figures);
 
 /* Frees it; clears the pointer; accepts NULL. */
 void outcome_destroy(struct outcome **outcome);
@@ -98,6 +100,7 @@ static inline void outcome_tally_init(struct outcome_tally *tally)
     tally->job = NULL;
     tally->chunk = NULL;
     tally->in_chunk = tally->ends_count = 0;
+    tally->figures = (struct figures_tally){0};
     task_list_init(&tally->released);
     for (int i = 0; i < TASK_STATE_COUNT; i++)
         tally->in_job[i] = 0;

@@ -45,6 +45,7 @@ static void door_begin(size_t room, size_t inbound)
     door.intake = (struct intake){.store = store_open("memory", &options, &error),
                                   .inbound = inbound_create(inbound),
                                   .pending = &door.pending,
+                                  .figures = figures_create(),
                                   .context = &door,
                                   .delay = delay,
                                   .drop = drop};
@@ -60,6 +61,7 @@ static void door_end(void)
     inbound_destroy(&door.intake.inbound);
     job_destroy(&door.job);
     store_close(&door.intake.store);
+    figures_destroy(&door.intake.figures);
     chunk_pool_fini(&door.chunks);
     room_fini(&door.pending);
 }
@@ -67,6 +69,7 @@ static void door_end(void)
 /* Makes count tasks whose delay is so long. */
 static struct task_list tasks_of(uint32_t count, int64_t delay_ns)
 {
+    static const struct type type = {"any", 0};
     static struct task_list list;
     uint32_t first_line;
     task_list_init(&list);
@@ -74,6 +77,7 @@ static struct task_list tasks_of(uint32_t count, int64_t delay_ns)
         char id[32];
         int length = snprintf(id, sizeof id, "t-%u", door.job->tasks_count);
         struct task *task = job_add_task(door.job, id, (size_t)length, &first_line);
+        task->type = &type;
         task->due_ns = delay_ns;
         task_list_push(&list, task);
     }

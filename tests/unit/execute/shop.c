@@ -201,6 +201,7 @@ void shop_begin(const struct shop_setup *setup)
     make_offers();
     mutex_init(&shop.lock);
     cond_init(&shop.changed);
+    shop.figures = figures_create();
     room_init(&shop.pending, SHOP_TASKS_MOST);
     chunk_pool_init(&shop.chunks);
     for (int i = 0; i < SHOP_JOBS; i++)
@@ -208,7 +209,7 @@ void shop_begin(const struct shop_setup *setup)
     shop.store = store_open("memory", &store_options, &error);
     cr_assert_not_null(shop.store);
     shop.inbound = inbound_create(SHOP_TASKS_MOST);
-    shop.outcome = outcome_create(&hooks, shop.store, &shop.pending);
+    shop.outcome = outcome_create(&hooks, shop.store, &shop.pending, shop.figures);
     struct executor_options options = {
         .outcome = shop.outcome,
         .gate = setup->admission != NULL
@@ -235,6 +236,7 @@ void shop_end(void)
     for (int i = 0; i < SHOP_TYPES; i++)
         param_table_fini(&offer_of(&types[i])->params);
     outcome_destroy(&shop.outcome);
+    figures_destroy(&shop.figures);
     inbound_destroy(&shop.inbound);
     store_close(&shop.store);
     chunk_pool_fini(&shop.chunks);
@@ -286,8 +288,11 @@ static struct task *make_task(const struct shop_task *how, int64_t n)
 
 int64_t shop_push(struct group *group, const struct shop_task *how, int count)
 {
-    struct intake intake = {
-        .store = shop.store, .inbound = shop.inbound, .pending = &shop.pending, .delay = no_delay};
+    struct intake intake = {.store = shop.store,
+                            .inbound = shop.inbound,
+                            .pending = &shop.pending,
+                            .figures = shop.figures,
+                            .delay = no_delay};
     struct task_list list;
     int64_t from = shop.next;
     task_list_init(&list);

@@ -52,6 +52,7 @@ struct shop_asked {
 struct shop {
     struct shop_setup setup;
     struct executor *executor;
+    struct figures *figures;
     struct outcome *outcome;
     struct store *store;
     struct inbound *inbound;

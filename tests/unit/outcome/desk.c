@@ -16,8 +16,7 @@ static void on_ended(void *context, const struct outcome_record *record)
 {
     (void)context;
     desk.ended[record->state]++;
-    cr_assert_eq(record->task->state,
-                 record->state == TASK_DELAYED ? TASK_RUNNING : record->state);
+    cr_assert_eq(record->task->state, record->state == TASK_DELAYED ? TASK_RUNNING : record->state);
     snprintf(desk.reason, sizeof desk.reason, "%s", record->attempt->reason);
     snprintf(desk.message, sizeof desk.message, "%s", record->attempt->message);
 }
@@ -54,7 +53,7 @@ static void on_release(void *context, struct task_list *tasks)
 void desk_use_hooks(void)
 {
     outcome_destroy(&desk.outcome);
-    desk.outcome = outcome_create(&desk.hooks, desk.store, &desk.pending);
+    desk.outcome = outcome_create(&desk.hooks, desk.store, &desk.pending, desk.figures);
 }
 
 void desk_begin(void)
@@ -70,6 +69,7 @@ void desk_begin(void)
     task_list_init(&desk.released);
     desk.store = store_open("memory", &options, &error);
     cr_assert_not_null(desk.store);
+    desk.figures = figures_create();
     chunk_pool_init(&desk.chunks);
     room_init(&desk.pending, 1000 * 1000);
     desk.inbound = inbound_create(1000 * 1000);
@@ -90,6 +90,7 @@ void desk_end(void)
     cr_assert_null(desk.outcome);
     inbound_destroy(&desk.inbound);
     store_close(&desk.store);
+    figures_destroy(&desk.figures);
     room_fini(&desk.pending);
     chunk_pool_fini(&desk.chunks);
 }
@@ -107,8 +108,11 @@ static struct task *add_task(int job)
 
 static void submit(struct task *task)
 {
-    struct intake intake = {
-        .store = desk.store, .inbound = desk.inbound, .pending = &desk.pending, .delay = on_delay};
+    struct intake intake = {.store = desk.store,
+                            .inbound = desk.inbound,
+                            .pending = &desk.pending,
+                            .figures = desk.figures,
+                            .delay = on_delay};
     struct task_list list;
     task_list_init(&list);
     task_list_push(&list, task);

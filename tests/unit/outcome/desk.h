@@ -18,6 +18,7 @@ struct desk {
     struct outcome *outcome;
     struct outcome_hooks hooks;
     struct store *store;
+    struct figures *figures;
     struct inbound *inbound;
     struct room pending;
     struct chunk_pool chunks;
