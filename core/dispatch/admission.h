@@ -34,3 +34,25 @@ struct gate admission_gate(struct admission *admission);
 
 /* Returns how much weight is granted just now. Any thread. */
 int32_t admission_in_use(struct admission *admission);
+
+/* The whole, as an outsider sees it. */
+struct admission_facts {
+    int32_t in_use, capacity;
+    int32_t reserved; /* the sum of all reserves */
+    uint32_t waits;   /* groups that wait with a batch, and jobs that wait beside their groups */
+};
+
+/* Returns the facts of the moment. Any thread. */
+struct admission_facts admission_facts(struct admission *admission);
+
+struct party_facts {
+    int32_t in_use;
+    int32_t max_weight; /* 0: no cap */
+    int32_t reserve;
+    uint32_t waits;   /* with its next batch, and for each job that waits beside it */
+    int32_t asked;    /* by its next batch; 0: that does not wait */
+    int64_t since_ns; /* when it did */
+};
+
+/* Returns the facts of one party. Any thread; no lock of a group held for long. */
+struct party_facts admission_party_facts(struct admission *admission, const struct party *party);

@@ -23,7 +23,8 @@ struct executor *executor_create(const struct executor_options *options)
 
 static void group_free(struct group *group)
 {
-    assert(group->queue.count == 0 && group->running == 0);
+    assert(backlog_count(&group->backlog) == 0 && group->running == 0);
+    assert(group->backlog.asides == NULL);
     mutex_fini(&group->lock);
     free(group->name);
     free(group);
@@ -85,25 +86,24 @@ static void move_groups(struct executor *executor, struct pool *pool)
         group_leave_pool(group, pool);
 }
 
-/* What the workers of the pool have claimed and not started. */
-static void take_rests(struct pool *pool)
+void executor_take_rests(struct executor *executor, const struct pool *pool,
+                         const struct group *group)
 {
-    struct executor *executor = pool->executor;
-    struct group *group = NULL;
+    struct group *of = NULL;
     struct task_list rest;
     task_list_init(&rest);
     do {
         mutex_lock(&executor->lock);
         struct worker *worker = executor->workers;
         for (; worker != NULL && rest.count == 0; worker = worker->next_worker)
-            if (worker->pool == pool)
-                group = worker_take_rest(worker, NULL, &rest);
+            if (pool == NULL || worker->pool == pool)
+                of = worker_take_rest(worker, NULL, group, &rest);
         mutex_unlock(&executor->lock);
         if (rest.count > 0)
-            group_put_back(group, &rest);
+            group_put_back(of, &rest);
         else
-            group = NULL;
-    } while (group != NULL);
+            of = NULL;
+    } while (of != NULL);
 }
 
 void executor_drain(struct executor *executor, struct generation *generation)
@@ -111,7 +111,7 @@ void executor_drain(struct executor *executor, struct generation *generation)
     struct pool *pool = pool_of(executor, generation);
     pool_close(pool);
     move_groups(executor, pool);
-    take_rests(pool);
+    executor_take_rests(executor, pool, NULL);
     executor->options.wake(executor->options.context); /* perhaps it has no worker at all */
 }
 
@@ -165,23 +165,6 @@ struct generation *executor_drain_is_stuck(struct executor *executor)
         return pool->generation;
     }
     return NULL;
-}
-
-static void purge_workers(struct executor *executor, const struct job *job,
-                          struct task_list *purged)
-{
-    MUTEX_GUARD(&executor->lock);
-    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
-        worker_take_rest(worker, job, purged);
-}
-
-void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged)
-{
-    for (struct group *group = executor_groups(executor); group != NULL; group = group->next) {
-        MUTEX_GUARD(&group->lock);
-        queue_purge(&group->queue, job, purged);
-    }
-    purge_workers(executor, job, purged);
 }
 
 void executor_close(struct executor *executor)

@@ -69,6 +69,10 @@ struct generation *executor_drain_is_stuck(struct executor *executor);
  * workers' batches. */
 void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged);
 
+/* The same with those tasks alone that are not to start (job_stops). */
+void executor_purge_stopped(struct executor *executor, const struct job *job,
+                            struct task_list *purged);
+
 /* From now on groups take no tasks: group_push leaves them in its list. */
 void executor_close(struct executor *executor);
 

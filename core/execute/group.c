@@ -18,7 +18,7 @@ struct group *group_create(struct executor *executor, const struct group_options
     group->party = options->party;
     mutex_init(&group->lock);
     MUTEX_GUARD(&executor->lock);
-    queue_init(&group->queue, executor->options.limits.max_age_ns);
+    backlog_init(&group->backlog, executor->options.limits.max_age_ns);
     group->next = executor->groups;
     executor->groups = group;
     return group;
@@ -37,7 +37,7 @@ void *group_party(const struct group *group)
 struct group_load group_load(struct group *group)
 {
     MUTEX_GUARD(&group->lock);
-    return (struct group_load){.queued = group->queue.count,
+    return (struct group_load){.queued = backlog_count(&group->backlog),
                                .running = group->running,
                                .workers = group->workers,
                                .cpu_milli =
@@ -58,72 +58,110 @@ static int64_t backlog_ns(const struct group *group, const struct task *head)
     int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
     if (mean_ns == 0 || mean_ns >= BRISK_NS)
         return CLOCK_NEVER_NS;
-    int64_t backlog = mean_ns * (int64_t)group->queue.count;
+    int64_t backlog = mean_ns * (int64_t)backlog_count(&group->backlog);
     int64_t free_workers = workers_of_use(group, mean_ns) - group->running;
     int64_t most = free_workers > 0 ? free_workers * BRISK_NS - 1 : 0;
     return backlog < most ? backlog : most;
 }
 
-/* What is to be done about a group when its lock is let go of. */
-struct after {
-    /* needs one more thread; it stays until it has it; NULL: none does */
-    struct pool *start;
-    struct task_list unserved; /* of types that nobody serves any more */
-    bool has_surplus;          /* .surplus is to be given back: nothing is left to start */
-    struct grant surplus;
-};
-
 /* In its place: a list points into itself. */
-static void after_init(struct after *after)
+void after_init(struct after *after)
 {
     *after = (struct after){.start = NULL};
     task_list_init(&after->unserved);
 }
 
-/* Finds the first task that somebody serves; those before it leave the queue. Lock held. */
-static const struct offer *offer_of_head(struct group *group, struct after *after)
+struct task *group_head(const struct group *group, struct aside **from)
 {
-    for (struct task *head; (head = queue_head(&group->queue)) != NULL;) {
-        const struct offer *offer = registry_offer(group->executor->options.registry, head->type);
+    *from = NULL;
+    if (group->paused)
+        return NULL;
+    return backlog_head(&group->backlog, group->waiting ? BACKLOG_GRANTED : BACKLOG_ANY, from);
+}
+
+/* Finds the first task that somebody serves; those before it leave the backlog. Lock held. */
+static const struct offer *offer_of_head(struct group *group, struct task **head,
+                                         struct after *after)
+{
+    struct aside *from;
+    while ((*head = group_head(group, &from)) != NULL) {
+        const struct offer *offer =
+            registry_offer(group->executor->options.registry, (*head)->type);
         if (offer != NULL)
             return offer;
-        queue_pop(&group->queue, head);
-        task_move(head, TASK_READY);
-        task_list_push(&after->unserved, head);
+        backlog_pop_next(&group->backlog, from, *head);
+        task_move(*head, TASK_READY);
+        task_list_push(&after->unserved, *head);
     }
     return NULL;
 }
 
-/* Offers the group to the workers of its head's generation if it has work for one more. The offer
- * is looked up and used under the group's lock: see executor_drain. Lock held. */
-static void relist(struct group *group, struct after *after)
+/* Takes a grant that is held for nothing; false if there is none. Lock held. */
+static bool take_idle_grant(struct group *group, struct grant *grant)
 {
-    if (group->pool != NULL || group->waiting || group->running >= group->workers)
-        return;
-    const struct offer *offer = offer_of_head(group, after);
-    if (offer == NULL) {
-        after->has_surplus = group->has_grant;
-        after->surplus = group->grant;
+    struct aside *from;
+    if (group->has_grant && group_head(group, &from) == NULL) {
         group->has_grant = false;
+        *grant = group->grant;
+        return true;
+    }
+    for (struct aside *aside = group->backlog.asides; aside != NULL; aside = aside->next)
+        if (aside->has_grant && (group->paused || aside->queue.count == 0)) {
+            aside->has_grant = false;
+            *grant = aside->grant;
+            backlog_tidy(&group->backlog, aside);
+            return true;
+        }
+    return false;
+}
+
+void group_relist(struct group *group, struct after *after)
+{
+    struct task *head;
+    if (group->pool != NULL || group->running >= group->workers)
+        return;
+    const struct offer *offer = offer_of_head(group, &head, after);
+    if (offer == NULL) {
+        after->has_surplus = take_idle_grant(group, &after->surplus);
         return;
     }
-    const struct task *head = queue_head(&group->queue);
     group->pool = pool_of(group->executor, offer->generation);
     pool_push(group->pool, group);
     if (pool_call(group->pool, backlog_ns(group, head)))
         after->start = group->pool;
 }
 
+static bool find_idle_grant(struct group *group, struct grant *grant)
+{
+    MUTEX_GUARD(&group->lock);
+    return take_idle_grant(group, grant);
+}
+
+static void give_back(struct group *group, const struct grant *grant)
+{
+    const struct gate *gate = &group->executor->options.gate;
+    gate->give_back(gate->context, group, grant);
+}
+
 /* No lock held. */
-static void act(struct group *group, struct after *after)
+static void return_idle_grants(struct group *group)
+{
+    struct grant grant;
+    while (find_idle_grant(group, &grant))
+        give_back(group, &grant);
+}
+
+void group_act(struct group *group, struct after *after)
 {
     const struct executor_options *options = &group->executor->options;
     if (after->start != NULL)
         pool_start_thread(after->start);
     if (after->unserved.count > 0)
         options->unserved(options->context, &after->unserved);
-    if (after->has_surplus)
-        options->gate.give_back(options->gate.context, group, &after->surplus);
+    if (!after->has_surplus)
+        return;
+    give_back(group, &after->surplus);
+    return_idle_grants(group);
 }
 
 void group_push(struct group *group, struct task_list *tasks)
@@ -137,11 +175,11 @@ void group_push(struct group *group, struct task_list *tasks)
     }
     for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
         task_move(task, TASK_QUEUED);
-        queue_push(&group->queue, task);
+        queue_push(&group->backlog.queue, task);
     }
-    relist(group, &after);
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    act(group, &after);
+    group_act(group, &after);
 }
 
 void group_put_back(struct group *group, struct task_list *tasks)
@@ -149,26 +187,64 @@ void group_put_back(struct group *group, struct task_list *tasks)
     struct after after;
     after_init(&after);
     mutex_lock(&group->lock);
-    queue_put_back(&group->queue, tasks);
-    relist(group, &after);
+    backlog_put_back(&group->backlog, tasks);
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    act(group, &after);
+    group_act(group, &after);
 }
 
 bool group_granted(struct group *group, const struct grant *grant)
 {
     struct after after;
+    struct aside *from;
     after_init(&after);
     mutex_lock(&group->lock);
     assert(group->waiting && !group->has_grant);
     group->waiting = false;
-    group->has_grant = true;
+    bool wanted = group->has_grant = group_head(group, &from) != NULL;
     group->grant = *grant;
-    relist(group, &after);
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    bool wanted = !after.has_surplus;
-    after.has_surplus = false; /* the caller has it */
-    act(group, &after);
+    group_act(group, &after);
+    return wanted;
+}
+
+void group_refused(struct group *group)
+{
+    struct after after;
+    after_init(&after);
+    mutex_lock(&group->lock);
+    assert(group->waiting);
+    group->waiting = false;
+    group_relist(group, &after);
+    mutex_unlock(&group->lock);
+    group_act(group, &after);
+}
+
+/* Weight that could not be used at once is better used by others. Lock held. */
+static bool may_start_one(const struct group *group)
+{
+    uint32_t granted = 0;
+    for (const struct aside *aside = group->backlog.asides; aside != NULL; aside = aside->next)
+        granted += aside->has_grant;
+    return !group->paused && group->running + granted < group->workers;
+}
+
+bool group_granted_job(struct group *group, const struct grant *grant)
+{
+    struct after after;
+    after_init(&after);
+    mutex_lock(&group->lock);
+    struct aside *aside = backlog_find(&group->backlog, grant->job);
+    assert(aside != NULL && aside->waits);
+    bool wanted = aside->queue.count > 0 && may_start_one(group);
+    aside->waits = false;
+    aside->has_grant = wanted;
+    aside->grant = *grant;
+    backlog_tidy(&group->backlog, aside);
+    group_relist(group, &after);
+    mutex_unlock(&group->lock);
+    group_act(group, &after);
     return wanted;
 }
 
@@ -179,9 +255,9 @@ void group_done(struct group *group)
     mutex_lock(&group->lock);
     assert(group->running > 0);
     group->running--;
-    relist(group, &after);
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    act(group, &after);
+    group_act(group, &after);
 }
 
 void group_leave_pool(struct group *group, struct pool *pool)
@@ -191,9 +267,9 @@ void group_leave_pool(struct group *group, struct pool *pool)
     mutex_lock(&group->lock);
     if (group->pool == pool && pool_remove(pool, group))
         group->pool = NULL;
-    relist(group, &after);
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    act(group, &after);
+    group_act(group, &after);
 }
 
 void group_set_workers(struct group *group, uint32_t workers)
@@ -203,130 +279,74 @@ void group_set_workers(struct group *group, uint32_t workers)
     assert(workers >= 1 && workers <= GROUP_WORKERS_MOST);
     mutex_lock(&group->lock);
     group->workers = workers;
-    relist(group, &after);
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    act(group, &after);
+    group_act(group, &after);
 }
 
 void group_set_max_age(struct group *group, int64_t max_age_ns)
 {
     MUTEX_GUARD(&group->lock);
-    group->queue.max_age_ns = max_age_ns;
+    backlog_set_max_age(&group->backlog, max_age_ns);
 }
 
-static int32_t weight_of(const struct group *group, const struct task *task)
+/* Forgets that the group waits, with its next batch, for weight that it does not need now. No lock
+ * held. */
+static void withdraw(struct group *group)
 {
-    if (task->weight != TASK_WEIGHT_AUTO)
-        return task->weight;
     const struct gate *gate = &group->executor->options.gate;
-    return gate->weigh(gate->context, meter_mean_ns(group->executor->meter, task->type));
+    if (gate->withdraw(gate->context, group, NULL))
+        group_refused(group);
 }
 
-/* Gets the weight that the head needs into *grant: the one in hand, or a new one. Lock held. */
-static bool take_grant(struct group *group, const struct task *head, struct claim *claim,
-                       struct grant *grant)
+void group_pause(struct group *group)
 {
-    int32_t weight = weight_of(group, head);
-    if (group->has_grant) {
-        group->has_grant = false;
-        if (group->grant.job == head->job && group->asked >= weight) {
-            *grant = group->grant;
-            return true;
-        }
-        claim->has_surplus = true; /* something heavier, or of another job, has come first */
-        claim->surplus = group->grant;
-    }
-    const struct gate *gate = &group->executor->options.gate;
-    group->asked = weight;
-    group->waiting = !gate->ask(gate->context, group, head->job, weight, grant);
-    return !group->waiting;
+    mutex_lock(&group->lock);
+    group->paused = true;
+    bool waits = group->waiting;
+    mutex_unlock(&group->lock);
+    executor_take_rests(group->executor, NULL, group);
+    if (waits)
+        withdraw(group);
+    return_idle_grants(group);
 }
 
-/* How many tasks one worker takes: what should be done in BRISK_NS, no more than its share. It
- * shares with as many as the pool would call for what waits: a tail that is split anew at each
- * claim would cost a round of locks for every few tasks. */
-static uint32_t batch_limit(const struct group *group, const struct task *head)
+void group_resume(struct group *group)
 {
-    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
-    if (mean_ns == 0 || mean_ns >= BRISK_NS)
-        return 1;
-    uint32_t cpus = group->executor->cpus;
-    uint32_t shares = group->workers < cpus ? group->workers : cpus;
-    int64_t called = mean_ns * (int64_t)group->queue.count / BRISK_NS + 1;
-    if (called < shares)
-        shares = (uint32_t)called;
-    size_t share = (group->queue.count + shares - 1) / shares;
-    int64_t brisk = BRISK_NS / mean_ns;
-    if (brisk > BATCH_MOST)
-        brisk = BATCH_MOST;
-    return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
-}
-
-/* Moves the head, and behind it what may share its grant, into the worker's batch. A weight is
- * compared with what was asked for: the gate may have granted less; the head's own is not, since a
- * measured weight may have grown meanwhile. Locks of group and worker held. */
-static void fill_batch(struct group *group, struct worker *worker, struct task *head)
-{
-    uint32_t limit = batch_limit(group, head);
-    struct job *job = head->job;
-    const struct type *type = head->type;
-    uint32_t count = 0;
-    do {
-        worker->batch[count++] = head;
-        head = queue_pop_next(&group->queue, head);
-    } while (count < limit && head != NULL && head->job == job && head->type == type &&
-             weight_of(group, head) <= group->asked);
-    worker->batch_count = count;
-    worker->group = group;
-    atomic_store_explicit(&worker->next, 0, memory_order_release);
-}
-
-static bool serves(const struct worker *worker, const struct task *head)
-{
-    return !atomic_load_explicit(&worker->pool->stopping, memory_order_relaxed) &&
-           generation_offer(worker->pool->generation, head->type) != NULL;
-}
-
-/* Lock of the group held. */
-static void claim_head(struct group *group, struct worker *worker, struct task *head,
-                       struct claim *claim)
-{
-    struct pool *pool = worker->pool;
-    const struct offer *offer = generation_offer(pool->generation, head->type);
-    struct turn *turn = (offer->flags & SLUICE_SERIAL) != 0 ? &pool->turns[offer->index] : NULL;
-    struct grant grant;
-    if (turn != NULL && !pool_take_turn(pool, turn, group)) {
-        group->pool = pool;
-        return;
-    }
-    if (!take_grant(group, head, claim, &grant)) {
-        if (turn != NULL)
-            pool_give_turn(pool, turn); /* the worker looks at the ready list next */
-        return;
-    }
-    mutex_lock(&worker->lock);
-    worker->grant = grant;
-    worker->turn = turn;
-    fill_batch(group, worker, head);
-    claim->count = worker->batch_count;
-    mutex_unlock(&worker->lock);
-    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
-    claim->expected_ns = mean_ns == 0 ? CLOCK_NEVER_NS : mean_ns * claim->count;
-    group->running++;
-}
-
-struct claim group_claim(struct group *group, struct worker *worker)
-{
-    struct claim claim = {0};
     struct after after;
     after_init(&after);
     mutex_lock(&group->lock);
-    group->pool = NULL;
-    struct task *head = queue_head(&group->queue);
-    if (head != NULL && group->running < group->workers && serves(worker, head))
-        claim_head(group, worker, head, &claim);
-    relist(group, &after);
+    group->paused = false;
+    group_relist(group, &after);
     mutex_unlock(&group->lock);
-    act(group, &after);
-    return claim;
+    group_act(group, &after);
+}
+
+/* No lock held. */
+static void withdraw_job(struct group *group, const struct job *job)
+{
+    const struct gate *gate = &group->executor->options.gate;
+    if (!gate->withdraw(gate->context, group, job))
+        return;
+    MUTEX_GUARD(&group->lock);
+    struct aside *aside = backlog_find(&group->backlog, job);
+    aside->waits = false;
+    backlog_tidy(&group->backlog, aside);
+}
+
+void group_purge(struct group *group, const struct purge *purge, struct task_list *purged)
+{
+    mutex_lock(&group->lock);
+    backlog_purge(&group->backlog, purge, purged);
+    bool waits =
+        group->waiting && (group->asked_for == purge->job || backlog_count(&group->backlog) == 0);
+    const struct aside *aside =
+        purge->job == NULL ? NULL : backlog_find(&group->backlog, purge->job);
+    bool job_waits = aside != NULL && aside->waits && aside->queue.count == 0;
+    mutex_unlock(&group->lock);
+    if (waits)
+        withdraw(group);
+    if (job_waits)
+        withdraw_job(group, purge->job);
+    return_idle_grants(group);
 }

@@ -44,6 +44,13 @@ void *group_party(const struct group *group);
  * many end as they are. No lock held. */
 void group_set_workers(struct group *group, uint32_t workers);
 
+/* Starts nothing more from here on, and gives back what is held for that; calls in progress go on.
+ * Purge and cancel work as ever. Once or more; no lock held. */
+void group_pause(struct group *group);
+
+/* Ends that. No lock held. */
+void group_resume(struct group *group);
+
 /* Takes all tasks of the list (READY, of types that are served) into the queue and sees to it that
  * a worker comes; does not wait. After executor_close they stay in the list. */
 void group_push(struct group *group, struct task_list *tasks);
@@ -51,6 +58,13 @@ void group_push(struct group *group, struct task_list *tasks);
 /* Hands over the grant that the group waited for; false if it has nothing to start any more. Called
  * by the gate without locks. */
 bool group_granted(struct group *group, const struct grant *grant);
+
+/* Hands over the grant for what has stepped aside of its job; false if it is of no use just now.
+ * Called by the gate without locks. */
+bool group_granted_job(struct group *group, const struct grant *grant);
+
+/* The group's wait is over without a grant: it may ask anew. Called by the gate without locks. */
+void group_refused(struct group *group);
 
 /* Returns how loaded the group is just now. */
 struct group_load group_load(struct group *group);

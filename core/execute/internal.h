@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "execute/backlog.h"
 #include "execute/executor.h"
 #include "execute/group.h"
 #include "execute/meter.h"
@@ -58,14 +59,16 @@ struct group {
     struct group *next;
     struct mutex lock;
     /* guarded by lock */
-    struct queue queue;
+    struct backlog backlog;
     uint32_t workers;
     uint32_t running;  /* batches */
+    bool paused;       /* starts nothing more */
     struct pool *pool; /* in whose ready list it stands, or whose worker comes; NULL: neither */
     bool waiting;      /* the gate has yet to answer */
     bool has_grant;    /* .grant is held for the next batch */
     struct grant grant;
-    int32_t asked; /* the weight for which .grant, or the last one, was asked; it may hold less */
+    int32_t asked; /* the weight for which .grant was, or is, asked; it may hold less */
+    const struct job *asked_for; /* only compared: of which job the batch is that waits */
     /* guarded by the pool's lock */
     struct group *next_ready;
     _Atomic uint32_t cpu_milli; /* see group_load; written by the control loop */
@@ -114,7 +117,7 @@ struct worker {
     struct group *group;
     struct task *current; /* the one in its call */
     struct grant grant;
-    struct turn *turn; /* that the batch holds; NULL: none */
+    uint32_t taken_at; /* if the rest was taken away: how many had been begun */
     /* atomic */
     _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
@@ -125,8 +128,9 @@ struct worker {
     bool arrived;  /* has looked at the ready list once */
     bool looks_on; /* its last batch was of tiny calls */
     struct clock_reading clock;
-    void **contexts; /* by the offer's index: what worker_init set */
-    bool *began;     /* by the offer's index: worker_init has succeeded */
+    struct turn *turn; /* that the batch holds; NULL: none; see give_up */
+    void **contexts;   /* by the offer's index: what worker_init set */
+    bool *began;       /* by the offer's index: worker_init has succeeded */
     void *params;
     size_t params_capacity;
     struct buffer resolved;      /* the record behind them, if parts of it were known only now */
@@ -150,6 +154,40 @@ struct claim {
 /* Returns the first of all groups. They are only ever added in front, so that the list may be
  * walked without a lock. Any thread. */
 struct group *executor_groups(struct executor *executor);
+
+/* What is to be done about a group when its lock is let go of. */
+struct after {
+    /* needs one more thread; it stays until it has it; NULL: none does */
+    struct pool *start;
+    struct task_list unserved; /* of types that nobody serves any more */
+    bool has_surplus;          /* .surplus is to be given back: nothing is left to start */
+    struct grant surplus;
+};
+
+/* Begins with nothing. */
+void after_init(struct after *after);
+
+/* Returns the task that is to start next, NULL if none may; *from says where it is, see backlog.
+ * Lock of the group held. */
+struct task *group_head(const struct group *group, struct aside **from);
+
+/* Returns the weight of a task of the group. */
+int32_t group_weigh(const struct group *group, const struct task *task);
+
+/* Offers the group to the workers of its head's generation if it has work for one more. The offer
+ * is looked up and used under the group's lock: see executor_drain. Lock of the group held. */
+void group_relist(struct group *group, struct after *after);
+
+/* Does what is to be done. No lock held. */
+void group_act(struct group *group, struct after *after);
+
+/* Moves tasks that wait to the list. What is held for them is given back. No lock held. */
+void group_purge(struct group *group, const struct purge *purge, struct task_list *purged);
+
+/* Has what the workers of a pool (NULL: of all) have claimed and not started, of a group (NULL: of
+ * any), go back to where it was claimed. No lock held. */
+void executor_take_rests(struct executor *executor, const struct pool *pool,
+                         const struct group *group);
 
 /* Fills the worker's batch from a group that pool_next returned. Worker's thread, no lock held. */
 struct claim group_claim(struct group *group, struct worker *worker);
@@ -230,10 +268,14 @@ struct worker *worker_start(struct pool *pool, struct error *error);
  * at the deadline. */
 bool worker_join(struct worker **worker, int64_t deadline_ns);
 
-/* Moves the tasks of the batch that have not started to the list, if they are of the job (NULL: of
- * any), and returns their group. Any thread. */
+/* Moves the tasks of the batch that have not started to the list, if they are of the job and the
+ * group (NULL: of any), and returns their group. Any thread. */
 struct group *worker_take_rest(struct worker *worker, const struct job *job,
-                               struct task_list *rest);
+                               const struct group *group, struct task_list *rest);
+
+/* Returns the task that the worker has taken out of its batch and not ended, to be compared alone;
+ * NULL: there is none. Lock of the worker held. */
+const struct task *worker_task_in_hand(const struct worker *worker);
 
 /* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call.
  * False: the host gave the call up meanwhile, and the task is no longer ours. Worker's thread. */

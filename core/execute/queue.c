@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "accept/job.h"
 #include "support/clock.h"
 
 void queue_init(struct queue *queue, int64_t max_age_ns)
@@ -59,11 +60,13 @@ void queue_put_back(struct queue *queue, struct task_list *tasks)
     }
 }
 
+enum { WORDS = (QUEUE_LEVELS + 63) / 64 };
+
 /* Of all the heads (there are some) the one that is ready longest, if longer than max_age. */
 static struct task *aged_head(const struct queue *queue)
 {
     struct task *oldest = NULL;
-    for (size_t word = 0; word < sizeof queue->filled / sizeof queue->filled[0]; word++)
+    for (size_t word = 0; word < WORDS; word++)
         for (uint64_t bits = queue->filled[word]; bits != 0; bits &= bits - 1) {
             struct task *head = queue->levels[word * 64 + (size_t)__builtin_ctzll(bits)].head;
             if (oldest == NULL || head->due_ns < oldest->due_ns)
@@ -74,7 +77,7 @@ static struct task *aged_head(const struct queue *queue)
 
 static struct task *highest_head(const struct queue *queue)
 {
-    for (size_t word = 0; word < sizeof queue->filled / sizeof queue->filled[0]; word++)
+    for (size_t word = 0; word < WORDS; word++)
         if (queue->filled[word] != 0)
             return queue->levels[word * 64 + (size_t)__builtin_ctzll(queue->filled[word])].head;
     return NULL;
@@ -112,21 +115,41 @@ struct task *queue_pop_next(struct queue *queue, struct task *head)
     return level->head;
 }
 
-static void purge_level(struct task_list *level, const struct job *job, struct task_list *purged)
+bool purge_takes(const struct purge *purge, const struct task *task)
+{
+    return (purge->job == NULL || task->job == purge->job) &&
+           (purge->what == PURGE_ALL || job_stops(task));
+}
+
+static void purge_level(struct task_list *level, const struct purge *purge,
+                        struct task_list *purged)
 {
     struct task_list kept;
     task_list_init(&kept);
     for (struct task *task; (task = task_list_pop(level)) != NULL;)
-        task_list_push(job == NULL || task->job == job ? purged : &kept, task);
+        task_list_push(purge_takes(purge, task) ? purged : &kept, task);
     task_list_append(level, &kept);
 }
 
-void queue_purge(struct queue *queue, const struct job *job, struct task_list *purged)
+void queue_purge(struct queue *queue, const struct purge *purge, struct task_list *purged)
 {
     size_t before = purged->count;
     for (size_t level = 0; level < QUEUE_LEVELS; level++) {
-        purge_level(&queue->levels[level], job, purged);
+        purge_level(&queue->levels[level], purge, purged);
         mark(queue, level);
     }
     queue->count -= purged->count - before;
+}
+
+int64_t queue_oldest_ns(const struct queue *queue)
+{
+    int64_t oldest_ns = 0;
+    for (size_t word = 0; word < WORDS; word++)
+        for (uint64_t bits = queue->filled[word]; bits != 0; bits &= bits - 1) {
+            size_t level = word * 64 + (size_t)__builtin_ctzll(bits);
+            int64_t submitted_ns = queue->levels[level].head->submitted_ns;
+            if (oldest_ns == 0 || submitted_ns < oldest_ns)
+                oldest_ns = submitted_ns;
+        }
+    return oldest_ns;
 }

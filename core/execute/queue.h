@@ -19,6 +19,20 @@ struct queue {
     int64_t max_age_ns;
 };
 
+/* Which tasks are purged. */
+enum purge_what {
+    PURGE_ALL,
+    PURGE_STOPPED, /* those that are not to start: job_stops */
+};
+
+struct purge {
+    const struct job *job; /* of which job; NULL: of all */
+    enum purge_what what;
+};
+
+/* Returns whether the task is one of those. Its owner. */
+bool purge_takes(const struct purge *purge, const struct task *task);
+
 /* Makes an empty queue. */
 void queue_init(struct queue *queue, int64_t max_age_ns);
 
@@ -38,5 +52,9 @@ void queue_pop(struct queue *queue, struct task *head);
 /* The same, and returns what queue_head would return then. */
 struct task *queue_pop_next(struct queue *queue, struct task *head);
 
-/* Moves every task of a job (NULL: of all jobs) to the list; O(length). */
-void queue_purge(struct queue *queue, const struct job *job, struct task_list *purged);
+/* Moves the tasks that are purged to the list; O(length). */
+void queue_purge(struct queue *queue, const struct purge *purge, struct task_list *purged);
+
+/* Returns when the task entered the host that has been in it longest of the first of each priority;
+ * 0: the queue is empty. */
+int64_t queue_oldest_ns(const struct queue *queue);

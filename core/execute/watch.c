@@ -54,7 +54,7 @@ static void free_the_rest(struct worker *worker, int64_t now_ns, struct findings
     struct held_up *held_up = &findings->held_up[findings->held_up_count++];
     task_list_init(&held_up->rest);
     held_up->pool = worker->pool;
-    held_up->group = worker_take_rest(worker, NULL, &held_up->rest);
+    held_up->group = worker_take_rest(worker, NULL, NULL, &held_up->rest);
     worker->freed_turn = worker->seen_turn;
     pool_mark_slow(worker->pool, worker);
 }

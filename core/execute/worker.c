@@ -210,13 +210,23 @@ bool worker_join(struct worker **worker, int64_t deadline_ns)
     return true;
 }
 
-struct group *worker_take_rest(struct worker *worker, const struct job *job, struct task_list *rest)
+struct group *worker_take_rest(struct worker *worker, const struct job *job,
+                               const struct group *group, struct task_list *rest)
 {
     MUTEX_GUARD(&worker->lock);
-    if (job != NULL && worker->grant.job != job)
+    if ((job != NULL && worker->grant.job != job) || (group != NULL && worker->group != group) ||
+        atomic_load(&worker->next) >= BATCH_TAKEN)
         return worker->group;
-    uint32_t next = atomic_exchange(&worker->next, BATCH_TAKEN);
-    for (uint32_t i = next; i < worker->batch_count; i++)
+    worker->taken_at = atomic_exchange(&worker->next, BATCH_TAKEN);
+    for (uint32_t i = worker->taken_at; i < worker->batch_count; i++)
         task_list_push(rest, worker->batch[i]);
     return worker->group;
+}
+
+const struct task *worker_task_in_hand(const struct worker *worker)
+{
+    uint32_t begun = atomic_load(&worker->next);
+    if (begun == BATCH_TAKEN)
+        begun = worker->taken_at;
+    return begun >= 1 && begun <= worker->batch_count ? worker->batch[begun - 1] : NULL;
 }

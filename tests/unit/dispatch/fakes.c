@@ -68,6 +68,17 @@ bool group_granted(struct group *group, const struct grant *grant)
     return !group->refuses;
 }
 
+/* The fakes make no difference between what a group and what a job beside it is granted. */
+bool group_granted_job(struct group *group, const struct grant *grant)
+{
+    return group_granted(group, grant);
+}
+
+void group_refused(struct group *group)
+{
+    group->refused_count++;
+}
+
 struct group_load group_load(struct group *group)
 {
     return (struct group_load){.queued = group->load, .workers = group->options.workers};

@@ -22,6 +22,7 @@ struct group {
     /* what admission granted */
     bool refuses;
     int granted_count;
+    int refused_count;
     struct grant grant; /* the last one */
 };
 

@@ -26,7 +26,7 @@ static struct group *group_with(int32_t max_weight, int32_t reserve)
 /* Asks for the first job; what is granted at once is written down like what is granted later. */
 static bool ask_for(struct group *group, struct job *job, int32_t weight)
 {
-    return gate.ask(gate.context, group, job, weight, &group->grant);
+    return gate.ask(gate.context, group, job, weight, &group->grant) == GATE_GRANTED;
 }
 
 static bool ask(struct group *group, int32_t weight)
@@ -394,13 +394,19 @@ static struct load {
 
 static void take_over_grants(void)
 {
-    for (int i = 0; i < GROUPS; i++)
+    for (int i = 0; i < GROUPS; i++) {
+        if (loads[i].group->refused_count > 0) {
+            cr_assert(loads[i].waits);
+            cr_assert_eq(loads[i].group->refused_count--, 1);
+            loads[i].waits = false;
+        }
         if (loads[i].group->granted_count > loads[i].seen) {
             cr_assert(loads[i].waits);
             cr_assert_eq(loads[i].group->granted_count, ++loads[i].seen);
             loads[i].waits = false;
             loads[i].grants[loads[i].held++] = loads[i].group->grant;
         }
+    }
 }
 
 static void check_limits(void)
@@ -432,7 +438,7 @@ static void ask_at_random(struct load *load)
     if (load->waits || load->held == GRANTS_MOST)
         return;
     struct job *job = &jobs[rand() % 2];
-    if (gate.ask(gate.context, load->group, job, rand() % 20 + 1, &grant))
+    if (gate.ask(gate.context, load->group, job, rand() % 20 + 1, &grant) == GATE_GRANTED)
         load->grants[load->held++] = grant;
     else
         load->waits = true;

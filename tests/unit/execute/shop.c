@@ -140,8 +140,8 @@ static struct grant grant_for(struct job *job, int32_t weight)
     return (struct grant){.job = job, .weight = weight};
 }
 
-static bool ask(void *context, struct group *group, struct job *job, int32_t weight,
-                struct grant *grant)
+static enum gate_answer ask(void *context, struct group *group, struct job *job, int32_t weight,
+                            struct grant *grant)
 {
     (void)context;
     MUTEX_GUARD(&shop.lock);
@@ -149,10 +149,19 @@ static bool ask(void *context, struct group *group, struct job *job, int32_t wei
     if (shop.shut) {
         cr_assert_lt(shop.waiting_count, SHOP_WAITING_MOST);
         shop.waiting[shop.waiting_count++] = (struct shop_asked){group, job, weight};
-        return false;
+        return GATE_WAITS;
     }
     *grant = grant_for(job, weight);
-    return true;
+    return GATE_GRANTED;
+}
+
+/* As if it were about to be granted. */
+static bool withdraw(void *context, struct group *group, const struct job *job)
+{
+    (void)context;
+    (void)group;
+    (void)job;
+    return false;
 }
 
 static void give_back(void *context, struct group *group, const struct grant *grant)
@@ -212,9 +221,11 @@ void shop_begin(const struct shop_setup *setup)
     shop.outcome = outcome_create(&hooks, shop.store, &shop.pending, shop.figures);
     struct executor_options options = {
         .outcome = shop.outcome,
-        .gate = setup->admission != NULL
-                    ? admission_gate(setup->admission)
-                    : (struct gate){.ask = ask, .give_back = give_back, .weigh = weigh},
+        .gate = setup->admission != NULL ? admission_gate(setup->admission)
+                                         : (struct gate){.ask = ask,
+                                                         .give_back = give_back,
+                                                         .withdraw = withdraw,
+                                                         .weigh = weigh},
         .limits = {.grace_ns = setup->grace_ns > 0 ? setup->grace_ns : NS_PER_S,
                    .max_age_ns = setup->max_age_ns > 0 ? setup->max_age_ns : 3600 * NS_PER_S},
         .wake = shop_wake};
@@ -300,8 +311,11 @@ int64_t shop_push(struct group *group, const struct shop_task *how, int count)
         task_list_push(&list, make_task(how, shop.next++));
     cr_assert(intake_submit(&intake, &list));
     inbound_take(shop.inbound, &list);
-    for (struct task *task = list.head; task != NULL; task = task->next)
+    for (struct task *task = list.head; task != NULL; task = task->next) {
         task->due_ns -= how->age_ns;
+        if (shop.each_pushed != NULL)
+            shop.each_pushed(task);
+    }
     group_push(group, &list);
     cr_assert_eq(list.count, 0);
     return from;

@@ -59,7 +59,8 @@ struct shop {
     struct room pending;
     struct chunk_pool chunks;
     struct job *jobs[SHOP_JOBS];
-    int64_t next; /* the n of the next task */
+    int64_t next;                           /* the n of the next task */
+    void (*each_pushed)(struct task *task); /* sees each task before it is pushed; NULL: nobody */
     struct mutex lock;
     struct cond changed;
     bool woken;         /* guarded by lock: the control loop is to look */

@@ -89,3 +89,98 @@ Test(admitted, what_waits_for_weight_can_be_purged_and_others_go_on)
     cr_assert_eq(shop.ended[TASK_SUCCEEDED], 2);
     end();
 }
+
+Test(admitted, a_job_at_its_cap_steps_aside_for_others_of_its_group_and_comes_back_in_order)
+{
+    begin(hold);
+    shop.jobs[1]->max_weight = 2;
+    struct group *group = shop_weighed_group(4, 0, 0);
+    int64_t capped = shop_push(group, &(struct shop_task){.job = 1}, 6);
+    int64_t free_ones = shop_push(group, &(struct shop_task){.job = 0}, 2);
+    SHOP_UNTIL(shop.inside == 4);
+    cr_assert_eq(group_load(group).queued, 4);
+    shop_push(group, &(struct shop_task){.job = 1}, 4);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 12);
+    int64_t last = capped - 1;
+    for (int i = 0; i < 12; i++) {
+        int64_t n = shop.started[i];
+        if (n == free_ones || n == free_ones + 1)
+            continue;
+        cr_assert_gt(n, last - 2, "%lld after %lld", (long long)n, (long long)last);
+        last = n > last ? n : last;
+    }
+    end();
+}
+
+Test(admitted, tasks_of_a_job_that_stepped_aside_can_be_purged)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    begin(hold);
+    shop.jobs[1]->max_weight = 1;
+    struct group *group = shop_weighed_group(3, 0, 0);
+    shop_push(group, &(struct shop_task){.job = 1}, 50);
+    shop_push(group, &(struct shop_task){.job = 0}, 2);
+    SHOP_UNTIL(shop.inside == 3);
+    executor_purge(shop.executor, shop.jobs[1], &purged);
+    cr_assert_eq(shop_drop(&purged), 49);
+    cr_assert_eq(group_load(group).queued, 0);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 52);
+    end();
+}
+
+Test(admitted, a_paused_group_holds_up_nobody_who_waits_for_weight_behind_it)
+{
+    begin(hold);
+    struct group *first = shop_weighed_group(1, 0, 0), *heavy = shop_weighed_group(1, 0, 0);
+    struct group *light = shop_weighed_group(1, 0, 0);
+    shop_push(first, &(struct shop_task){.weight = 15}, 1);
+    SHOP_UNTIL(shop.inside == 1);
+    shop_push(heavy, &(struct shop_task){.weight = CAPACITY}, 1);
+    SHOP_UNTIL(admission_facts(shop.setup.admission).waits == 1);
+    shop_push(light, &(struct shop_task){.weight = 1}, 1);
+    SHOP_UNTIL(admission_facts(shop.setup.admission).waits == 2);
+    group_pause(heavy);
+    SHOP_UNTIL(shop.inside == 2);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 2);
+    group_resume(heavy);
+    SHOP_UNTIL(shop_ended() == 3);
+    end();
+}
+
+static void pause_and_resume(void *groups)
+{
+    for (int i = 0; i < 3000; i++) {
+        group_pause(((struct group **)groups)[i % 3]);
+        group_resume(((struct group **)groups)[i % 3]);
+    }
+}
+
+Test(admitted, pausing_and_resuming_under_load_loses_and_doubles_nothing)
+{
+    enum { TASKS = 6000 };
+    struct group *groups[3];
+    struct thread pauser;
+    struct error error;
+    begin(watch_weight);
+    srand(9);
+    shop.jobs[1]->max_weight = 5;
+    for (int i = 0; i < 3; i++)
+        groups[i] = shop_weighed_group(3, i == 1 ? 8 : 0, 0);
+    cr_assert(thread_start(&pauser, "pauser", pause_and_resume, groups, &error));
+    for (int i = 0; i < TASKS; i += 3)
+        shop_push(groups[rand() % 3],
+                  &(struct shop_task){.weight = rand() % 8 + 1,
+                                      .priority = (int8_t)(rand() % 3),
+                                      .job = rand() % 2},
+                  3);
+    SHOP_UNTIL(shop_ended() == TASKS);
+    thread_join(&pauser);
+    cr_assert_eq(over, 0);
+    for (int n = 0; n < TASKS; n++)
+        cr_assert_eq(shop.runs[n], 1);
+    end();
+}

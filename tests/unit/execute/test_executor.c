@@ -57,6 +57,34 @@ Test(executor, purging_one_job_leaves_the_others_in_their_order)
     shop_end();
 }
 
+static void cancel_odd(struct task *task)
+{
+    if (task->number % 2 == 1)
+        atomic_store(&task->cancelled, true);
+}
+
+Test(executor, purging_what_is_not_to_run_leaves_the_rest_in_order)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    shop_begin(&(struct shop_setup){0});
+    struct group *group = shop_group("g", 1);
+    group_pause(group);
+    shop.each_pushed = cancel_odd;
+    shop_push(group, &(struct shop_task){.job = 0}, 20);
+    shop_push(group, &(struct shop_task){.job = 1}, 4);
+    executor_purge_stopped(shop.executor, shop.jobs[0], &purged);
+    cr_assert_eq(shop_drop(&purged), 10);
+    shop.jobs[1]->stop = JOB_CANCELLED;
+    executor_purge_stopped(shop.executor, NULL, &purged);
+    cr_assert_eq(shop_drop(&purged), 4);
+    group_resume(group);
+    SHOP_UNTIL(shop_ended() == 24);
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(shop.started[i], 2 * i);
+    shop_end();
+}
+
 Test(executor, drops_the_tasks_of_a_job_that_has_stopped_before_their_call)
 {
     shop_begin(&(struct shop_setup){0});

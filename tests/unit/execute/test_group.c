@@ -330,3 +330,54 @@ Test(group, after_the_executor_was_closed_tasks_stay_with_who_brings_them)
     cr_assert_eq(task.state, TASK_READY);
     shop_end();
 }
+
+Test(group, paused_starts_nothing_more_and_goes_on_when_it_is_resumed)
+{
+    shop_begin(&(struct shop_setup){.act = hold});
+    struct group *group = shop_group("g", 2);
+    shop_push(group, &(struct shop_task){0}, 10);
+    SHOP_UNTIL(shop.inside == 2);
+    group_pause(group);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 2);
+    shop_push(group, &(struct shop_task){0}, 5);
+    struct group *other = shop_group("other", 1);
+    shop_push(other, &(struct shop_task){0}, 5);
+    SHOP_UNTIL(shop_ended() == 7);
+    cr_assert_eq(group_load(group).queued, 13);
+    group_resume(group);
+    SHOP_UNTIL(shop_ended() == 20);
+    shop_end();
+}
+
+/* The first call of the batch waits: those behind it in the batch have not started. */
+Test(group, paused_takes_the_rest_of_a_batch_back)
+{
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    shop_push(group, &(struct shop_task){0}, 500); /* the mean is known from here on */
+    SHOP_UNTIL(shop_ended() == 500);
+    shop.setup.act = hold;
+    shop_push(group, &(struct shop_task){0}, 20);
+    SHOP_UNTIL(shop.inside == 1);
+    group_pause(group);
+    cr_assert_eq(group_load(group).queued, 19);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 501);
+    group_resume(group);
+    SHOP_UNTIL(shop_ended() == 520);
+    shop_end();
+}
+
+Test(group, paused_can_be_purged)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    shop_begin(&usual);
+    struct group *group = shop_group("g", 1);
+    group_pause(group);
+    shop_push(group, &(struct shop_task){0}, 10);
+    executor_purge(shop.executor, NULL, &purged);
+    cr_assert_eq(shop_drop(&purged), 10);
+    shop_end();
+}

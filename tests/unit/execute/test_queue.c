@@ -150,7 +150,7 @@ Test(queue, purging_takes_the_tasks_of_one_job_and_leaves_the_order_of_the_other
     task_list_init(&purged);
     for (uint32_t i = 0; i < 30; i++)
         push(&tasks[i], (int)(i % 3) - 1, i)->job = jobs[i % 2];
-    queue_purge(&queue, jobs[0], &purged);
+    queue_purge(&queue, &(struct purge){.job = jobs[0]}, &purged);
     cr_assert_eq(purged.count, 15);
     cr_assert_eq(queue.count, 15);
     uint32_t last = 0;
@@ -169,7 +169,7 @@ Test(queue, purging_without_a_job_takes_everything)
     task_list_init(&purged);
     for (uint32_t i = 0; i < 10; i++)
         push(&tasks[i], (int)i, i)->job = (struct job *)(uintptr_t)(i + 1);
-    queue_purge(&queue, NULL, &purged);
+    queue_purge(&queue, &(struct purge){.job = NULL}, &purged);
     cr_assert_eq(purged.count, 10);
     cr_assert_null(queue_head(&queue));
     push(&tasks[0], 3, 0);

@@ -1,0 +1,80 @@
+/* backlog: all that waits in a group: its queue, and beside it the tasks of jobs whose own cap is
+ * reached, so that those of other jobs can go. What has stepped aside keeps its order, and goes
+ * before what came later with the same priority. Embedded in its group and guarded by the group's
+ * lock. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "execute/gate.h"
+#include "execute/queue.h"
+
+/* Tasks of one job that have stepped aside. */
+struct aside {
+    struct aside *next;
+    struct job *job; /* only compared, if no task is left */
+    struct queue queue;
+    bool waits;     /* the gate has yet to answer: none of them may go */
+    bool has_grant; /* .grant is held for the next batch of them */
+    struct grant grant;
+    int32_t asked; /* the weight for which .grant was, or is, asked; it may hold less */
+};
+
+struct backlog {
+    struct queue queue;
+    struct aside *asides;
+    size_t aside_count; /* tasks */
+    int64_t max_age_ns;
+};
+
+/* Which tasks may go. */
+enum backlog_choice {
+    BACKLOG_ANY,     /* all but those aside whose job waits */
+    BACKLOG_GRANTED, /* only those aside for which a grant is held */
+};
+
+/* Makes an empty backlog. */
+void backlog_init(struct backlog *backlog, int64_t max_age_ns);
+
+/* Changes after which time a task goes before higher priorities. */
+void backlog_set_max_age(struct backlog *backlog, int64_t max_age_ns);
+
+/* Returns how many tasks there are. */
+static inline size_t backlog_count(const struct backlog *backlog)
+{
+    return backlog->queue.count + backlog->aside_count;
+}
+
+/* Puts tasks of one job back in front of those of their priority, in the order of the list; empties
+ * it. */
+void backlog_put_back(struct backlog *backlog, struct task_list *tasks);
+
+/* Returns the task that is to start next, NULL if there is none; *from says where it is: aside, or
+ * (NULL) in the queue. It stays there. */
+struct task *backlog_head(const struct backlog *backlog, enum backlog_choice choice,
+                          struct aside **from);
+
+/* Returns how many wait where such a task is. */
+size_t backlog_length(const struct backlog *backlog, const struct aside *from);
+
+/* Takes out what backlog_head returned, and returns the next one there. */
+struct task *backlog_pop_next(struct backlog *backlog, struct aside *from, struct task *head);
+
+/* Returns what has stepped aside of a job, or NULL. */
+struct aside *backlog_find(const struct backlog *backlog, const struct job *job);
+
+/* Moves the head of the queue, or of what is aside already, beside the queue; returns where it is
+ * then. */
+struct aside *backlog_step_aside(struct backlog *backlog, struct aside *from, struct task *head);
+
+/* Forgets it, if it has no tasks, no grant, and nothing to wait for. */
+void backlog_tidy(struct backlog *backlog, struct aside *aside);
+
+/* Moves the tasks that go to the list; O(length). */
+void backlog_purge(struct backlog *backlog, const struct purge *purge, struct task_list *purged);
+
+/* Returns when the task entered the host that has been in it longest of all that are next in their
+ * priority; 0: there is none. */
+int64_t backlog_oldest_ns(const struct backlog *backlog);

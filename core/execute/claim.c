@@ -1,0 +1,203 @@
+/* What a worker takes out of a group, and the weight that it needs for that. */
+#include "execute/internal.h"
+
+/* Tasks that step aside in one go; then the group's lock is let go of for a moment. */
+enum { STEP_ASIDE_MOST = 1024 };
+
+/* The head of a group, and where it is. */
+struct first {
+    struct task *task;
+    struct aside *from; /* aside; NULL: in the queue */
+    int32_t asked;      /* the weight for which its batch was granted weight */
+    struct grant grant;
+};
+
+int32_t group_weigh(const struct group *group, const struct task *task)
+{
+    if (task->weight != TASK_WEIGHT_AUTO)
+        return task->weight;
+    const struct gate *gate = &group->executor->options.gate;
+    return gate->weigh(gate->context, meter_mean_ns(group->executor->meter, task->type));
+}
+
+/* Gets the weight that the head needs out of a grant in hand, which is used up or given back. */
+static bool use_grant(bool *has_grant, const struct grant *grant, int32_t asked,
+                      struct first *first, struct claim *claim)
+{
+    if (!*has_grant)
+        return false;
+    *has_grant = false;
+    if (grant->job == first->task->job && asked >= first->asked) {
+        first->grant = *grant;
+        first->asked = asked;
+        return true;
+    }
+    claim->has_surplus = true; /* something heavier, or of another job, has come first */
+    claim->surplus = *grant;
+    return false;
+}
+
+/* The job's cap is reached, as the gate or those aside already say. Lock held. */
+static void step_aside(struct group *group, const struct first *first)
+{
+    struct aside *aside = backlog_step_aside(&group->backlog, first->from, first->task);
+    if (!aside->waits)
+        aside->asked = first->asked;
+    aside->waits = true;
+}
+
+static bool job_is_aside(const struct group *group, const struct first *first)
+{
+    if (group->backlog.asides == NULL || first->from != NULL)
+        return false;
+    const struct aside *aside = backlog_find(&group->backlog, first->task->job);
+    return aside != NULL && aside->waits;
+}
+
+/* Gets the weight that the head needs: that in hand, or new weight. Lock held. */
+static enum gate_answer take_grant(struct group *group, struct first *first, struct claim *claim)
+{
+    struct aside *from = first->from;
+    first->asked = group_weigh(group, first->task);
+    if (from != NULL && from->has_grant) {
+        if (use_grant(&from->has_grant, &from->grant, from->asked, first, claim))
+            return GATE_GRANTED;
+    } else if (use_grant(&group->has_grant, &group->grant, group->asked, first, claim)) {
+        return GATE_GRANTED;
+    }
+    if (job_is_aside(group, first))
+        return GATE_ASIDE;
+    const struct gate *gate = &group->executor->options.gate;
+    return gate->ask(gate->context, group, first->task->job, first->asked, &first->grant);
+}
+
+/* How many tasks one worker takes: what should be done in BRISK_NS, no more than its share. It
+ * shares with as many as the pool would call for what waits: a tail that is split anew at each
+ * claim would cost a round of locks for every few tasks. */
+static uint32_t batch_limit(const struct group *group, const struct task *head, size_t queued)
+{
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
+    if (mean_ns == 0 || mean_ns >= BRISK_NS)
+        return 1;
+    uint32_t cpus = group->executor->cpus;
+    uint32_t shares = group->workers < cpus ? group->workers : cpus;
+    int64_t called = mean_ns * (int64_t)queued / BRISK_NS + 1;
+    if (called < shares)
+        shares = (uint32_t)called;
+    size_t share = (queued + shares - 1) / shares;
+    int64_t brisk = BRISK_NS / mean_ns;
+    if (brisk > BATCH_MOST)
+        brisk = BATCH_MOST;
+    return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
+}
+
+/* Moves the head, and behind it what may share its grant, into the worker's batch. A weight is
+ * compared with what was asked for: the gate may have granted less; the head's own is not, since a
+ * measured weight may have grown meanwhile. Locks of group and worker held. */
+static void fill_batch(struct group *group, struct worker *worker, const struct first *first)
+{
+    struct backlog *backlog = &group->backlog;
+    struct task *head = first->task;
+    uint32_t limit = batch_limit(group, head, backlog_length(backlog, first->from));
+    struct job *job = head->job;
+    const struct type *type = head->type;
+    uint32_t count = 0;
+    do {
+        worker->batch[count++] = head;
+        head = backlog_pop_next(backlog, first->from, head);
+    } while (count < limit && head != NULL && head->job == job && head->type == type &&
+             group_weigh(group, head) <= first->asked);
+    worker->batch_count = count;
+    worker->group = group;
+    worker->grant = first->grant;
+    atomic_store_explicit(&worker->next, 0, memory_order_release);
+}
+
+/* Lock of the group held. */
+static void claim_batch(struct group *group, struct worker *worker, const struct first *first,
+                        struct claim *claim)
+{
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, first->task->type);
+    mutex_lock(&worker->lock);
+    fill_batch(group, worker, first);
+    claim->count = worker->batch_count;
+    mutex_unlock(&worker->lock);
+    claim->expected_ns = mean_ns == 0 ? CLOCK_NEVER_NS : mean_ns * claim->count;
+    group->running++;
+    if (first->from != NULL)
+        backlog_tidy(&group->backlog, first->from);
+}
+
+static bool serves(const struct worker *worker, const struct task *head)
+{
+    return !atomic_load_explicit(&worker->pool->stopping, memory_order_relaxed) &&
+           generation_offer(worker->pool->generation, head->type) != NULL;
+}
+
+/* Takes the turn of a SERIAL type; false if another batch has it: the group stands in its line then.
+ * Lock of the group held. */
+static bool take_turn(struct group *group, struct worker *worker, const struct task *head)
+{
+    struct pool *pool = worker->pool;
+    const struct offer *offer = generation_offer(pool->generation, head->type);
+    worker->turn = NULL;
+    if ((offer->flags & SLUICE_SERIAL) == 0)
+        return true;
+    struct turn *turn = &pool->turns[offer->index];
+    if (!pool_take_turn(pool, turn, group)) {
+        group->pool = pool;
+        return false;
+    }
+    worker->turn = turn;
+    return true;
+}
+
+static void give_turn_back(struct worker *worker)
+{
+    if (worker->turn != NULL)
+        pool_give_turn(worker->pool, worker->turn); /* the worker looks at the ready list next */
+    worker->turn = NULL;
+}
+
+/* True: the head has stepped aside, and the next one may go. Lock of the group held. */
+static bool claim_head(struct group *group, struct worker *worker, struct first *first,
+                       struct claim *claim)
+{
+    if (!take_turn(group, worker, first->task))
+        return false;
+    switch (take_grant(group, first, claim)) {
+    case GATE_GRANTED:
+        claim_batch(group, worker, first, claim);
+        return false;
+    case GATE_WAITS:
+        group->waiting = true;
+        group->asked = first->asked;
+        group->asked_for = first->task->job;
+        break;
+    case GATE_ASIDE:
+        step_aside(group, first);
+        break;
+    }
+    give_turn_back(worker);
+    return !group->waiting && !claim->has_surplus;
+}
+
+struct claim group_claim(struct group *group, struct worker *worker)
+{
+    struct claim claim = {0};
+    struct after after;
+    struct first first;
+    bool more = true;
+    after_init(&after);
+    mutex_lock(&group->lock);
+    group->pool = NULL;
+    for (uint32_t i = 0; i < STEP_ASIDE_MOST && more; i++) {
+        first.task = group_head(group, &first.from);
+        more = first.task != NULL && group->running < group->workers &&
+               serves(worker, first.task) && claim_head(group, worker, &first, &claim);
+    }
+    group_relist(group, &after);
+    mutex_unlock(&group->lock);
+    group_act(group, &after);
+    return claim;
+}

@@ -1,0 +1,70 @@
+/* Taking back what has not started: out of groups, and out of the batches of workers. A batch cannot
+ * be looked into while its worker is at it, so all its rest is taken, and what stays goes back. */
+#include <stdlib.h>
+
+#include "execute/internal.h"
+#include "support/memory.h"
+
+/* What was taken out of one batch. */
+struct rest {
+    struct group *group;
+    struct task_list tasks; /* at least one, so that it may be moved in memory */
+};
+
+struct rests {
+    struct rest *list;
+    size_t count;
+};
+
+static void add(struct rests *rests, struct group *group, struct task_list *tasks)
+{
+    rests->list = memory_grow(rests->list, rests->count + 1, sizeof *rests->list);
+    struct rest *rest = &rests->list[rests->count++];
+    rest->group = group;
+    task_list_init(&rest->tasks);
+    task_list_append(&rest->tasks, tasks);
+}
+
+static void take_all(struct executor *executor, const struct job *job, struct rests *rests)
+{
+    MUTEX_GUARD(&executor->lock);
+    struct task_list rest;
+    task_list_init(&rest);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
+        struct group *group = worker_take_rest(worker, job, NULL, &rest);
+        if (rest.count > 0)
+            add(rests, group, &rest);
+    }
+}
+
+static void sort_out(struct rest *rest, const struct purge *purge, struct task_list *purged)
+{
+    struct task_list kept;
+    task_list_init(&kept);
+    for (struct task *task; (task = task_list_pop(&rest->tasks)) != NULL;)
+        task_list_push(purge_takes(purge, task) ? purged : &kept, task);
+    if (kept.count > 0)
+        group_put_back(rest->group, &kept);
+}
+
+static void purge(struct executor *executor, const struct purge *purge, struct task_list *purged)
+{
+    struct rests rests = {0};
+    for (struct group *group = executor_groups(executor); group != NULL; group = group->next)
+        group_purge(group, purge, purged);
+    take_all(executor, purge->job, &rests);
+    for (size_t i = 0; i < rests.count; i++)
+        sort_out(&rests.list[i], purge, purged);
+    free(rests.list);
+}
+
+void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged)
+{
+    purge(executor, &(struct purge){.job = job, .what = PURGE_ALL}, purged);
+}
+
+void executor_purge_stopped(struct executor *executor, const struct job *job,
+                            struct task_list *purged)
+{
+    purge(executor, &(struct purge){.job = job, .what = PURGE_STOPPED}, purged);
+}
