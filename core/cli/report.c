@@ -61,18 +61,8 @@ struct report *report_create(const struct options *options, const char *prefix, 
 /* One line, whatever a plugin says. */
 static void put_clean(struct buffer *line, const char *text)
 {
-    CLEANUP(cleanup_free) char *copy = strdup(text);
-
-    if (copy == NULL)
-        abort();
-    for (char *at = copy; *at != '\0'; at++)
-        if (*at == '\n' || *at == '\r' || *at == '\t')
-            *at = ' ';
-    CLEANUP(cleanup_free) char *clean = utf8_clean(copy, strlen(copy));
-    size_t length = strlen(clean);
-    while (length > 0 && clean[length - 1] == ' ')
-        length--;
-    buffer_append(line, clean, length);
+    CLEANUP(cleanup_free) char *clean = utf8_clean_line(text, strlen(text));
+    buffer_puts(line, clean);
 }
 
 static const char *state_text(enum task_state state)

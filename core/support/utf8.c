@@ -64,3 +64,18 @@ char *utf8_clean(const char *text, size_t length)
     *end = '\0';
     return clean;
 }
+
+char *utf8_clean_line(const char *text, size_t length)
+{
+    char *copy = malloc(length + 1);
+
+    if (copy == NULL)
+        abort();
+    for (size_t i = 0; i < length; i++)
+        copy[i] = text[i] == '\n' || text[i] == '\r' || text[i] == '\t' ? ' ' : text[i];
+    while (length > 0 && copy[length - 1] == ' ')
+        length--;
+    char *clean = utf8_clean(copy, length);
+    free(copy);
+    return clean;
+}

@@ -20,3 +20,7 @@ bool utf8_is_control(uint32_t character);
 /* Returns a malloc'ed copy in which every control character but the tab, and every byte that is not
  * UTF-8, is a '?'; running out of memory aborts. */
 char *utf8_clean(const char *text, size_t length);
+
+/* As utf8_clean, on one line: tabs and ends of lines become spaces, those at the end are left out.
+ * */
+char *utf8_clean_line(const char *text, size_t length);
