@@ -176,7 +176,7 @@ static void print_text(const struct offer *offer)
         add_param(&table, &offer->params.rows[i]);
     if (offer->params.count > 0) {
         printf("\n");
-        table_print(&table);
+        table_print(&table, stdout);
     }
     for (size_t i = 0; i < offer->params.one_ofs_count; i++)
         print_one_of(&offer->params, i);

@@ -70,7 +70,7 @@ static void list_text(struct registry *registry)
                                             "FILE, AND WHY IT IS REFUSED"});
     registry_visit_plugins(registry, add_row, &table);
     if (table.rows > 1)
-        table_print(&table);
+        table_print(&table, stdout);
     else
         puts("no plugins");
 }

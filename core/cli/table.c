@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ static size_t width_of(const char *text)
     return width;
 }
 
-static void print_row(const struct table *table, char *const *cells, const size_t *widths)
+static void print_row(const struct table *table, char *const *cells, const size_t *widths, FILE *to)
 {
     size_t last = 0;
 
@@ -53,11 +52,11 @@ static void print_row(const struct table *table, char *const *cells, const size_
     for (size_t i = 0; i <= last; i++) {
         if (widths[i] == 0)
             continue;
-        fputs(cells[i], stdout);
+        fputs(cells[i], to);
         if (i < last)
-            printf("%*s", (int)(widths[i] - width_of(cells[i]) + 2), "");
+            fprintf(to, "%*s", (int)(widths[i] - width_of(cells[i]) + 2), "");
     }
-    putchar('\n');
+    fputc('\n', to);
 }
 
 /* 0 if nothing stands below the head. */
@@ -73,12 +72,12 @@ static size_t column_width(const struct table *table, size_t column)
     return widest == 0 || widest > head ? widest : head;
 }
 
-void table_print(const struct table *table)
+void table_print(const struct table *table, FILE *to)
 {
     size_t widths[TABLE_COLUMNS_MOST] = {0};
 
     for (size_t column = 0; column < table->columns && table->rows > 0; column++)
         widths[column] = column_width(table, column);
     for (size_t row = 0; row < table->rows; row++)
-        print_row(table, table->cells + row * table->columns, widths);
+        print_row(table, table->cells + row * table->columns, widths, to);
 }
