@@ -107,6 +107,10 @@ bool config_open(const char *named, char **path, int *fd, struct error *error);
  * the state folder is a temporary one. */
 bool config_places(struct config *config, struct error *error);
 
+/* Returns a malloc'ed path beside the program: the first one (seen from its folder) in a build
+ * tree, the second in a prefix; NULL if the program cannot be found. */
+char *config_beside_program(const char *in_build, const char *in_prefix);
+
 /* Gives the same default places as another configuration was given, where neither names any. */
 void config_places_as(struct config *config, const struct config *other);
 

@@ -83,8 +83,7 @@ bool config_open(const char *named, char **path, int *fd, struct error *error)
     return *fd >= 0 || open_if_there(config_copy("/etc/sluice/sluice.ini"), path, fd, error);
 }
 
-/* Where the plugins are, seen from the program: beside it in a build tree, else in the prefix. */
-static char *program_plugins(void)
+char *config_beside_program(const char *in_build, const char *in_prefix)
 {
     char program[4096];
     ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -95,9 +94,8 @@ static char *program_plugins(void)
     char *slash = strrchr(program, '/');
     *slash = '\0';
     CLEANUP(cleanup_free) char *cache = path_join(program, "/../", "CMakeCache.txt");
-    bool in_build = access(cache, F_OK) == 0;
-    CLEANUP(cleanup_free)
-    char *path = path_join(program, "/", in_build ? HOST_PLUGINS_IN_BUILD : HOST_PLUGINS_IN_PREFIX);
+    bool is_build = access(cache, F_OK) == 0;
+    CLEANUP(cleanup_free) char *path = path_join(program, "/", is_build ? in_build : in_prefix);
     char *real = realpath(path, NULL);
     return real != NULL ? real : config_copy(path);
 }
@@ -152,7 +150,8 @@ bool config_places(struct config *config, struct error *error)
     config->plugin_dirs_are_default = config->plugin_dirs[0] == NULL;
     config->state_dir_is_default = config->state_dir == NULL;
     if (config->plugin_dirs_are_default)
-        config->plugin_dirs[0] = program_plugins();
+        config->plugin_dirs[0] =
+            config_beside_program(HOST_PLUGINS_IN_BUILD, HOST_PLUGINS_IN_PREFIX);
     if (config->plugin_dirs[0] == NULL)
         return error_errno(error, "plugin_dir", "cannot read /proc/self/exe");
     return state_dir_find(config, error);

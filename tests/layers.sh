@@ -16,6 +16,7 @@ room_allows() {
     dispatch) echo "dispatch/* accept/inbound.h execute/executor.h execute/group.h execute/gate.h $stage" ;;
     execute) echo "execute/* outcome/outcome.h $stage" ;;
     outcome) echo "outcome/* $stage" ;;
+    client) echo 'client/* support/*' ;;
     cli | serve) echo '*' ;;
     *) echo '' ;;
     esac
