@@ -87,9 +87,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp options_argp = {.options = options_table, .parser = parse};
+const struct argp options_argp = {.options = options_table, .parser = parse};
 const struct argp_child options_children[2] = {
-    {.argp = &options_argp, .header = "Common options:", .group = 1},
+    {.argp = &options_argp, .header = OPTIONS_HEADER, .group = 1},
     {0},
 };
 

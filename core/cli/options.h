@@ -25,6 +25,10 @@ struct options {
 /* The parser's child and its end; its input (state->child_inputs[0]) is a struct options. */
 extern const struct argp_child options_children[2];
 
+/* What that child is made of, for a parser with other children beside it. */
+extern const struct argp options_argp;
+#define OPTIONS_HEADER "Common options:"
+
 /* The parser of a command that has no options of its own; its input is a struct options. */
 error_t options_parse_alone(int key, char *argument, struct argp_state *state);
 
