@@ -295,10 +295,10 @@ static json_t *json_text(const char *text)
 
 static json_t *json_one(const struct diagnostic *diagnostic, const char *file)
 {
-    return json_pack("{so si si ss so so}", "file", json_text(file), "line",
-                     (int)diagnostic->place.line, "column", (int)diagnostic->place.column, "code",
-                     diagnostic->code, "message", json_text(diagnostic->message), "hint",
-                     json_text(diagnostic->hint));
+    return json_pack("{so si si si ss so so}", "file", json_text(file), "line",
+                     (int)diagnostic->place.line, "column", (int)diagnostic->place.column, "width",
+                     (int)diagnostic->place.width, "code", diagnostic->code, "message",
+                     json_text(diagnostic->message), "hint", json_text(diagnostic->hint));
 }
 
 char *diagnostics_json(const struct diagnostics *diagnostics)

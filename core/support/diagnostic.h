@@ -58,6 +58,6 @@ void diagnostics_read_excerpts_from(struct diagnostics *diagnostics, int fd, uin
  * not kept, how many more. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *to, bool colour);
 
-/* Returns them as a JSON array of {file, line, column, code, message, hint} in a malloc'ed string
- * that the caller frees. */
+/* Returns them as a JSON array of {file, line, column, width, code, message, hint} in a malloc'ed
+ * string that the caller frees. */
 char *diagnostics_json(const struct diagnostics *diagnostics);

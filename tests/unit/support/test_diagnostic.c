@@ -175,10 +175,11 @@ Test(diagnostic, is_json_with_all_its_fields)
     diagnostics_add(&list, (struct place){2, 3, 1}, "unknown_key", "bad \xff key", "try 'id'");
     add(0, 0, 0, "empty");
     char *text = diagnostics_json(&list);
-    cr_assert_str_eq(text,
-                     "[{\"file\":\"nightly.yaml\",\"line\":2,\"column\":3,\"code\":\"unknown_key\","
-                     "\"message\":\"bad ? key\",\"hint\":\"try 'id'\"},"
-                     "{\"file\":\"nightly.yaml\",\"line\":0,\"column\":0,\"code\":\"wrong\","
-                     "\"message\":\"empty\",\"hint\":null}]");
+    cr_assert_str_eq(
+        text,
+        "[{\"file\":\"nightly.yaml\",\"line\":2,\"column\":3,\"width\":1,\"code\":\"unknown_key\","
+        "\"message\":\"bad ? key\",\"hint\":\"try 'id'\"},"
+        "{\"file\":\"nightly.yaml\",\"line\":0,\"column\":0,\"width\":0,\"code\":\"wrong\","
+        "\"message\":\"empty\",\"hint\":null}]");
     free(text);
 }
