@@ -111,6 +111,15 @@ bool config_places(struct config *config, struct error *error);
  * tree, the second in a prefix; NULL if the program cannot be found. */
 char *config_beside_program(const char *in_build, const char *in_prefix);
 
+/* Returns where the daemon listens, malloc'ed: unix:PATH or ADDRESS:PORT. Without http_listen it is
+ * sluice.sock in the runtime folder: runtime_dir, else $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/sluice,
+ * or run in the state folder. Makes no folder; config_places was called before. */
+char *config_listen(const struct config *config);
+
+/* Returns the file of the token for TCP, malloc'ed: http_token_file, else token in the state
+ * folder. config_places was called before. */
+char *config_token_file(const struct config *config);
+
 /* Gives the same default places as another configuration was given, where neither names any. */
 void config_places_as(struct config *config, const struct config *other);
 

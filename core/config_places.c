@@ -157,6 +157,33 @@ bool config_places(struct config *config, struct error *error)
     return state_dir_find(config, error);
 }
 
+static char *runtime_dir(const struct config *config)
+{
+    const char *service = folder_from("RUNTIME_DIRECTORY");
+    const char *session = folder_from("XDG_RUNTIME_DIR");
+
+    if (config->runtime_dir != NULL)
+        return config_copy(config->runtime_dir);
+    if (service != NULL)
+        return config_copy(service);
+    return session != NULL ? path_join(session, "/", "sluice")
+                           : path_join(config->state_dir, "/", "run");
+}
+
+char *config_listen(const struct config *config)
+{
+    CLEANUP(cleanup_free) char *folder = runtime_dir(config);
+
+    return config->http_listen != NULL ? config_copy(config->http_listen)
+                                       : path_join("unix:", folder, "/sluice.sock");
+}
+
+char *config_token_file(const struct config *config)
+{
+    return config->http_token_file != NULL ? config_copy(config->http_token_file)
+                                           : path_join(config->state_dir, "/", "token");
+}
+
 void config_places_as(struct config *config, const struct config *other)
 {
     if (config->plugin_dirs[0] == NULL && other->plugin_dirs_are_default)

@@ -45,8 +45,10 @@ static bool find(struct daemon *daemon, const struct options *options, int *code
 
     if (!options_configure(options, &config, code))
         return false;
-    *code = EXIT_USAGE;
-    return daemon_address_find(&daemon->address, &config, &error) ||
+    CLEANUP(cleanup_free) char *listen = config_listen(&config);
+    CLEANUP(cleanup_free) char *token_file = config_token_file(&config);
+    *code = EXIT_HOST;
+    return daemon_address_read(&daemon->address, listen, token_file, &error) ||
            output_error("%s", error.message);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -35,9 +36,6 @@ static bool token_read(struct daemon_address *address, const char *file, struct 
 {
     char token[DAEMON_TOKEN_MOST_BYTES];
 
-    if (file == NULL)
-        return error_set(error, "token", "%s wants a token: set token_file in [http]",
-                         address->place);
     CLEANUP(cleanup_close) int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : read(fd, token, sizeof(token) - 1);
     if (got < 0)
@@ -59,6 +57,23 @@ static bool is_host_and_port(const char *listen)
            units_parse_int(colon + 1, strlen(colon + 1), &port) && port > 0 && port <= PORT_MOST;
 }
 
+/* Who listens on every address is reached on that of this machine. */
+static char *reachable(const char *listen)
+{
+    static const char *const any[][2] = {{"0.0.0.0:", "127.0.0.1:"}, {"[::]:", "[::1]:"}};
+    char *place;
+
+    for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++) {
+        size_t length = strlen(any[i][0]);
+        if (strncmp(listen, any[i][0], length) != 0)
+            continue;
+        if (asprintf(&place, "%s%s", any[i][1], listen + length) < 0)
+            abort();
+        return place;
+    }
+    return copied(listen);
+}
+
 bool daemon_address_read(struct daemon_address *address, const char *listen, const char *token_file,
                          struct error *error)
 {
@@ -66,7 +81,7 @@ bool daemon_address_read(struct daemon_address *address, const char *listen, con
     bool is_socket = strncmp(listen, scheme, strlen(scheme)) == 0;
 
     *address = (struct daemon_address){.is_socket = is_socket};
-    address->place = copied(is_socket ? listen + strlen(scheme) : listen);
+    address->place = is_socket ? copied(listen + strlen(scheme)) : reachable(listen);
     if (!is_socket && !is_host_and_port(listen))
         return error_set(error, "listen", "'%s' is neither unix:PATH nor HOST:PORT", listen);
     if (!is_socket)
@@ -77,32 +92,6 @@ bool daemon_address_read(struct daemon_address *address, const char *listen, con
                      "the path of the socket %s is over %zu bytes: set runtime_dir"
                      " in [host] to a shorter one",
                      address->place, path_most);
-}
-
-/* An absolute folder that the system gives to a service or to a user's session. */
-static const char *folder_from(const char *variable)
-{
-    const char *folder = getenv(variable);
-    return folder != NULL && folder[0] == '/' ? folder : NULL;
-}
-
-bool daemon_address_find(struct daemon_address *address, const struct config *config,
-                         struct error *error)
-{
-    const char *service = folder_from("RUNTIME_DIRECTORY");
-    const char *session = folder_from("XDG_RUNTIME_DIR");
-    CLEANUP(cleanup_free) char *listen = NULL;
-    int length;
-
-    if (service != NULL)
-        length = asprintf(&listen, "%s%s/sluice.sock", scheme, service);
-    else if (session != NULL)
-        length = asprintf(&listen, "%s%s/sluice/sluice.sock", scheme, session);
-    else
-        length = asprintf(&listen, "%s%s/run/sluice.sock", scheme, config->state_dir);
-    if (length < 0)
-        abort();
-    return daemon_address_read(address, listen, NULL, error);
 }
 
 void daemon_address_fini(struct daemon_address *address)

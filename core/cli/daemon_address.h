@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "config.h"
 #include "support/error.h"
 
 enum { DAEMON_TOKEN_MOST_BYTES = 4096 };
@@ -15,13 +14,9 @@ struct daemon_address {
     bool is_socket;
 };
 
-/* Reads "unix:PATH" or "HOST:PORT"; false with a message. Only TCP needs the token_file (which may
- * be NULL otherwise): its first line. daemon_address_fini is due either way. */
+/* Reads "unix:PATH" or "HOST:PORT", and for the latter the token, the first line of its file; false
+ * with a message. daemon_address_fini is due either way. */
 bool daemon_address_read(struct daemon_address *address, const char *listen, const char *token_file,
-                         struct error *error);
-
-/* Finds it from a configuration whose places are filled in. */
-bool daemon_address_find(struct daemon_address *address, const struct config *config,
                          struct error *error);
 
 /* Frees it. Fits CLEANUP. */

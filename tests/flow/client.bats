@@ -118,6 +118,25 @@ takes_nightly() {
     grep -qF "GET /v1/tasks/$job_id%3Aa%5B1%5D/why " answers/requests
 }
 
+@test "over TCP the daemon gets the token of its file" {
+    mkdir answers state
+    python3 "$SOURCE_DIR/tests/flow/fake_daemon.py" tcp answers 2>daemon.err 3>&- &
+    daemon=$!
+    wait_until test -s answers/port
+    port=$(cat answers/port)
+    printf '[host]\nstate_dir = %s\n[http]\nlisten = 127.0.0.1:%s\n' "$PWD/state" "$port" >sluice.ini
+    export SLUICE_CONFIG=$PWD/sluice.ini
+    answers GET /v1/scheduler '{"policy":"b","policies":["a","b"]}'
+    run -3 "$SLUICE" scheduler
+    [ "$output" = "sluice: cannot read the token for 127.0.0.1:$port from $PWD/state/token: No such file or directory" ]
+    echo 0123456789abcdef >state/token
+    http_proxy=http://127.0.0.1:1 run -0 "$SLUICE" scheduler
+    [ "$(cat answers/requests)" = "GET /v1/scheduler - - Bearer 0123456789abcdef" ]
+    sed -i '/listen/s/:.*/:1/' sluice.ini
+    run -3 "$SLUICE" scheduler
+    [ "$output" = "sluice: no daemon at 127.0.0.1:1; start one with: sluice serve" ]
+}
+
 @test "submit sends the text with what it needs of the environment, of --set and of files, and prints the ids" {
     daemon_starts
     takes_nightly
@@ -134,7 +153,7 @@ tasks:
 END
     WANTED=here ESCAPED=no run -0 "$SLUICE" submit --set vars.out=there --idempotency-key k1 jobs/nightly.yaml
     [ "$output" = "nightly: 3 tasks: $job_id" ]
-    [ "$(cat answers/requests)" = "POST /v1/jobs application/vnd.sluice.submission+json k1" ]
+    [ "$(cat answers/requests)" = "POST /v1/jobs application/vnd.sluice.submission+json k1 -" ]
     jq -e --rawfile text jobs/nightly.yaml '.text == $text and .file == "jobs/nightly.yaml" and .set == {out: "there"} and
         .env == {WANTED: "here"} and .files == {"list.txt": "a\nb\n", "rows.csv": "n\n1\n"}' answers/body
     "$SLUICE" submit --format json - <jobs/list.txt | jq -e ".jobs[0].id == \"$job_id\""
@@ -181,7 +200,7 @@ END
     answer POST /v1/jobs 429 "Retry-After: 1" <<<'{"error":{"code":"pending_full","message":"10 tasks wait already: no room for 3"}}'
     run -3 "$SLUICE" submit bad.yaml
     [ "$output" = "sluice: 10 tasks wait already: no room for 3" ]
-    [ "$(cat answers/requests)" = "POST /v1/jobs?file=bad.yaml application/yaml -" ]
+    [ "$(cat answers/requests)" = "POST /v1/jobs?file=bad.yaml application/yaml - -" ]
     cmp bad.yaml answers/body
 }
 

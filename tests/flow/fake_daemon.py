@@ -1,7 +1,8 @@
-"""fake_daemon.py SOCKET FOLDER: answers each request with what lies in FOLDER, byte by byte: the file `METHOD PATH` with
+"""fake_daemon.py SOCKET|tcp FOLDER: answers each request with what lies in FOLDER, byte by byte: the file `METHOD PATH` with
 `,` for each `/` of the path, with its query or else without it. A named pipe is read to its end while it is written.
-Each request is a line of FOLDER/requests, its body FOLDER/body."""
+Each request is a line of FOLDER/requests, its body FOLDER/body. Over TCP its port is in FOLDER/port."""
 import os
+import socket
 import socketserver
 import sys
 
@@ -30,7 +31,8 @@ class Handler(socketserver.StreamRequestHandler):
             with open(f'{FOLDER}/body', 'wb') as file:
                 file.write(body)
         with open(f'{FOLDER}/requests', 'a') as file:
-            file.write(f'{method} {target} {headers.get("content-type", "-")} {headers.get("idempotency-key", "-")}\n')
+            told = (headers.get(name, '-') for name in ('content-type', 'idempotency-key', 'authorization'))
+            file.write(' '.join((method, target, *told)) + '\n')
         for name in (target, target.partition('?')[0]):
             path = f'{FOLDER}/{method} {name.replace("/", ",")}'
             if os.path.exists(path):
@@ -56,4 +58,11 @@ class Server(socketserver.ThreadingUnixStreamServer):
             super().handle_error(request, client_address)
 
 
-Server(SOCKET, Handler).serve_forever()
+if SOCKET == 'tcp':
+    Server.address_family = socket.AF_INET
+    server = Server(('127.0.0.1', 0), Handler)
+    with open(f'{FOLDER}/port', 'w') as file:
+        file.write(f'{server.server_address[1]}\n')
+else:
+    server = Server(SOCKET, Handler)
+server.serve_forever()
