@@ -102,10 +102,12 @@ static bool generation_find(const struct generation *generation, uint32_t hash, 
 {
     size_t mask = generation->capacity - 1;
     for (size_t at = hash & mask; generation->slots[at].number != 0; at = (at + 1) & mask) {
-        *number = generation->slots[at].number - 1;
+        uint32_t here = generation->slots[at].number - 1;
         if (generation->slots[at].hash == hash &&
-            strcmp(generation->ids[*number - generation->first], id) == 0)
+            strcmp(generation->ids[here - generation->first], id) == 0) {
+            *number = here;
             return true;
+        }
     }
     return false;
 }

@@ -23,7 +23,7 @@ uint64_t id_index_hash(const char *id, size_t length);
  * while the caller does something else. */
 void id_index_expect(const struct id_index *index, uint64_t hash);
 
-/* Finds the number of the task with an id; false if there is none. */
+/* Finds the number of the task with an id; false if there is none, and *number is as it was. */
 bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, uint32_t *number);
 
 /* Adds an id that is not in it, length bytes and a NUL; numbers come in order, each one more than

@@ -162,3 +162,21 @@ Test(id_index, a_window_stays_in_constant_memory)
     cr_assert_leq(after.uordblks + after.hblkhd, before.uordblks + before.hblkhd + 256 * 1024);
     id_index_destroy(&index);
 }
+
+Test(id_index, an_id_that_is_not_there_leaves_the_number_alone)
+{
+    static char ids[10][32];
+    struct id_index *index = id_index_create(0);
+    for (uint32_t i = 0; i < 10; i++) {
+        id_of(i, ids[i]);
+        add(index, ids[i], i);
+    }
+    for (uint32_t other = 10; other < 1000; other++) {
+        char id[32];
+        uint32_t number = UINT32_MAX;
+        id_of(other, id);
+        cr_assert_not(find(index, id, &number));
+        cr_assert_eq(number, UINT32_MAX);
+    }
+    id_index_destroy(&index);
+}
