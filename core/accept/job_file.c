@@ -135,7 +135,8 @@ static bool is_interrupted(struct job_file *file)
  * is one only where nobody has to wait for it. */
 static bool goes_on(struct job_file *file)
 {
-    if (file->source == NULL || is_interrupted(file) || yaml_source_over(file->source))
+    if (file->source == NULL || is_interrupted(file) || yaml_source_over(file->source) ||
+        yaml_source_too_deep(file->source))
         return false;
     return file->mode == JOB_CHECKED || (file->reader.faults.diagnostics->found_count == 0 &&
                                          (!file->reader.unwanted || file->input.seekable));

@@ -27,15 +27,15 @@ static json_t *record_json(const struct outcome_record *record)
     int64_t waited_from_ns = task->submitted_ns > 0 ? task->submitted_ns : waited_to_ns;
 
     json_t *json = json_pack(
-        "{so so ss ss ss si ss si so so so so sf sf so}", "time", json_wall_time(clock_wall_ns()),
+        "{so so ss ss ss ss si so so so so sf sf so si}", "time", json_wall_time(clock_wall_ns()),
         "job", json_text_or_null(task->job->name), "job_id", task->job->id, "task", task->id,
-        "type", task->type->name, "line", (int)task->line, "state", task_state_word(record->state),
-        "attempt", ran ? (int)task->attempt : 0, "reason", json_text_or_null(attempt->reason),
-        "message", json_text_or_null(attempt->message), "plugin",
-        json_text_or_null(attempt->plugin), "version", json_text_or_null(attempt->version),
-        "wait_seconds", seconds_between(waited_from_ns, waited_to_ns), "run_seconds",
+        "type", task->type->name, "state", task_state_word(record->state), "attempt",
+        ran ? (int)task->attempt : 0, "reason", json_text_or_null(attempt->reason), "message",
+        json_text_or_null(attempt->message), "plugin", json_text_or_null(attempt->plugin),
+        "version", json_text_or_null(attempt->version), "wait_seconds",
+        seconds_between(waited_from_ns, waited_to_ns), "run_seconds",
         ran ? seconds_between(attempt->started_ns, attempt->ended_ns) : 0.0, "outputs",
-        outputs_json(attempt->outputs));
+        outputs_json(attempt->outputs), "line", (int)task->line);
     if (record->state == TASK_DELAYED)
         json_object_set_new(json, "retry_seconds", json_real((double)record->retry_ns / 1e9));
     return json;

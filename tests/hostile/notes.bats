@@ -22,7 +22,7 @@ bad_note() {
 }
 
 @test "6: another major ABI is refused, naming both" {
-    bad_note note_other_major "needs Sluice ABI 2, this host offers 1.0"
+    bad_note note_other_major "needs Sluice ABI 2, this host offers 1.1"
 }
 
 @test "6: a newer minor ABI whose larger structs end in zeros is taken" {
@@ -39,13 +39,13 @@ bad_note() {
 @test "6: a newer minor ABI that uses what this host does not know needs a newer host" {
     cp "$HOSTILE/descriptor_tail_set.so" plugins/newer.so
     refused_when_used newer.so descriptor \
-        "needs a newer host than 1.0: descriptor uses what this one does not know"
+        "needs a newer host than 1.1: descriptor uses what this one does not know"
     cp "$HOSTILE/descriptor_type_tail_set.so" plugins/newer.so
     refused_when_used newer.so descriptor \
-        "needs a newer host than 1.0: type 1 uses what this one does not know"
+        "needs a newer host than 1.1: type 1 uses what this one does not know"
     cp "$HOSTILE/params_tail_set.so" plugins/newer.so
     refused_when_used newer.so params \
-        "type 'params': needs a newer host than 1.0: parameter row uses what this one does not know"
+        "type 'params': needs a newer host than 1.1: parameter row uses what this one does not know"
 }
 
 @test "9: a note without types, or with a type twice, is refused" {

@@ -30,6 +30,7 @@ struct yaml_source {
     uint64_t alias_text_bytes; /* in them */
     bool aliases_free;         /* they are not counted now */
     bool broken;               /* the document cannot be read on */
+    bool too_deep;             /* nor can the file */
     bool over;                 /* there is no other one */
     struct yaml_span span;     /* of the document */
 };
@@ -69,6 +70,11 @@ bool yaml_source_broken(const struct yaml_source *source)
 bool yaml_source_over(const struct yaml_source *source)
 {
     return source->over;
+}
+
+bool yaml_source_too_deep(const struct yaml_source *source)
+{
+    return source->too_deep;
 }
 
 struct yaml_span yaml_source_span(const struct yaml_source *source)
@@ -196,11 +202,10 @@ static bool count_depth(struct yaml_source *source, const struct yaml_node *node
 {
     if (node->kind == YAML_KIND_END)
         source->depth--;
-    else if ((node->kind == YAML_KIND_LIST || node->kind == YAML_KIND_MAP) &&
-             ++source->depth > JOB_FILE_NESTING_MOST)
-        return source_break(source, JOB_FILE_TOO_LARGE, node->place,
-                            "lists and maps are nested deeper than 32 levels");
-    return true;
+    else if (node->kind == YAML_KIND_LIST || node->kind == YAML_KIND_MAP)
+        source->too_deep = ++source->depth > JOB_FILE_NESTING_MOST;
+    return !source->too_deep || source_break(source, JOB_FILE_TOO_LARGE, node->place,
+                                             "lists and maps are nested deeper than 32 levels");
 }
 
 /* Reads a node of the file itself, on to the tape if it has an anchor, is inside one, or must.
