@@ -72,8 +72,8 @@ struct http_options {
     struct http_limits limits;
 };
 
-/* Starts serving. NULL with a message if the thread cannot be started, or if the limit of open files
- * is too low for max_connections. */
+/* Starts serving. NULL with a message if the thread cannot be started, or if the limit of open
+ * files is too low for max_connections. */
 struct http *http_start(const struct http_options *options, struct error *error);
 
 /* Begins the end: no new connections, idle ones are closed, streams end after what was written,

@@ -14,8 +14,8 @@
 int listener_open(const char *address, struct error *error);
 
 /* Returns the first socket that the service manager has passed (LISTEN_FDS, LISTEN_PID), made
- * non-blocking and not to be inherited, -1 if there is none; the variables are removed. False with a
- * message if what was passed is not one listening stream socket. */
+ * non-blocking and not to be inherited, -1 if there is none; the variables are removed. False with
+ * a message if what was passed is not one listening stream socket. */
 bool listener_take_passed(int *fd, struct error *error);
 
 /* Returns whether only this machine can reach the address; of "unix:PATH" that is so. An address
@@ -28,6 +28,6 @@ bool listener_fd_is_loopback(int fd);
 /* Returns the port of an open socket, 0 of a Unix one. */
 uint16_t listener_port(int fd);
 
-/* Removes the socket of "unix:PATH" from its folder unless somebody still listens on it; nothing for
- * other addresses. After the socket was closed. */
+/* Removes the socket of "unix:PATH" from its folder unless somebody still listens on it; nothing
+ * for other addresses. After the socket was closed. */
 void listener_remove(const char *address);

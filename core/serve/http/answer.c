@@ -10,7 +10,8 @@ static struct MHD_Response *make_response(struct http_request *request)
 {
     struct http_connection *connection = request->connection;
 
-    if (request->stream != NULL) {
+    /* To HEAD libmicrohttpd 0.9.75 would send the end of the chunks that it leaves out. */
+    if (request->stream != NULL && !request->is_head) {
         connection->stream = request->stream;
         request->stream = NULL;
         if (atomic_load(&request->http->phase) != HTTP_RUNNING)

@@ -201,6 +201,7 @@ void gate_check(struct http_request *request, const char *method)
 {
     struct head head = {0};
 
+    request->is_head = strcmp(method, "HEAD") == 0;
     MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, head_add, &head);
     size_t length = head.values[SEEN_LENGTH] != NULL ? announced(head.values[SEEN_LENGTH]) : 0;
     request->has_body = length > 0 || head.values[SEEN_TRANSFER] != NULL;

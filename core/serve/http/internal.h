@@ -86,6 +86,7 @@ struct http_request {
     struct buffer body;
     size_t body_counted;   /* in body_total */
     size_t body_discarded; /* of one that was refused on the way */
+    bool is_head;
     bool has_body;
     bool is_counted; /* in requests_count */
     /* answer */
@@ -103,8 +104,10 @@ struct http_request {
  * counts among the holders. Any thread. */
 bool server_push(struct http *http, struct http_ready *ready);
 
-/* Adds or takes back a holder; the last one frees the server. Any thread. */
+/* Adds a holder. Any thread. */
 void server_hold(struct http *http);
+
+/* Takes a holder back; the last one frees the server. Any thread. */
 void server_release(struct http *http);
 
 /* connection.c, all on the http thread */
@@ -130,10 +133,15 @@ void connection_give_up(struct http *http);
 
 /* request.c */
 
-/* libmicrohttpd's calls for a request's first line, its parts, and the end of it. */
+/* libmicrohttpd's call for a request's first line. */
 void *request_on_line(void *cls, const char *line, struct MHD_Connection *mhd);
+
+/* libmicrohttpd's call when a request is over, however it ended. */
 void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_RequestTerminationCode code);
+
+/* libmicrohttpd's call for the complete headers, each piece of the body, the end of that, and when
+ * a suspended connection goes on. */
 enum MHD_Result request_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *length, void **context);

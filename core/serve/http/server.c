@@ -142,8 +142,13 @@ static void turn(struct http *http)
         eventfd_read(http->wake_fd, &count);
         take_ready(http, NULL);
     }
+    if (!http->drained && atomic_load(&http->phase) != HTTP_RUNNING) {
+        http->drained = true;
+        connection_drain(http);
+    }
     for (int i = 0; fds[2].revents != 0 && i < ACCEPT_MOST && accept_one(http); i++)
         ;
+    /* Nothing but this call makes go on what was resumed above. */
     MHD_run(http->daemon);
     now_ns = clock_now_ns();
     if (now_ns >= http->sweep_at_ns)
@@ -160,13 +165,8 @@ static void server_run(void *argument)
 {
     struct http *http = argument;
 
-    while (!is_over(http)) {
+    while (!is_over(http))
         turn(http);
-        if (!http->drained && atomic_load(&http->phase) != HTTP_RUNNING) {
-            http->drained = true;
-            connection_drain(http);
-        }
-    }
     connection_give_up(http);
     MHD_stop_daemon(http->daemon);
     take_ready(http, &closed_queue);

@@ -111,12 +111,18 @@ static bool read_more(int fd, struct buffer *text, size_t most)
     return got > 0;
 }
 
+static bool ends_with(const struct buffer *text, const char *end)
+{
+    size_t length = strlen(end);
+    return text->length >= length && memcmp(text->bytes + text->length - length, end, length) == 0;
+}
+
 char *hear_until(int fd, const char *wanted)
 {
     struct buffer text = BUFFER_EMPTY;
 
     /* One byte at a time: what follows is for the next. */
-    while (strstr(buffer_text(&text), wanted) == NULL)
+    while (!ends_with(&text, wanted))
         cr_assert(read_more(fd, &text, 1), "the connection ended before '%s': %s", wanted,
                   buffer_text(&text));
     return text.bytes;
@@ -124,7 +130,7 @@ char *hear_until(int fd, const char *wanted)
 
 static bool read_head(int fd, struct buffer *text)
 {
-    while (strstr(buffer_text(text), "\r\n\r\n") == NULL)
+    while (!ends_with(text, "\r\n\r\n"))
         if (!read_more(fd, text, 1))
             return false;
     return true;
@@ -149,7 +155,7 @@ char *hear(int fd)
         while (text.length < whole && read_more(fd, &text, whole - text.length))
             ;
     } else if (strcasestr(text.bytes, "\r\nTransfer-Encoding: chunked") != NULL)
-        while (strstr(text.bytes, "\r\n0\r\n\r\n") == NULL && read_more(fd, &text, 1))
+        while (!ends_with(&text, "\r\n0\r\n\r\n") && read_more(fd, &text, 1))
             ;
     return text.bytes;
 }

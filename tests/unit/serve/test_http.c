@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "serve/http_request.h"
@@ -98,4 +99,151 @@ Test(http, a_route_answers_with_status_type_headers_and_body)
     cr_expect_not_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
     cr_expect_not_null(strstr(answer, "\r\nLocation: /elsewhere\r\n"));
     cr_expect_not_null(strstr(answer, "\r\n\r\nhello\n"));
+}
+
+#define HTTP_END " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void expect(const char *request, const char *status, const char *text)
+{
+    expect_answer(&served, request, status, text);
+}
+
+Test(http, head_is_answered_as_get_is_but_without_the_body)
+{
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    say(fd, "HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /hello" HTTP_END);
+    CLEANUP(cleanup_free) char *head = hear_head(fd);
+    CLEANUP(cleanup_free) char *after = hear(fd);
+    cr_expect_not_null(strstr(head, "\r\nContent-Length: 6\r\n"));
+    cr_expect_eq(strncmp(after, "HTTP/1.1 200", 12), 0, "%s", after);
+}
+
+Test(http, a_path_hands_its_names_over_decoded)
+{
+    expect("GET /v1/tasks/01J%3Aa%2Fb%5B1%5D/why" HTTP_END, "200", "\"task\":\"01J:a/b[1]\"");
+    expect("GET /v1/tasks/%C3%A4/why" HTTP_END, "200", "\"task\":\"\xc3\xa4\"");
+    expect("GET /v1/%74asks/a+b/why" HTTP_END, "200", "\"task\":\"a+b\"");
+}
+
+Test(http, a_query_hands_its_values_over_decoded)
+{
+    expect("GET /v1/tasks/a/why?state=a%26b+c" HTTP_END, "200", "\"state\":\"a&b c\"");
+    expect("GET /v1/tasks/a/why?state" HTTP_END, "200", "\"state\":\"\"");
+    expect("GET /v1/tasks/a/why?&type=x" HTTP_END, "200", "\"state\":\"-\"");
+}
+
+Test(http, headers_are_found_in_any_case)
+{
+    expect("GET /v1/tasks/a/why HTTP/1.1\r\nHost: x\r\nuser-AGENT: me\r\n\r\n", "200",
+           "\"agent\":\"me\"");
+}
+
+Test(http, an_address_that_is_not_there_is_a_404)
+{
+    expect("GET /" HTTP_END, "404", "\"code\":\"no_route\"");
+    expect("GET /hell" HTTP_END, "404", "no_route");
+    expect("GET /hello/" HTTP_END, "404", "no_route");
+    expect("GET //hello" HTTP_END, "404", "no_route");
+    expect("GET /x/../hello" HTTP_END, "404", "no_route");
+    expect("GET /%2Fhello" HTTP_END, "404", "no_route");
+    expect("GET /v1/tasks//why" HTTP_END, "404", "no_route");
+    expect("GET /v1/tasks/a/why/not" HTTP_END, "404", "no_route");
+    expect("GET /HELLO" HTTP_END, "404", "no_route");
+}
+
+Test(http, an_address_that_is_malformed_is_a_400)
+{
+    expect("GET /v1/tasks/%00/why" HTTP_END, "400", "NUL (%00)");
+    expect("GET /v1/tasks/%0/why" HTTP_END, "400", "two hexadecimal digits");
+    expect("GET /v1/tasks/%zz/why" HTTP_END, "400", "two hexadecimal digits");
+    expect("GET /v1/tasks/a/why?state=%" HTTP_END, "400", "two hexadecimal digits");
+    expect("GET /v1/tasks/%ff/why" HTTP_END, "400", "not UTF-8");
+    expect("GET /v1/tasks/\xc3\xa4/why" HTTP_END, "400", "to be written as %XX");
+    expect("GET /hello#there" HTTP_END, "400", "to be written as %XX");
+    expect("GET hello" HTTP_END, "400", "begin with '/'");
+    expect("GET http://x/hello" HTTP_END, "400", "begin with '/'");
+    expect("GET /1/2/3/4/5/6/7/8/9" HTTP_END, "400", "too many parts");
+}
+
+Test(http, an_unknown_key_is_named_with_those_that_are_allowed)
+{
+    expect("GET /v1/tasks/a/why?sate=x" HTTP_END, "400",
+           "unknown key 'sate' in the query; allowed: state type");
+    expect("GET /hello?x=1" HTTP_END, "400", "unknown key 'x' in the query; none is allowed");
+    expect("GET /v1/tasks/a/why?state&state" HTTP_END, "400", "'state' is given twice");
+}
+
+Test(http, another_method_is_a_405_that_says_what_is_allowed)
+{
+    expect("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "405",
+           "\r\nAllow: GET, HEAD, PUT\r\n");
+    expect("GET /v1/jobs" HTTP_END, "405", "\r\nAllow: POST\r\n");
+    expect("BREW /hello" HTTP_END, "405", "BREW is not allowed here; allowed: GET, HEAD, PUT");
+    expect("OPTIONS /v1/tasks/a" HTTP_END, "405", "\r\nAllow: DELETE\r\n");
+}
+
+Test(http, a_body_comes_by_length_in_chunks_or_not_at_all)
+{
+    expect("POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", "202",
+           "{\"body\":\"hello\",\"end\":0}\n");
+    expect("POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+           "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+           "202", "{\"body\":\"hello\",\"end\":0}\n");
+    expect("POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "202",
+           "{\"body\":\"\",\"end\":0}\n");
+    expect("POST /v1/jobs" HTTP_END, "202", "{\"body\":\"\",\"end\":0}\n");
+}
+
+Test(http, a_body_can_be_taken_over)
+{
+    expect("PUT /v1/body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", "200",
+           "\r\n\r\nhello");
+    expect("PUT /v1/body" HTTP_END, "200", "\r\nContent-Length: 0\r\n");
+}
+
+Test(http, requests_that_come_at_once_are_answered_in_their_order)
+{
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    say(fd, "GET /v1/tasks/a/why HTTP/1.1\r\nHost: x\r\n\r\n"
+            "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+            "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+            "DELETE /v1/tasks/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    CLEANUP(cleanup_free) char *all = hear_all(fd);
+    const char *first = strstr(all, "\"task\":\"a\"");
+    const char *second = first != NULL ? strstr(first, "\"body\":\"hi\"") : NULL;
+    const char *third = second != NULL ? strstr(second, "HTTP/1.1 404") : NULL;
+    cr_expect(third != NULL && strstr(third, "HTTP/1.1 204") != NULL, "%s", all);
+}
+
+Test(http, a_connection_stays_for_many_requests)
+{
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    for (int i = 0; i < 100; i++) {
+        say(fd, i % 2 == 0 ? "GET /hello" HTTP_END : "GET /nowhere" HTTP_END);
+        CLEANUP(cleanup_free) char *answer = hear(fd);
+        cr_assert_eq(strncmp(answer, i % 2 == 0 ? "HTTP/1.1 200" : "HTTP/1.1 404", 12), 0);
+    }
+}
+
+Test(http, a_client_of_http_1_0_is_answered_and_left)
+{
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    say(fd, "GET /hello HTTP/1.0\r\n\r\n");
+    CLEANUP(cleanup_free) char *all = hear_all(fd);
+    cr_expect_not_null(strstr(all, "\r\n\r\nhello\n"));
+}
+
+Test(http, what_is_no_http_ends_the_connection_and_nothing_else)
+{
+    static const char *const texts[] = {"\x16\x03\x01\x02\x01\x01", "GET\r\n\r\n",
+                                        "GET /hello HTTP/9.9\r\n\r\n", "\r\n\r\n\r\nx\r\n\r\n",
+                                        "GET /hello HTTP/1.1\r\nno colon\r\n\r\n"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        CLEANUP(cleanup_close) int fd = served_connect(&served);
+        say(fd, texts[i]);
+        shutdown(fd, SHUT_WR);
+        CLEANUP(cleanup_free) char *all = hear_all(fd);
+        cr_expect(all[0] == '\0' || strncmp(all, "HTTP/1.", 7) == 0, "%s", all);
+    }
+    expect("GET /hello" HTTP_END, "200", "hello");
 }
