@@ -50,7 +50,7 @@ struct http {
     unsigned requests_count; /* whose headers are complete, up to the end of the answer */
     size_t body_total;
     int64_t sweep_at_ns;  /* no deadline is earlier */
-    int64_t accept_at_ns; /* no descriptor was left: not before */
+    int64_t accept_at_ns; /* no descriptor was left: not before; 0: there was one */
     bool drained;         /* what http_drain asks for is done */
 };
 

@@ -79,6 +79,13 @@ static void refuse_connection(int fd)
     close(fd);
 }
 
+static void pause_accepting(struct http *http, int failed)
+{
+    if (http->accept_at_ns == 0) /* said once, not ten times a second */
+        log_warning("cannot accept a connection", LOG_TEXT("error", strerror(failed)));
+    http->accept_at_ns = clock_now_ns() + ACCEPT_PAUSE_NS;
+}
+
 /* Takes one that has connected; false if there is none, or no descriptor for it. */
 static bool accept_one(struct http *http)
 {
@@ -86,12 +93,13 @@ static bool accept_one(struct http *http)
     socklen_t length = sizeof(address);
     int fd = accept4(http->options.listen_fd, (struct sockaddr *)&address, &length,
                      SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-        log_warning("cannot accept a connection", LOG_TEXT("error", strerror(errno)));
-        http->accept_at_ns = clock_now_ns() + ACCEPT_PAUSE_NS;
+    if (fd < 0) {
+        int failed = errno;
+        if (failed == EMFILE || failed == ENFILE || failed == ENOBUFS || failed == ENOMEM)
+            pause_accepting(http, failed);
+        return failed == EINTR || failed == ECONNABORTED;
     }
-    if (fd < 0)
-        return errno == EINTR || errno == ECONNABORTED;
+    http->accept_at_ns = 0;
     if (http->connections_count >= http->options.limits.max_connections)
         refuse_connection(fd);
     else
@@ -191,10 +199,21 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
+static bool is_unix(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+           address.ss_family == AF_UNIX;
+}
+
 static struct MHD_Daemon *start_daemon(struct http *http)
 {
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+
+    /* With each answer on a Unix socket it would say that TCP_NODELAY cannot be set. */
+    if (!is_unix(http->options.listen_fd))
+        flags |= MHD_USE_ERROR_LOG;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, request_on_access, http, MHD_OPTION_EXTERNAL_LOGGER, log_message,
         NULL, MHD_OPTION_CONNECTION_LIMIT, http->options.limits.max_connections + 1,
@@ -218,15 +237,6 @@ static bool has_room_for_connections(unsigned max_connections, struct error *err
                      (long long)files.rlim_cur - HTTP_FILES_LEFT);
 }
 
-/* Behind a Unix socket there is no name that a web page could have taken over. */
-static bool is_unix(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof(address);
-    return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-           address.ss_family == AF_UNIX;
-}
-
 struct http *http_start(const struct http_options *options, struct error *error)
 {
     if (!has_room_for_connections(options->limits.max_connections, error))
@@ -236,6 +246,7 @@ struct http *http_start(const struct http_options *options, struct error *error)
         abort();
     http->options = *options;
     http->token = options->token != NULL ? strdup(options->token) : NULL;
+    /* Behind a Unix socket there is no name that a web page could have taken over. */
     http->checks_host = !is_unix(options->listen_fd) ||
                         (options->allowed_hosts != NULL && options->allowed_hosts[0] != NULL);
     http->holders = 1;

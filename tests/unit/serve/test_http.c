@@ -235,7 +235,7 @@ Test(http, a_client_of_http_1_0_is_answered_and_left)
 
 Test(http, what_is_no_http_ends_the_connection_and_nothing_else)
 {
-    static const char *const texts[] = {"\x16\x03\x01\x02\x01\x01", "GET\r\n\r\n",
+    static const char *const texts[] = {"\x16\x03\x01\x02\x01\x01\r\n\r\n", "GET\r\n\r\n",
                                         "GET /hello HTTP/9.9\r\n\r\n", "\r\n\r\n\r\nx\r\n\r\n",
                                         "GET /hello HTTP/1.1\r\nno colon\r\n\r\n"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
