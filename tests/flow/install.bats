@@ -37,6 +37,17 @@ greets() {
     [[ $output != *"$BUILD_DIR"* ]]
 }
 
+@test "the program talks to a daemon through the module of its own prefix" {
+    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+    run "$PREFIX/bin/sluice" status
+    [ "$status" -eq 3 ]
+    [[ $output == *"no daemon at "* ]]
+    rm "$(find "$PREFIX" -name client.so)"
+    run "$PREFIX/bin/sluice" status
+    [ "$status" -eq 3 ]
+    [[ $output == *"cannot load "*"$PREFIX"*"client.so"* ]]
+}
+
 @test "the template builds with one line through pkg-config, and runs" {
     # shellcheck disable=SC2046 # the flags are words
     cc -shared -fPIC greet.c -o greet.so $(pkg-config --cflags --libs sluice-plugin)

@@ -38,6 +38,10 @@ wrong_include() {
     wrong_include dispatch/planted.h outcome/outcome.h
 }
 
+@test "a client module that includes a command is found" {
+    wrong_include client/planted.c cli/output.h
+}
+
 @test "a stage that includes the configuration is found" {
     wrong_include accept/planted.c config.h
 }
