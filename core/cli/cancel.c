@@ -5,7 +5,6 @@
 #include "cli/field.h"
 #include "cli/job_name.h"
 #include "cli/subject.h"
-#include "support/cleanup.h"
 
 static const struct argp argp = {
     .parser = subject_parse,

@@ -4,7 +4,6 @@
 
 #include "cli/daemon.h"
 #include "cli/options.h"
-#include "support/clock.h"
 #include "support/units.h"
 
 enum { OPTION_TYPE = 3000, OPTION_LABEL, OPTION_ERROR, OPTION_SINCE };

@@ -4,13 +4,8 @@
  * that nobody told of are asked for. */
 #include "cli/follow.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/command.h"
 #include "cli/event_stream.h"
 #include "cli/field.h"
 #include "cli/follow_end.h"

@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/field.h"
-#include "cli/job_text.h"
+#include "cli/job_line.h"
 #include "cli/output.h"
 #include "cli/pages.h"
 #include "support/cleanup.h"
@@ -35,7 +35,7 @@ static void print_task(const struct follow_end *end, const json_t *task)
 {
     CLEANUP(buffer_fini) struct buffer line = BUFFER_EMPTY;
 
-    job_text_put_failure(&line, task, end->follow->file);
+    job_line_put_failure(&line, task, end->follow->file);
     fputs(buffer_text(&line), stderr);
 }
 
@@ -139,7 +139,7 @@ static bool say_text(struct follow_end *end, const json_t *job, int *code)
 
     if (!say_failures(end, job, code))
         return false;
-    job_text_put_counts(&line, job);
+    job_line_put_counts(&line, job);
     if (!end->follow->options->quiet)
         printf("%s in %.2f s\n", buffer_text(&line), seconds);
     return true;

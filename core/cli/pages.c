@@ -1,8 +1,5 @@
 #include "cli/pages.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/field.h"
 #include "support/cleanup.h"
 

@@ -5,8 +5,8 @@
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/field.h"
+#include "cli/job_line.h"
 #include "cli/job_name.h"
-#include "cli/job_text.h"
 #include "cli/output.h"
 #include "cli/subject.h"
 #include "support/cleanup.h"
@@ -78,7 +78,7 @@ static int print(const json_t *answer, const struct options *options)
         print_outputs(outputs);
     else
         output_error("%s is %s: only a task that succeeded has outputs; see `sluice why %s'", task,
-                     job_text_state(state), task);
+                     job_line_state(state), task);
     return succeeded ? EXIT_ALL_WELL : EXIT_TASKS;
 }
 

@@ -1,6 +1,5 @@
 /* What `status` shows of the whole daemon. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/field.h"

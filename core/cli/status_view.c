@@ -1,12 +1,11 @@
 #include "cli/status_view.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/field.h"
+#include "cli/job_line.h"
 #include "cli/job_name.h"
-#include "cli/job_text.h"
 #include "cli/pages.h"
 #include "support/cleanup.h"
 #include "support/utf8.h"
@@ -23,7 +22,7 @@ static bool visit_failed(void *context, const json_t *task)
     struct failed_list *list = context;
 
     if (list->count++ < STATUS_FAILED_MOST)
-        job_text_put_failure(&list->text, task, list->file);
+        job_line_put_failure(&list->text, task, list->file);
     return list->count <= STATUS_FAILED_MOST;
 }
 
@@ -58,7 +57,7 @@ static bool write_job(struct status_view *view, const json_t *job, FILE *to, int
     struct failed_list list = {.text = BUFFER_EMPTY};
     bool well = list_failed(view, job, &list, code);
 
-    job_text_put_counts(&counts, job);
+    job_line_put_counts(&counts, job);
     if (well) {
         fprintf(to, "%s\n%s is %s, submitted %s\n", buffer_text(&counts), view->id,
                 field_text(job, "state"), field_text(job, "submitted"));
@@ -128,13 +127,13 @@ static void write_task(const json_t *task, FILE *to)
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         CLEANUP(cleanup_free) char *shown = field_shown(task, keys[i]);
         if (strcmp(shown, "{}") != 0)
-            write_line(to, keys[i], job_text_state(shown));
+            write_line(to, keys[i], job_line_state(shown));
     }
     write_outputs(task, to);
     if (field_int(task, "log_bytes") > 0)
         fprintf(to, "%-9s %" PRId64 " bytes\n", "log", field_int(task, "log_bytes"));
     for (size_t i = 0; i < json_array_size(list); i++)
-        job_text_put_attempt(&attempts, json_array_get(list, i));
+        job_line_put_attempt(&attempts, json_array_get(list, i));
     fputs(buffer_text(&attempts), to);
 }
 

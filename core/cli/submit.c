@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,7 +10,7 @@
 #include "cli/inputs.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
-#include "cli/submission.h"
+#include "cli/parcel.h"
 #include "serve/json_text.h"
 #include "support/cleanup.h"
 #include "support/clock.h"
@@ -94,19 +93,19 @@ static const struct argp argp = {
     .children = options_children,
 };
 
-static int refused(const struct submit *submit, const struct daemon *daemon,
-                   struct submission *submission, const struct daemon_answer *answer)
+static int refused(const struct submit *submit, const struct daemon *daemon, struct parcel *parcel,
+                   const struct daemon_answer *answer)
 {
     bool colour = output_colour(submit->common->colour, STDERR_FILENO);
 
     if (submit->common->format == FORMAT_JSON && answer->status == 422)
         output_json(json_incref(answer->json));
-    if (answer->status != 422 || !faults_add(answer->json, &submission->diagnostics))
+    if (answer->status != 422 || !faults_add(answer->json, &parcel->diagnostics))
         return daemon_explain(daemon, answer);
     if (submit->common->format == FORMAT_JSON)
         return EXIT_USAGE;
-    diagnostics_read_excerpts(&submission->diagnostics, submission->fd);
-    diagnostics_print(&submission->diagnostics, stderr, colour);
+    diagnostics_read_excerpts(&parcel->diagnostics, parcel->fd);
+    diagnostics_print(&parcel->diagnostics, stderr, colour);
     return EXIT_USAGE;
 }
 
@@ -144,29 +143,29 @@ static bool note_taken(const struct submit *submit, const json_t *answer, const 
     return true;
 }
 
-static int send(const struct submit *submit, struct daemon *daemon, struct submission *submission,
+static int send(const struct submit *submit, struct daemon *daemon, struct parcel *parcel,
                 struct taken *taken)
 {
     CLEANUP(daemon_answer_fini) struct daemon_answer answer;
     CLEANUP(buffer_fini) struct buffer key = BUFFER_EMPTY;
-    bool whole = submission->body.length > 0;
+    bool whole = parcel->body.length > 0;
 
     buffer_printf(&key, "Idempotency-Key: %s", submit->key == NULL ? "" : submit->key);
-    const char *const headers[] = {submission->type, submit->key == NULL ? NULL : buffer_text(&key),
+    const char *const headers[] = {parcel->type, submit->key == NULL ? NULL : buffer_text(&key),
                                    NULL};
     const struct daemon_question question = {
         .method = "POST",
         .before = whole ? "/v1/jobs" : "/v1/jobs?file=",
-        .name = whole ? NULL : submission->file,
+        .name = whole ? NULL : parcel->file,
         .headers = headers,
-        .body = whole ? submission->body.bytes : buffer_text(&submission->text),
-        .body_length = whole ? submission->body.length : submission->text.length,
+        .body = whole ? parcel->body.bytes : buffer_text(&parcel->text),
+        .body_length = whole ? parcel->body.length : parcel->text.length,
         .idle_s = DAEMON_SUBMIT_IDLE_S,
     };
     taken->begun_ns = clock_now_ns();
     if (!daemon_send(daemon, &question, &answer))
-        return refused(submit, daemon, submission, &answer);
-    if (note_taken(submit, answer.json, submission->file, taken))
+        return refused(submit, daemon, parcel, &answer);
+    if (note_taken(submit, answer.json, parcel->file, taken))
         return EXIT_ALL_WELL;
     return daemon_explain(daemon, &answer);
 }
@@ -174,11 +173,11 @@ static int send(const struct submit *submit, struct daemon *daemon, struct submi
 static int submit_one(const struct submit *submit, struct daemon *daemon, const char *file,
                       struct taken *taken)
 {
-    CLEANUP(submission_fini) struct submission submission;
+    CLEANUP(parcel_fini) struct parcel parcel;
 
-    if (submission_make(&submission, file, &submit->names.settings))
-        return send(submit, daemon, &submission, taken);
-    diagnostics_print(&submission.diagnostics, stderr,
+    if (parcel_make(&parcel, file, &submit->names.settings))
+        return send(submit, daemon, &parcel, taken);
+    diagnostics_print(&parcel.diagnostics, stderr,
                       output_colour(submit->common->colour, STDERR_FILENO));
     return EXIT_USAGE;
 }

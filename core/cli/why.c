@@ -4,9 +4,8 @@
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/field.h"
+#include "cli/job_line.h"
 #include "cli/job_name.h"
-#include "cli/job_text.h"
-#include "cli/output.h"
 #include "cli/subject.h"
 #include "support/cleanup.h"
 #include "support/utf8.h"
@@ -28,9 +27,9 @@ static void print_text(const json_t *answer)
     const char *why = field_text(answer, "why"), *state = field_text(answer, "state");
     CLEANUP(cleanup_free) char *clean = utf8_clean_line(why, strlen(why));
 
-    printf("%s is %s: %s\n", field_text(answer, "task"), job_text_state(state), clean);
+    printf("%s is %s: %s\n", field_text(answer, "task"), job_line_state(state), clean);
     for (size_t i = 0; i < json_array_size(list); i++)
-        job_text_put_attempt(&attempts, json_array_get(list, i));
+        job_line_put_attempt(&attempts, json_array_get(list, i));
     fputs(buffer_text(&attempts), stdout);
 }
 

@@ -1,7 +1,6 @@
-#include "cli/job_text.h"
+#include "cli/job_line.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/field.h"
@@ -14,12 +13,12 @@ static void put_clean(struct buffer *text, const char *from)
     buffer_puts(text, clean);
 }
 
-const char *job_text_state(const char *state)
+const char *job_line_state(const char *state)
 {
     return strcmp(state, "timed_out") == 0 ? "timed out" : state;
 }
 
-void job_text_put_counts(struct buffer *text, const json_t *job)
+void job_line_put_counts(struct buffer *text, const json_t *job)
 {
     static const char *const others[] = {"failed",    "timed_out", "crashed",
                                          "cancelled", "skipped",   "unfinished"};
@@ -31,7 +30,7 @@ void job_text_put_counts(struct buffer *text, const json_t *job)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (field_int(job, others[i]) > 0)
             buffer_printf(text, ", %" PRId64 " %s", field_int(job, others[i]),
-                          job_text_state(others[i]));
+                          job_line_state(others[i]));
 }
 
 /* ": reason: message", as far as they are there. */
@@ -46,7 +45,7 @@ static void put_reason(struct buffer *text, const json_t *from)
         }
 }
 
-void job_text_put_failure(struct buffer *text, const json_t *task, const char *file)
+void job_line_put_failure(struct buffer *text, const json_t *task, const char *file)
 {
     const char *id = field_text(task, "id");
     int64_t line = field_int(task, "line"), attempt = field_int(task, "attempt");
@@ -59,14 +58,14 @@ void job_text_put_failure(struct buffer *text, const json_t *task, const char *f
     buffer_puts(text, "' (");
     put_clean(text, field_text(task, "type"));
     buffer_puts(text, ") ");
-    put_clean(text, job_text_state(field_text(task, "state")));
+    put_clean(text, job_line_state(field_text(task, "state")));
     if (attempt > 0)
         buffer_printf(text, ", attempt %" PRId64, attempt);
     put_reason(text, task);
     buffer_puts(text, "\n");
 }
 
-void job_text_put_attempt(struct buffer *text, const json_t *attempt)
+void job_line_put_attempt(struct buffer *text, const json_t *attempt)
 {
     const char *ended = field_text(attempt, "ended");
 

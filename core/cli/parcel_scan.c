@@ -1,7 +1,7 @@
 /* Goes through the events of the YAML as far as they are right. Items of files stand at
  * `for_each: {NAME: {lines: FILE}}`; below an anchor, which may be used anywhere, a path is taken
  * along if there is such a file. */
-#include "cli/submission.h"
+#include "cli/parcel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ struct frame {
 };
 
 struct scan {
-    struct submission *submission;
+    struct parcel *parcel;
     struct job_input input;
     yaml_parser_t parser;
     struct frame frames[JOB_FILE_NESTING_MOST + 2];
@@ -65,8 +65,8 @@ __attribute__((format(printf, 4, 5))) static void refuse(struct scan *scan, cons
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    diagnostics_add(&scan->submission->diagnostics, place_of(at), job_file_error_word(error),
-                    message, NULL);
+    diagnostics_add(&scan->parcel->diagnostics, place_of(at), job_file_error_word(error), message,
+                    NULL);
 }
 
 static void take_variable(struct scan *scan, const yaml_event_t *event, const char *name)
@@ -80,7 +80,7 @@ static void take_variable(struct scan *scan, const yaml_event_t *event, const ch
         refuse(scan, event, JOB_FILE_SUBSTITUTION,
                "what the environment says for '%s' is not UTF-8", name);
     else
-        json_object_set_new(scan->submission->env, name, text);
+        json_object_set_new(scan->parcel->env, name, text);
 }
 
 static void take_variables(struct scan *scan, const yaml_event_t *event, const char *text,
@@ -98,7 +98,7 @@ static void take_variables(struct scan *scan, const yaml_event_t *event, const c
 }
 
 /* Reads a file of items; false with a message. */
-static bool items_read(struct submission *submission, const char *path, struct buffer *text,
+static bool items_read(struct parcel *parcel, const char *path, struct buffer *text,
                        struct error *error)
 {
     CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -112,27 +112,29 @@ static bool items_read(struct submission *submission, const char *path, struct b
         got = read(fd, buffer_reserve(text, BLOCK_BYTES), BLOCK_BYTES);
         if (got < 0)
             return error_errno(error, "items", "cannot be read");
-        if ((int64_t)text->length > SUBMISSION_MOST_BYTES - submission->files_bytes)
+        if ((int64_t)text->length > PARCEL_MOST_BYTES - parcel->files_bytes)
             return error_set(error, "items", "files of items are larger than 1 GiB in all");
     }
+    if (text->length > 0 && memchr(text->bytes, '\0', text->length) != NULL)
+        return error_set(error, "items", "there is a NUL byte in it");
     return utf8_is_valid(text->bytes, text->length) || error_set(error, "items", "it is not UTF-8");
 }
 
-static bool items_take(struct submission *submission, const char *name, struct error *error)
+static bool items_take(struct parcel *parcel, const char *name, struct error *error)
 {
-    const char *file = submission->file, *slash = strrchr(file, '/');
+    const char *file = parcel->file, *slash = strrchr(file, '/');
     int folder = slash == NULL || name[0] == '/' ? 0 : (int)(slash + 1 - file);
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
     CLEANUP(cleanup_free) char *path = NULL;
 
-    if (json_object_get(submission->files, name) != NULL)
+    if (json_object_get(parcel->files, name) != NULL)
         return true;
     if (asprintf(&path, "%.*s%s", folder, file, name) < 0)
         abort();
-    if (!items_read(submission, path, &text, error))
+    if (!items_read(parcel, path, &text, error))
         return false;
-    submission->files_bytes += (int64_t)text.length;
-    json_object_set_new(submission->files, name, json_stringn(buffer_text(&text), text.length));
+    parcel->files_bytes += (int64_t)text.length;
+    json_object_set_new(parcel->files, name, json_stringn(buffer_text(&text), text.length));
     return true;
 }
 
@@ -147,7 +149,7 @@ static void take_file(struct scan *scan, const yaml_event_t *event, const char *
                 scan, event, JOB_FILE_ITEMS,
                 "'%s' has '${' in it: `sluice submit' sends the file along and has to know which",
                 name);
-    } else if (strlen(name) == length && !items_take(scan->submission, name, &error) && is_sure) {
+    } else if (strlen(name) == length && !items_take(scan->parcel, name, &error) && is_sure) {
         refuse(scan, event, JOB_FILE_ITEMS, "'%s': %s", name, error.message);
     }
 }
@@ -246,14 +248,14 @@ static bool could_want(const struct buffer *text)
     return false;
 }
 
-bool submission_scan(struct submission *submission)
+bool parcel_scan(struct parcel *parcel)
 {
-    struct scan scan = {.submission = submission, .depth = 1};
-    bool more = could_want(&submission->text);
+    struct scan scan = {.parcel = parcel, .depth = 1};
+    bool more = could_want(&parcel->text);
 
     if (!more)
         return true;
-    job_input_init(&scan.input, submission->fd, SUBMISSION_MOST_BYTES);
+    job_input_init(&scan.input, parcel->fd, PARCEL_MOST_BYTES);
     if (!yaml_parser_initialize(&scan.parser))
         abort();
     yaml_parser_set_encoding(&scan.parser, YAML_UTF8_ENCODING);
@@ -268,6 +270,6 @@ bool submission_scan(struct submission *submission)
     }
     yaml_parser_delete(&scan.parser);
     job_input_fini(&scan.input);
-    diagnostics_read_excerpts(&submission->diagnostics, submission->fd);
-    return submission->diagnostics.found_count == 0;
+    diagnostics_read_excerpts(&parcel->diagnostics, parcel->fd);
+    return parcel->diagnostics.found_count == 0;
 }
