@@ -26,7 +26,18 @@ struct watch {
     int code;    /* why there is no use in waiting any longer; 0: there is */
     int64_t looked_ns;
     int64_t heard_ns; /* when the daemon last answered */
+    bool lost;        /* and that it does not answer was said */
+    bool listens;     /* the events have begun */
 };
+
+/* The daemon did not answer: it may be starting again. */
+static void note_lost(struct watch *watch)
+{
+    if (!watch->lost)
+        output_error("lost the daemon at %s: looking for it for %d s",
+                     daemon_place(watch->follow->daemon), FOLLOW_LOST_MOST_S);
+    watch->lost = true;
+}
 
 /* Asks for the job; whether to go on waiting. */
 static bool look(struct watch *watch)
@@ -37,22 +48,27 @@ static bool look(struct watch *watch)
 
     watch->looked_ns = clock_now_ns();
     bool well = daemon_send(follow->daemon, &question, &answer);
+    bool refused = answer.end == CLIENT_ANSWERED && answer.status < 500;
     bool late = watch->looked_ns - watch->heard_ns > FOLLOW_LOST_MOST_S * NS_PER_S;
     if (well && strcmp(field_text(answer.json, "state"), "over") == 0)
         watch->job = json_incref(answer.json);
-    else if (!well && (answer.end == CLIENT_ANSWERED ? answer.status < 500 : late))
+    else if (!well && (refused || late))
         watch->code = daemon_explain(follow->daemon, &answer);
+    else if (!well)
+        note_lost(watch);
     if (well)
         watch->heard_ns = watch->looked_ns;
+    watch->lost &= !well;
     return watch->job == NULL && watch->code == 0;
 }
 
 static bool on_tick(void *context, int status)
 {
     struct watch *watch = context;
+    bool begins = status != 0 && !watch->listens;
 
-    (void)status;
-    return clock_now_ns() - watch->looked_ns < LOOK_NS || look(watch);
+    watch->listens = status != 0;
+    return (!begins && clock_now_ns() - watch->looked_ns < LOOK_NS) || look(watch);
 }
 
 static bool on_piece(void *context, int status, const char *bytes, size_t length)
@@ -88,7 +104,8 @@ static void listen(struct watch *watch)
         .idle_s = EVENTS_IDLE_S,
     };
 
-    watch->looked_ns = 0;
+    watch->looked_ns = clock_now_ns();
+    watch->listens = false;
     daemon_stream(watch->follow->daemon, &question, &reader, &answer);
     event_stream_reset(&watch->events);
 }

@@ -121,9 +121,8 @@ static bool wait_for_more(struct client *client)
 {
     const struct client_request *request = client->request;
     struct curl_waitfd stop = {.fd = request->stop_fd, .events = CURL_WAIT_POLLIN};
-    int status = status_of(client);
 
-    if (status != 0 && request->tick != NULL && !request->tick(request->context, status))
+    if (request->tick != NULL && !request->tick(request->context, status_of(client)))
         return false;
     curl_multi_poll(client->multi, &stop, request->stop_fd >= 0, CLIENT_TICK_MS, NULL);
     return stop.revents == 0;

@@ -37,9 +37,8 @@ struct client_request {
     int stop_fd;    /* the request ends when it can be read; -1: none */
     /* Takes a piece of the answer's body; false ends the request. */
     bool (*take)(void *context, int status, const char *bytes, size_t length);
-    /* Called as soon as there is a status and at least every CLIENT_TICK_MS from then on, also
-     * while nothing comes; false ends the request. Another client may be asked in it. May be NULL.
-     * */
+    /* Called now and then, at least every CLIENT_TICK_MS and as soon as there is a status (0: not
+     * yet); false ends the request. Another client may be asked in it. May be NULL. */
     bool (*tick)(void *context, int status);
     void *context;
 };

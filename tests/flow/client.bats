@@ -8,6 +8,7 @@ job_id=01KB3D5Y7Z8QWERTYVBNM12345
 daemon_starts() {
     export XDG_RUNTIME_DIR=$PWD
     mkdir -p sluice answers
+    rm -f sluice/sluice.sock
     python3 "$SOURCE_DIR/tests/flow/fake_daemon.py" sluice/sluice.sock answers 2>daemon.err 3>&- &
     daemon=$!
     wait_until test -S sluice/sluice.sock
@@ -248,6 +249,23 @@ END
     exec 9>&-
     [ "$(cat err)" = "sluice: nightly goes on: \`sluice status $job_id' says how, \`sluice cancel $job_id' ends it" ]
     run -1 grep DELETE answers/requests
+}
+
+@test "a daemon that is lost and starts again is found again" {
+    daemon_starts
+    takes_nightly
+    answers GET "/v1/jobs/$job_id" "$(a_job unfinished '"tasks":3,"unfinished":3')"
+    mkfifo "answers/GET ,v1,events?job=$job_id"
+    start submit --wait nightly.yaml
+    the_events
+    kill -KILL "$daemon"
+    exec 9>&-
+    wait_until grep -qx "sluice: lost the daemon at $PWD/sluice/sluice.sock: looking for it for 60 s" err
+    answers GET "/v1/jobs/$job_id" "$(a_job over '"tasks":3,"unfinished":0,"succeeded":3')"
+    rm "answers/GET ,v1,events?job=$job_id"
+    daemon_starts
+    ended 0
+    [ "$(wc -l <err)" -eq 1 ]
 }
 
 @test "a job is named by its id, its beginning or its name, and where several could be meant they are listed" {
