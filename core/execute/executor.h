@@ -79,6 +79,31 @@ void executor_close(struct executor *executor);
 /* Asks all running calls to end at the next look, and from then on each that begins. */
 void executor_cancel(struct executor *executor);
 
+/* Asks the call of one task to end, as its deadline would; the task, which was cancelled
+ * (task.cancelled) before, is only compared. False: no worker is at it. Control loop. */
+bool executor_cancel_task(struct executor *executor, const struct task *task);
+
+/* The same for all calls of a job, which was told to stop before; how many they are. */
+uint32_t executor_cancel_job(struct executor *executor, const struct job *job);
+
+/* A call in progress. */
+struct running {
+    uint64_t job_key; /* in the store */
+    uint32_t number;  /* of the task in its job */
+    uint32_t attempt; /* its name in the store */
+    const char *group;
+    int64_t started_ns;
+    int32_t weight; /* that its batch holds */
+    bool stuck;     /* was given up: its task has ended */
+    uint64_t progress_done, progress_total;
+};
+
+/* Shows every call in progress; none of its tasks is touched, and no lock held meanwhile. Any
+ * thread. */
+void executor_visit_running(struct executor *executor,
+                            void (*visit)(void *context, const struct running *running),
+                            void *context);
+
 /* Returns how many calls are in progress, without the stuck ones. */
 uint32_t executor_running(struct executor *executor);
 

@@ -121,6 +121,8 @@ struct worker {
     /* atomic */
     _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
+    _Atomic uint64_t job_key;                /* of its task's job, in the store */
+    _Atomic uint32_t number, attempt;        /* of its task in the job, and the attempt's name */
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
     _Atomic clockid_t cpu_clock; /* of its thread, once it runs */
     _Atomic bool slow;           /* not counted in pool.brisk; changed under the pool's lock */
@@ -140,7 +142,8 @@ struct worker {
     uint64_t freed_turn; /* / CALL_TURN: the call whose batch was freed */
     uint64_t asked_turn; /* the call that was asked to end */
     int64_t asked_ns;
-    int64_t cpu_ns; /* that its thread had used at the last heartbeat */
+    const struct task *cancels; /* only compared: is to be asked to end once its call has begun */
+    int64_t cpu_ns;             /* that its thread had used at the last heartbeat */
 };
 
 /* What a worker is to do next with a group. */
@@ -273,8 +276,8 @@ bool worker_join(struct worker **worker, int64_t deadline_ns);
 struct group *worker_take_rest(struct worker *worker, const struct job *job,
                                const struct group *group, struct task_list *rest);
 
-/* Returns the task that the worker has taken out of its batch and not ended, to be compared alone;
- * NULL: there is none. Lock of the worker held. */
+/* Returns the task that the worker has taken out of its batch and not ended; it is only to be
+ * compared. NULL: there is none. Lock of the worker held. */
 const struct task *worker_task_in_hand(const struct worker *worker);
 
 /* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call.

@@ -55,6 +55,6 @@ struct task *queue_pop_next(struct queue *queue, struct task *head);
 /* Moves the tasks that are purged to the list; O(length). */
 void queue_purge(struct queue *queue, const struct purge *purge, struct task_list *purged);
 
-/* Returns when the task entered the host that has been in it longest of the first of each priority;
+/* Returns when the task entered the host that has been in it longest of the first of each priority:
  * 0: the queue is empty. */
 int64_t queue_oldest_ns(const struct queue *queue);

@@ -102,11 +102,31 @@ static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
         free_the_rest(worker, now_ns, findings);
 }
 
+/* A task that is to be cancelled is in its worker's hand, and its call may not have begun yet. The
+ * same turn before and after means that this call is that of the task. */
+static void look_at_cancel(struct worker *worker, uint64_t turn, int64_t now_ns,
+                           struct findings *findings)
+{
+    if (worker->cancels == NULL)
+        return;
+    MUTEX_GUARD(&worker->lock);
+    bool in_hand = worker_task_in_hand(worker) == worker->cancels;
+    bool same = atomic_load(&worker->call.turn) / CALL_TURN == turn / CALL_TURN;
+    if (in_hand && !(same && (turn & CALL_BUSY) != 0)) {
+        look_again(findings, now_ns + WATCH_TICK_NS);
+        return;
+    }
+    if (in_hand)
+        ask_to_end(worker, turn, now_ns);
+    worker->cancels = NULL;
+}
+
 static void look_at_worker(struct worker *worker, int64_t now_ns, struct findings *findings)
 {
     uint64_t turn = atomic_load(&worker->call.turn);
     if ((turn & CALL_STUCK) != 0)
         return;
+    look_at_cancel(worker, turn, now_ns, findings);
     if (turn / CALL_TURN != worker->seen_turn) {
         worker->seen_turn = turn / CALL_TURN;
         look_again(findings, now_ns + WATCH_TICK_NS);
@@ -214,4 +234,37 @@ int64_t executor_watch(struct executor *executor, int64_t now_ns)
 void executor_cancel(struct executor *executor)
 {
     executor->cancelling = true;
+}
+
+/* Marks the worker if it is at the task (NULL: at any one of the job). */
+static bool mark_cancelled(struct worker *worker, const struct job *job, const struct task *task)
+{
+    MUTEX_GUARD(&worker->lock);
+    const struct task *in_hand = worker_task_in_hand(worker);
+    if (in_hand == NULL || (task == NULL ? worker->grant.job != job : in_hand != task))
+        return false;
+    worker->cancels = in_hand;
+    return true;
+}
+
+static uint32_t cancel(struct executor *executor, const struct job *job, const struct task *task)
+{
+    uint32_t count = 0;
+    mutex_lock(&executor->lock);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
+        count += mark_cancelled(worker, job, task);
+    mutex_unlock(&executor->lock);
+    if (count > 0)
+        executor->options.wake(executor->options.context);
+    return count;
+}
+
+bool executor_cancel_task(struct executor *executor, const struct task *task)
+{
+    return cancel(executor, NULL, task) > 0;
+}
+
+uint32_t executor_cancel_job(struct executor *executor, const struct job *job)
+{
+    return cancel(executor, job, NULL);
 }

@@ -9,6 +9,14 @@ static enum sluice_status yield_a_little(const struct sluice_call *call, int64_t
     return SLUICE_OK;
 }
 
+static enum sluice_status hold(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    (void)n;
+    shop_hold(1);
+    return SLUICE_OK;
+}
+
 Test(executor, that_never_had_a_task_ends)
 {
     shop_begin(&(struct shop_setup){0});
@@ -160,5 +168,113 @@ Test(executor, a_heartbeat_shows_which_groups_keep_processors_busy)
     cr_assert_eq(group_load(idle).cpu_milli, 0);
     executor_heartbeat(shop.executor, 7 * NS_PER_S);
     cr_assert_lt(group_load(busy).cpu_milli, 20);
+    shop_end();
+}
+
+/* Runs until it is asked to end; what it answers then does not count. */
+static enum sluice_status wait_for_cancel(const struct sluice_call *call, int64_t n)
+{
+    (void)n;
+    while (!sluice_cancelled(call))
+        sched_yield();
+    return SLUICE_OK;
+}
+
+static const struct task *pushed[64];
+
+static void note_pushed(struct task *task)
+{
+    pushed[task->number % 64] = task;
+}
+
+Test(executor, cancels_the_call_of_one_task_and_no_other)
+{
+    shop_begin(&(struct shop_setup){.act = wait_for_cancel});
+    shop.each_pushed = note_pushed;
+    shop_push(shop_group("g", 3), &(struct shop_task){0}, 3);
+    SHOP_UNTIL(shop.inside == 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert(executor_cancel_task(shop.executor, pushed[2 - i]));
+        SHOP_UNTIL(shop_ended() == (int)i + 1);
+        cr_assert_eq(shop.ended[TASK_CANCELLED], i + 1);
+        cr_assert_str_eq(shop.reason, "cancelled");
+    }
+    shop_end();
+}
+
+Test(executor, cancels_the_calls_of_one_job_and_no_others)
+{
+    shop_begin(&(struct shop_setup){.act = wait_for_cancel});
+    struct group *group = shop_group("g", 5);
+    shop_push(group, &(struct shop_task){.job = 0}, 2);
+    shop_push(group, &(struct shop_task){.job = 1}, 3);
+    SHOP_UNTIL(shop.inside == 5);
+    cr_assert_eq(executor_cancel_job(shop.executor, shop.jobs[1]), 3);
+    SHOP_UNTIL(shop_ended() == 3);
+    cr_assert_eq(executor_running(shop.executor), 2);
+    cr_assert_eq(executor_cancel_job(shop.executor, shop.jobs[0]), 2);
+    SHOP_UNTIL(shop_ended() == 5);
+    shop_end();
+}
+
+Test(executor, gives_up_a_cancelled_call_that_does_not_end_within_the_grace_period)
+{
+    shop_begin(&(struct shop_setup){.act = hold, .grace_ns = NS_PER_MS});
+    shop.each_pushed = note_pushed;
+    shop_push(shop_group("g", 1), &(struct shop_task){0}, 1);
+    SHOP_UNTIL(shop.inside == 1);
+    executor_cancel_task(shop.executor, pushed[0]);
+    SHOP_UNTIL(executor_stuck(shop.executor) == 1);
+    cr_assert_eq(shop_ended(), 1);
+    shop_open(1);
+    shop_end();
+}
+
+/* Each is cancelled somewhere between before its batch and after its end. */
+Test(executor, cancelling_tasks_that_come_and_go_ends_each_once)
+{
+    enum { ROUNDS = 2000 };
+    shop_begin(&(struct shop_setup){.act = yield_a_little});
+    shop.each_pushed = note_pushed;
+    struct group *group = shop_group("g", 2);
+    for (int i = 0; i < ROUNDS; i++) {
+        shop_push(group, &(struct shop_task){0}, 1);
+        for (int k = 0; k < i % 40; k++)
+            sched_yield();
+        executor_cancel_task(shop.executor, pushed[i % 64]);
+        shop.planned_ns = executor_watch(shop.executor, clock_now_ns());
+    }
+    SHOP_UNTIL(shop_ended() == ROUNDS);
+    cr_assert_eq(shop.ended[TASK_CANCELLED] + shop.ended[TASK_SUCCEEDED], ROUNDS);
+    shop_end();
+}
+
+static struct running seen[8];
+static size_t seen_count;
+
+static void note_running(void *context, const struct running *running)
+{
+    cr_assert_eq(context, &shop);
+    seen[seen_count++] = *running;
+}
+
+Test(executor, shows_the_calls_in_progress_and_what_they_are_at)
+{
+    shop_begin(&(struct shop_setup){.act = hold});
+    shop_push(shop_group("one", 1), &(struct shop_task){.job = 1, .weight = 7}, 3);
+    SHOP_UNTIL(shop.inside == 1);
+    executor_visit_running(shop.executor, note_running, &shop);
+    cr_assert_eq(seen_count, 1);
+    cr_assert_eq(seen[0].job_key, shop.jobs[1]->store_key);
+    cr_assert_eq(seen[0].number, 0);
+    cr_assert_str_eq(seen[0].group, "one");
+    cr_assert_eq(seen[0].weight, 7);
+    cr_assert_not(seen[0].stuck);
+    cr_assert_leq(seen[0].started_ns, clock_now_ns());
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 3);
+    seen_count = 0;
+    executor_visit_running(shop.executor, note_running, &shop);
+    cr_assert_eq(seen_count, 0);
     shop_end();
 }

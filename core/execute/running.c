@@ -1,0 +1,63 @@
+/* What the workers are at, for those who only look. A worker writes down which call it begins
+ * between the end of the last one and the beginning of this one, which both change the turn: who
+ * reads all that between two looks at the same turn, with a call in progress, has read what belongs
+ * to that call. */
+#include <stdlib.h>
+
+#include "execute/internal.h"
+#include "support/memory.h"
+
+struct found {
+    struct running *list;
+    size_t count, capacity;
+};
+
+static void read_slot(struct worker *worker, struct running *running)
+{
+    running->job_key = atomic_load_explicit(&worker->job_key, memory_order_acquire);
+    running->number = atomic_load_explicit(&worker->number, memory_order_acquire);
+    running->attempt = atomic_load_explicit(&worker->attempt, memory_order_acquire);
+    running->started_ns = atomic_load_explicit(&worker->started_ns, memory_order_acquire);
+    running->progress_done =
+        atomic_load_explicit(&worker->call.progress_done, memory_order_acquire);
+    running->progress_total =
+        atomic_load_explicit(&worker->call.progress_total, memory_order_acquire);
+}
+
+/* False: there is no call in progress, or another one than at first. */
+static bool read_worker(struct worker *worker, struct running *running)
+{
+    MUTEX_GUARD(&worker->lock); /* so that the batch stays the same */
+    uint64_t turn = atomic_load(&worker->call.turn);
+    if ((turn & CALL_BUSY) == 0)
+        return false;
+    read_slot(worker, running);
+    running->group = worker->group->name;
+    running->weight = worker->grant.weight;
+    running->stuck = (turn & CALL_STUCK) != 0;
+    uint64_t now = atomic_load(&worker->call.turn);
+    return (now & CALL_BUSY) != 0 && now / CALL_TURN == turn / CALL_TURN;
+}
+
+static void read_workers(struct executor *executor, struct found *found)
+{
+    MUTEX_GUARD(&executor->lock);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
+        if (found->count == found->capacity) {
+            found->capacity += BATCH_MOST;
+            found->list = memory_grow(found->list, found->capacity, sizeof *found->list);
+        }
+        found->count += read_worker(worker, &found->list[found->count]);
+    }
+}
+
+void executor_visit_running(struct executor *executor,
+                            void (*visit)(void *context, const struct running *running),
+                            void *context)
+{
+    struct found found = {0};
+    read_workers(executor, &found);
+    for (size_t i = 0; i < found.count; i++)
+        visit(context, &found.list[i]);
+    free(found.list);
+}
