@@ -33,6 +33,12 @@ static void on_ended(void *context, const struct outcome_record *record)
     stages->options.ended(stages->options.listener, record);
 }
 
+static void discharge(void *context, struct task *task)
+{
+    const struct stages *stages = context;
+    router_discharge(stages->router, task);
+}
+
 static void on_job_over(void *context, struct job *job)
 {
     const struct stages *stages = context;
@@ -176,6 +182,7 @@ static void create_outcome(struct stages *stages)
                                   .job_over = on_job_over,
                                   .room_reached = wake,
                                   .job_stops = on_job_stops,
+                                  .discharge = discharge,
                                   .delay = delay,
                                   .release = feed_released};
     stages->delayed = delayed_create(options->wake, options->context);
@@ -203,7 +210,8 @@ static struct router_group router_group_of(const struct config_group *group)
                                  .labels = &group->labels,
                                  .workers = (uint32_t)group->workers,
                                  .max_weight = (int32_t)group->max_weight,
-                                 .reserve = (int32_t)group->reserve};
+                                 .reserve = (int32_t)group->reserve,
+                                 .queue_capacity = (uint32_t)group->queue_capacity};
 }
 
 static void create_router(struct stages *stages)

@@ -3,6 +3,7 @@
  * over takes the list and leaves it empty. */
 #pragma once
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,7 +64,12 @@ struct task {
     bool late;              /* its params refer to results of other tasks, see late.h */
     bool timed_out;         /* its last attempt did, if it had one that did not succeed */
     _Atomic bool cancelled; /* it is not to start; set by any thread that holds its job */
+    /* The group that counts it among those that it has accepted: the lane's id + 1; 0: none. Any
+     * thread may look. */
+    _Atomic uint16_t charged;
 };
+
+static_assert(sizeof(struct task) == 128, "two lines of the cache");
 
 /* A first-in first-out list of tasks through their next pointers. */
 struct task_list {

@@ -79,6 +79,9 @@ static void stage_task(struct dispatcher *dispatcher, const struct lane *lane, s
         reserve_stages(dispatcher, lane->id);
     }
     struct stage *stage = &dispatcher->stages[lane->id];
+    uint16_t charged = atomic_load_explicit(&task->charged, memory_order_relaxed);
+    if (charged != 0 && charged != lane->id + 1) /* its place was reserved elsewhere */
+        router_discharge(dispatcher->options->router, task);
     if (stage->tasks.count == 0) {
         stage->group = lane->group;
         dispatcher->filled[dispatcher->filled_count++] = lane->id;

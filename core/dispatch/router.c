@@ -27,6 +27,7 @@ struct router {
     struct place *places;            /* as many as groups in the options, in their order */
     _Atomic(struct route *) *routes; /* by the type's number; written under lock */
     _Atomic bool *warned;            /* by the type's number: of a task that no group may run */
+    struct group *_Atomic *groups;   /* by the lane's id; those whose id fits in task.charged */
     struct arena label_sets; /* all that were ever in force: somebody may look; main thread */
     struct mutex lock;
     /* guarded by lock */
@@ -44,10 +45,18 @@ static struct lane make_lane(struct router *router, const struct router_group *g
 {
     struct party *party =
         admission_add(router->options.admission, group->max_weight, group->reserve);
-    struct group_options options = {.name = group->name, .workers = group->workers, .party = party};
-    return (struct lane){.group = group_create(router->options.executor, &options),
-                         .id = router->lanes_count++,
-                         .labels = &never_labels};
+    uint32_t id = router->lanes_count++;
+    struct group_options options = {.name = group->name,
+                                    .workers = group->workers,
+                                    .party = party,
+                                    .number = id,
+                                    .queue_capacity = group->queue_capacity};
+    struct lane lane = {.group = group_create(router->options.executor, &options),
+                        .id = id,
+                        .labels = &never_labels};
+    if (id < UINT16_MAX)
+        atomic_store(&router->groups[id], lane.group);
+    return lane;
 }
 
 static void *keep(struct router *router, size_t bytes)
@@ -98,7 +107,9 @@ struct router *router_create(const struct router_options *options)
     router->places = calloc(options->groups_count + 1, sizeof *router->places);
     router->routes = calloc(REGISTRY_TYPES_MOST, sizeof *router->routes);
     router->warned = calloc(REGISTRY_TYPES_MOST, sizeof *router->warned);
-    if (router->places == NULL || router->routes == NULL || router->warned == NULL)
+    router->groups = calloc(UINT16_MAX, sizeof *router->groups);
+    if (router->places == NULL || router->routes == NULL || router->warned == NULL ||
+        router->groups == NULL)
         abort();
     for (size_t i = 0; i < options->groups_count; i++)
         make_place(router, &router->places[i], &options->groups[i]);
@@ -115,6 +126,7 @@ void router_destroy(struct router **router_pointer)
         free(atomic_load(&router->routes[i]));
     free(router->routes);
     free(router->warned);
+    free((void *)router->groups);
     free(router->places);
     free(router->own);
     arena_fini(&router->label_sets);
@@ -128,6 +140,7 @@ void router_set_group(struct router *router, size_t place, const struct router_g
     struct group *changed = router->places[place].lane.group;
     admission_set_cap(router->options.admission, group_party(changed), group->max_weight);
     group_set_workers(changed, group->workers);
+    group_set_queue_capacity(changed, group->queue_capacity);
     set_labels(router, &router->places[place], group->labels);
 }
 
@@ -234,6 +247,85 @@ static void warn_of_labels(struct router *router, const struct task *task)
     log_warning("a task waits for a group with its labels", LOG_TEXT("file", task->job->file),
                 LOG_NUMBER("line", task->line), LOG_TEXT("task", task->id),
                 LOG_TEXT("type", task->type->name), LOG_TEXT("labels", labels));
+}
+
+struct group *router_charged(struct router *router, const struct task *task)
+{
+    uint16_t charged = atomic_load(&task->charged);
+    return charged == 0 ? NULL : atomic_load(&router->groups[charged - 1]);
+}
+
+void router_discharge(struct router *router, struct task *task)
+{
+    struct group *group = router_charged(router, task);
+    if (group == NULL)
+        return;
+    group_give_back(group, 1);
+    atomic_store(&task->charged, 0);
+}
+
+/* The lane that may run the task and accepts most; NULL: none may run it, and nobody counts it. */
+static const struct lane *roomiest(struct router *router, const struct task *task)
+{
+    const struct route *route = router_find(router, task);
+    const struct lane *best = NULL;
+    uint32_t best_room = 0, extra;
+    for (size_t i = 0; route != NULL && i < route->count; i++) {
+        const struct lane *lane = &route->lanes[i];
+        uint32_t room = group_room(lane->group);
+        if (router_allows(lane, task, &extra) && (best == NULL || room > best_room)) {
+            best = lane;
+            best_room = room;
+        }
+    }
+    return best != NULL && best->id < UINT16_MAX ? best : NULL;
+}
+
+bool router_reserve(struct router *router, struct task_list *tasks, const char **full)
+{
+    for (struct task *task = tasks->head; task != NULL; task = task->next) {
+        const struct lane *lane = roomiest(router, task);
+        if (lane == NULL)
+            continue;
+        if (group_reserve(lane->group, 1)) {
+            atomic_store(&task->charged, (uint16_t)(lane->id + 1));
+            continue;
+        }
+        *full = group_name(lane->group);
+        for (struct task *before = tasks->head; before != task; before = before->next)
+            router_discharge(router, before);
+        return false;
+    }
+    return true;
+}
+
+struct group *router_find_group(struct router *router, const char *name)
+{
+    struct group *group;
+    for (size_t i = 0; i < router->options.groups_count; i++)
+        if (strcmp(router->options.groups[i].name, name) == 0)
+            return router->places[i].lane.group;
+    for (size_t i = 0; (group = own_group(router, i)) != NULL; i++)
+        if (strcmp(group_name(group), name) == 0)
+            return group;
+    return NULL;
+}
+
+void router_visit(struct router *router,
+                  void (*visit)(void *context, const struct router_facts *facts), void *context)
+{
+    struct group *group;
+    for (size_t i = 0; i < router->options.groups_count; i++) {
+        struct router_facts facts = {.group = router->places[i].lane.group,
+                                     .type = router->options.groups[i].type,
+                                     .labels = atomic_load(&router->places[i].labels)};
+        visit(context, &facts);
+    }
+    for (size_t i = 0; (group = own_group(router, i)) != NULL; i++) {
+        struct router_facts facts = {
+            .group = group, .type = group_name(group), .labels = &no_labels};
+        visit(context, &facts);
+    }
 }
 
 void router_park(struct router *router, struct task *task)

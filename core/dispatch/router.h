@@ -23,6 +23,7 @@ struct router_group {
     const struct sluice_map *labels; /* sorted by key */
     uint32_t workers;
     int32_t max_weight, reserve; /* 0: none */
+    uint32_t queue_capacity;     /* 0: none */
 };
 
 struct router_options {
@@ -72,6 +73,33 @@ bool router_allows(const struct lane *lane, const struct task *task, uint32_t *e
 
 /* Returns how many lanes there are: every id is below. */
 uint32_t router_lanes_count(struct router *router);
+
+/* Reserves a place (group_reserve) for each task of a list, which no group has accepted yet: in the
+ * lane that may run it and has most room, one without a capacity if there is one. All or none; false
+ * names the group that is full. Any thread. */
+bool router_reserve(struct router *router, struct task_list *tasks, const char **full);
+
+/* Gives back the place of a task that will not start in the group that has accepted it, if one has.
+ * Its owner. */
+void router_discharge(struct router *router, struct task *task);
+
+/* Returns the group that has accepted the task, or NULL. Any thread. */
+struct group *router_charged(struct router *router, const struct task *task);
+
+/* Returns the group of a name, or NULL. Any thread. */
+struct group *router_find_group(struct router *router, const char *name);
+
+/* A group as outsiders see it. */
+struct router_facts {
+    struct group *group;
+    const char *type;                /* or a glob of types */
+    const struct sluice_map *labels; /* lives as long as the router */
+};
+
+/* Shows every group: those that the configuration names in its order, then those that were made for
+ * a type. No lock held meanwhile. Any thread. */
+void router_visit(struct router *router,
+                  void (*visit)(void *context, const struct router_facts *facts), void *context);
 
 /* Keeps a task (READY) that nobody may run; the log tells of the first of a type whose labels no
  * group has. */

@@ -101,12 +101,14 @@ static void fill_batch(struct group *group, struct worker *worker, const struct 
     uint32_t limit = batch_limit(group, head, backlog_length(backlog, first->from));
     struct job *job = head->job;
     const struct type *type = head->type;
-    uint32_t count = 0;
+    uint32_t count = 0, charged = 0;
     do {
         worker->batch[count++] = head;
+        charged += group_discharge(head);
         head = backlog_pop_next(backlog, first->from, head);
     } while (count < limit && head != NULL && head->job == job && head->type == type &&
              group_weigh(group, head) <= first->asked);
+    group_give_back(group, charged);
     worker->batch_count = count;
     worker->group = group;
     worker->grant = first->grant;

@@ -16,6 +16,8 @@ struct group *group_create(struct executor *executor, const struct group_options
     group->name = name;
     group->workers = options->workers;
     group->party = options->party;
+    group->mark = options->number < UINT16_MAX ? (uint16_t)(options->number + 1) : 0;
+    group->queue_capacity = options->queue_capacity;
     mutex_init(&group->lock);
     MUTEX_GUARD(&executor->lock);
     backlog_init(&group->backlog, executor->options.limits.max_age_ns);
@@ -173,10 +175,13 @@ void group_push(struct group *group, struct task_list *tasks)
         mutex_unlock(&group->lock);
         return;
     }
+    uint32_t charged = 0;
     for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
+        charged += group_charge(group, task);
         task_move(task, TASK_QUEUED);
         queue_push(&group->backlog.queue, task);
     }
+    atomic_fetch_add_explicit(&group->accepted, charged, memory_order_relaxed);
     group_relist(group, &after);
     mutex_unlock(&group->lock);
     group_act(group, &after);
@@ -186,6 +191,10 @@ void group_put_back(struct group *group, struct task_list *tasks)
 {
     struct after after;
     after_init(&after);
+    uint32_t charged = 0;
+    for (struct task *task = tasks->head; task != NULL; task = task->next)
+        charged += group_charge(group, task);
+    atomic_fetch_add_explicit(&group->accepted, charged, memory_order_relaxed);
     mutex_lock(&group->lock);
     backlog_put_back(&group->backlog, tasks);
     group_relist(group, &after);

@@ -20,8 +20,10 @@ enum { GROUP_WORKERS_MOST = 1024 };
 
 struct group_options {
     const char *name;
-    uint32_t workers; /* calls at once, 1 to GROUP_WORKERS_MOST */
-    void *party;      /* what the gate knows about it */
+    uint32_t workers;        /* calls at once, 1 to GROUP_WORKERS_MOST */
+    void *party;             /* what the gate knows about it */
+    uint32_t number;         /* from 0; of its lane */
+    uint32_t queue_capacity; /* see group_reserve; 0: none */
 };
 
 struct group_load {
@@ -44,6 +46,23 @@ void *group_party(const struct group *group);
  * many end as they are. No lock held. */
 void group_set_workers(struct group *group, uint32_t workers);
 
+/* Changes the capacity of group_reserve; what was accepted stays. Any thread. */
+void group_set_queue_capacity(struct group *group, uint32_t capacity);
+
+/* How many tasks it has accepted that have not started here, and how many more there may be:
+ * whoever takes tasks in from outside reserves for each, so that one slow group does not fill the
+ * host. What the host itself brings is accepted in any case. A task says in its .charged which group
+ * counts it; the group starts with that when the task comes, and ends it when a worker takes it. */
+
+/* Accepts so many more; false, and none, if that would pass the capacity. Any thread. */
+bool group_reserve(struct group *group, uint32_t count);
+
+/* Takes that back for tasks that are not to start here. Any thread. */
+void group_give_back(struct group *group, uint32_t count);
+
+/* Returns how many more it accepts; UINT32_MAX: it has no capacity. Any thread. */
+uint32_t group_room(const struct group *group);
+
 /* Starts nothing more from here on, and gives back what is held for that; calls in progress go on.
  * Purge and cancel work as ever. Once or more; no lock held. */
 void group_pause(struct group *group);
@@ -65,6 +84,42 @@ bool group_granted_job(struct group *group, const struct grant *grant);
 
 /* The group's wait is over without a grant: it may ask anew. Called by the gate without locks. */
 void group_refused(struct group *group);
+
+/* A group as outsiders see it. */
+struct group_facts {
+    const char *name; /* lives as long as the group */
+    uint32_t workers;
+    bool paused;
+    size_t queued;
+    uint32_t running;  /* batches, each with one call in progress */
+    uint32_t stuck;    /* calls that were given up and have not returned */
+    int64_t oldest_ns; /* when the task entered the host that waits longest; 0: none waits */
+    uint32_t cpu_milli;
+    uint32_t accepted, queue_capacity; /* see group_reserve */
+};
+
+/* Returns the facts of the moment. */
+struct group_facts group_facts(struct group *group);
+
+/* Why a task that waits in a group has not started. */
+enum group_why {
+    GROUP_IS_PAUSED,
+    GROUP_IS_BUSY,       /* as many calls are in progress as it has workers */
+    GROUP_NEEDS_WEIGHT,  /* .weight says how much, and what the limit is */
+    GROUP_NEEDS_TURN,    /* of its SERIAL type another call is in progress */
+    GROUP_HAS_OTHERS,    /* its turn has not come; .weight says what the first one needs */
+    GROUP_HAS_NO_PLUGIN, /* nobody serves its type */
+};
+
+struct group_reason {
+    enum group_why why;
+    uint32_t workers;
+    size_t queued; /* in the group, with this one */
+    struct gate_reason weight;
+};
+
+/* Tells why the task (QUEUED in this group, kept by its job) has not started. */
+struct group_reason group_explain(struct group *group, const struct task *task);
 
 /* Returns how loaded the group is just now. */
 struct group_load group_load(struct group *group);

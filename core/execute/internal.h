@@ -56,6 +56,7 @@ struct group {
     struct executor *executor;
     char *name;
     void *party;
+    uint16_t mark; /* what task.charged is for its tasks; 0: its number is too large for that */
     struct group *next;
     struct mutex lock;
     /* guarded by lock */
@@ -71,8 +72,11 @@ struct group {
     const struct job *asked_for; /* only compared: of which job the batch is that waits */
     /* guarded by the pool's lock */
     struct group *next_ready;
-    _Atomic uint32_t cpu_milli; /* see group_load; written by the control loop */
-    int64_t beat_cpu_ns;        /* the control loop, within one heartbeat */
+    /* atomic */
+    _Atomic uint32_t accepted, queue_capacity; /* see group_reserve */
+    _Atomic uint32_t stuck;                    /* calls */
+    _Atomic uint32_t cpu_milli;                /* see group_load; written by the control loop */
+    int64_t beat_cpu_ns;                       /* the control loop, within one heartbeat */
 };
 
 /* The right to run a batch of a SERIAL type. */
@@ -174,6 +178,25 @@ void after_init(struct after *after);
  * Lock of the group held. */
 struct task *group_head(const struct group *group, struct aside **from);
 
+/* Counts a task that has come into the group, unless it does already. Any thread. */
+static inline uint32_t group_charge(const struct group *group, struct task *task)
+{
+    uint16_t before = atomic_load_explicit(&task->charged, memory_order_relaxed);
+    if (before == group->mark)
+        return 0;
+    atomic_store_explicit(&task->charged, group->mark, memory_order_relaxed);
+    return 1;
+}
+
+/* The same for one that leaves it. */
+static inline uint32_t group_discharge(struct task *task)
+{
+    if (atomic_load_explicit(&task->charged, memory_order_relaxed) == 0)
+        return 0;
+    atomic_store_explicit(&task->charged, 0, memory_order_relaxed);
+    return 1;
+}
+
 /* Returns the weight of a task of the group. */
 int32_t group_weigh(const struct group *group, const struct task *task);
 
@@ -224,6 +247,9 @@ bool pool_call(struct pool *pool, int64_t backlog_ns);
 /* Takes the turn of a SERIAL type for a batch of the group; if another batch has it, the group
  * stands in its line (and counts as listed) until it is given back. Lock of the group held. */
 bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group);
+
+/* Returns whether a batch has it. Any lock but this may be held. */
+bool pool_turn_is_taken(struct pool *pool, const struct turn *turn);
 
 /* Gives a turn back; the groups that waited for it are ready. Any lock may be held. */
 void pool_give_turn(struct pool *pool, struct turn *turn);

@@ -57,6 +57,12 @@ bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
     return false;
 }
 
+bool pool_turn_is_taken(struct pool *pool, const struct turn *turn)
+{
+    MUTEX_GUARD(&pool->lock);
+    return turn->taken;
+}
+
 void pool_give_turn(struct pool *pool, struct turn *turn)
 {
     MUTEX_GUARD(&pool->lock);

@@ -69,6 +69,7 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
         !call_give_up(&worker->call, turn))
         return;
     atomic_fetch_add(&worker->pool->executor->stuck, 1);
+    atomic_fetch_add(&worker->group->stuck, 1);
     findings->given_up[findings->given_up_count++] = (struct given_up){
         .group = worker->group,
         .task = worker->current,

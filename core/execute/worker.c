@@ -49,6 +49,7 @@ static bool run_task(struct worker *worker, struct task *task, int64_t *now_ns, 
     if (!invoke(worker, task, &attempt)) {
         chunk_release(task->chunk, 1);
         atomic_fetch_sub(&worker->pool->executor->stuck, 1);
+        atomic_fetch_sub(&worker->group->stuck, 1);
         return false;
     }
     struct outcome *outcome = worker->pool->executor->options.outcome;

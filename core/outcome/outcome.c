@@ -199,6 +199,8 @@ static void end_unstarted(struct outcome *outcome, struct task *task, enum task_
                               .reason = reason->word,
                               .message = reason->message};
     figures_turn_to(outcome->figures, &tally->figures, task->type);
+    if (outcome->hooks.discharge != NULL && atomic_load(&task->charged) != 0)
+        outcome->hooks.discharge(outcome->hooks.context, task);
     end_task(outcome, task, state, &attempt, tally);
 }
 

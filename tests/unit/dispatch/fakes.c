@@ -51,6 +51,30 @@ void group_set_workers(struct group *group, uint32_t workers)
     group->options.workers = workers;
 }
 
+void group_set_queue_capacity(struct group *group, uint32_t capacity)
+{
+    group->options.queue_capacity = capacity;
+}
+
+bool group_reserve(struct group *group, uint32_t count)
+{
+    if (count > group_room(group))
+        return false;
+    group->accepted += count;
+    return true;
+}
+
+void group_give_back(struct group *group, uint32_t count)
+{
+    group->accepted -= count;
+}
+
+uint32_t group_room(const struct group *group)
+{
+    uint32_t capacity = group->options.queue_capacity;
+    return capacity == 0 ? UINT32_MAX : capacity - group->accepted;
+}
+
 void group_push(struct group *group, struct task_list *tasks)
 {
     MUTEX_GUARD(&group->lock);

@@ -17,6 +17,7 @@ struct group {
     char name[80];
     uint32_t load; /* what group_load says is queued */
     bool closed;   /* takes no tasks */
+    uint32_t accepted;
     struct mutex lock;
     struct task_list got;
     /* what admission granted */

@@ -292,3 +292,23 @@ Test(dispatcher, switching_schedulers_under_load_loses_and_doubles_nothing)
     cr_assert_eq(total, COUNT);
     yard_end();
 }
+
+Test(dispatcher, a_place_that_was_reserved_in_another_group_is_given_back)
+{
+    static struct task tasks[2];
+    const char *full;
+    struct task_list list;
+    yard_begin(uneven, 2, 1);
+    for (uint32_t i = 0; i < 2; i++)
+        tasks[i] = task_of(i, 0, NULL);
+    task_list_init(&list);
+    task_list_push(&list, &tasks[0]);
+    task_list_push(&list, &tasks[1]);
+    cr_assert(router_reserve(yard.router, &list, &full)); /* both in the first */
+    cr_assert_eq(fake_groups[0].accepted, 2);
+    send(tasks, 2);
+    yard_stop();
+    cr_assert_eq(fake_groups[0].accepted, 1);
+    cr_assert_eq(fake_groups[1].got.head->charged, 0); /* the group itself counts it */
+    yard_end();
+}

@@ -224,3 +224,79 @@ Test(router, makes_one_group_for_a_type_however_many_ask_at_once)
         router_end();
     }
 }
+
+static struct task_list list_of(struct task *tasks, size_t count)
+{
+    struct task_list list;
+    task_list_init(&list);
+    for (size_t i = 0; i < count; i++)
+        task_list_push(&list, &tasks[i]);
+    return list;
+}
+
+Test(router, reserves_a_place_for_each_task_where_there_is_most_room)
+{
+    static const struct router_group groups[] = {
+        {.name = "few", .type = "t0", .labels = &no_labels, .workers = 1, .queue_capacity = 2},
+        {.name = "more", .type = "t0", .labels = &sh, .workers = 1, .queue_capacity = 4}};
+    struct task tasks[6];
+    const char *full = NULL;
+    router_with(groups, 2);
+    for (int i = 0; i < 6; i++)
+        tasks[i] = task_of(0, i < 4 ? NULL : &sh);
+    struct task_list list = list_of(tasks, 6);
+    cr_assert(router_reserve(router, &list, &full) == false);
+    cr_assert_str_eq(full, "more"); /* the last one asks for a label that is only there */
+    cr_assert_eq(fake_groups[0].accepted + fake_groups[1].accepted, 0);
+    for (int i = 0; i < 6; i++)
+        cr_assert_eq(tasks[i].charged, 0);
+    list = list_of(tasks, 4);
+    cr_assert(router_reserve(router, &list, &full));
+    cr_assert_eq(fake_groups[0].accepted, 1);
+    cr_assert_eq(fake_groups[1].accepted, 3);
+    cr_assert_eq(router_charged(router, &tasks[0]), &fake_groups[1]);
+    for (int i = 0; i < 4; i++)
+        router_discharge(router, &tasks[i]);
+    cr_assert_eq(fake_groups[0].accepted + fake_groups[1].accepted, 0);
+    router_end();
+}
+
+Test(router, a_lane_without_a_capacity_is_reserved_before_all_others)
+{
+    static const struct router_group groups[] = {
+        {.name = "a", .type = "t0", .labels = &no_labels, .workers = 1, .queue_capacity = 9},
+        {.name = "b", .type = "t0", .labels = &no_labels, .workers = 1}};
+    struct task tasks[20];
+    const char *full = NULL;
+    router_with(groups, 2);
+    for (int i = 0; i < 20; i++)
+        tasks[i] = task_of(0, NULL);
+    struct task_list list = list_of(tasks, 20);
+    cr_assert(router_reserve(router, &list, &full));
+    cr_assert_eq(fake_groups[1].accepted, 20);
+    router_end();
+}
+
+static char shown[256];
+
+static void note_group(void *context, const struct router_facts *facts)
+{
+    (void)context;
+    snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%s %s %zu, ",
+             group_name(facts->group), facts->type, facts->labels->count);
+}
+
+Test(router, shows_all_groups_and_finds_them_by_name)
+{
+    static const struct router_group groups[] = {
+        {.name = "one", .type = "t[01]", .labels = &sh_fast, .workers = 1}};
+    struct task three = task_of(3, NULL);
+    router_with(groups, 1);
+    router_find(router, &three);
+    router_visit(router, note_group, NULL);
+    cr_assert_str_eq(shown, "one t[01] 2, t3 t3 0, ");
+    cr_assert_eq(router_find_group(router, "one"), &fake_groups[0]);
+    cr_assert_eq(router_find_group(router, "t3"), &fake_groups[1]);
+    cr_assert_null(router_find_group(router, "t4"));
+    router_end();
+}

@@ -184,3 +184,74 @@ Test(admitted, pausing_and_resuming_under_load_loses_and_doubles_nothing)
         cr_assert_eq(shop.runs[n], 1);
     end();
 }
+
+static const struct task *pushed[64];
+
+static void note_pushed(struct task *task)
+{
+    pushed[task->number] = task;
+}
+
+static void expect_why(struct group *group, uint32_t number, enum group_why why)
+{
+    struct group_reason reason = group_explain(group, pushed[number]);
+    cr_assert_eq(reason.why, why, "task %u: %d", number, (int)reason.why);
+}
+
+Test(admitted, says_why_a_task_has_not_started)
+{
+    begin(hold);
+    shop.each_pushed = note_pushed;
+    struct group *busy = shop_weighed_group(1, 0, 0), *heavy = shop_weighed_group(2, 0, 0);
+    struct group *capped = shop_weighed_group(2, 5, 0), *serial = shop_weighed_group(3, 0, 0);
+    shop_push(busy, &(struct shop_task){.weight = 5}, 2); /* 0, 1 */
+    SHOP_UNTIL(shop.inside == 1);
+    expect_why(busy, 1, GROUP_IS_BUSY);
+    shop_push(serial, &(struct shop_task){.type = SHOP_SERIAL}, 3); /* 2 to 4 */
+    SHOP_UNTIL(shop.inside == 2);
+    expect_why(serial, 3, GROUP_NEEDS_TURN);
+    expect_why(serial, 4, GROUP_HAS_OTHERS);
+    shop_push(capped, &(struct shop_task){.weight = 4}, 2); /* 5, 6 */
+    SHOP_UNTIL(shop.inside == 3 && admission_facts(shop.setup.admission).waits == 1);
+    expect_why(capped, 6, GROUP_NEEDS_WEIGHT);
+    struct gate_reason weight = group_explain(capped, pushed[6]).weight;
+    cr_assert_eq(weight.limit, GATE_OF_GROUP);
+    cr_assert_eq(weight.needs, 4);
+    cr_assert_eq(weight.in_use, 4);
+    cr_assert_eq(weight.most, 5);
+    shop_push(heavy, &(struct shop_task){.weight = 15}, 2); /* 7, 8 */
+    SHOP_UNTIL(admission_facts(shop.setup.admission).waits == 2);
+    expect_why(heavy, 7, GROUP_NEEDS_WEIGHT);
+    weight = group_explain(heavy, pushed[7]).weight;
+    cr_assert_eq(weight.limit, GATE_OF_HOST);
+    cr_assert_eq(weight.in_use, 10);
+    cr_assert_eq(weight.most, CAPACITY);
+    expect_why(heavy, 8, GROUP_HAS_OTHERS);
+    cr_assert_eq(group_explain(heavy, pushed[8]).queued, 2);
+    group_pause(heavy);
+    expect_why(heavy, 7, GROUP_IS_PAUSED);
+    group_resume(heavy);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 9);
+    end();
+}
+
+Test(admitted, says_that_a_task_waits_for_the_cap_of_its_job)
+{
+    begin(hold);
+    shop.each_pushed = note_pushed;
+    shop.jobs[0]->max_weight = 3;
+    struct group *group = shop_weighed_group(4, 0, 0);
+    shop_push(group, &(struct shop_task){.weight = 2}, 3);
+    SHOP_UNTIL(shop.inside == 1 && admission_facts(shop.setup.admission).waits == 1);
+    struct gate_reason weight = group_explain(group, pushed[2]).weight;
+    cr_assert_eq(weight.limit, GATE_OF_JOB);
+    cr_assert_eq(weight.in_use, 2);
+    cr_assert_eq(weight.most, 3);
+    struct party_facts party = admission_party_facts(shop.setup.admission, group_party(group));
+    cr_assert_eq(party.in_use, 2);
+    cr_assert_eq(party.waits, 1);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 3);
+    end();
+}

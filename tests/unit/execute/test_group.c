@@ -381,3 +381,50 @@ Test(group, paused_can_be_purged)
     cr_assert_eq(shop_drop(&purged), 10);
     shop_end();
 }
+
+Test(group, counts_what_it_has_accepted_until_it_starts)
+{
+    struct task_list purged;
+    task_list_init(&purged);
+    shop_begin(&(struct shop_setup){.act = hold});
+    struct group_options options = {.name = "g", .workers = 1, .number = 4, .queue_capacity = 10};
+    struct group *group = group_create(shop.executor, &options);
+    cr_assert_not(group_reserve(group, 11));
+    cr_assert(group_reserve(group, 7));
+    cr_assert_eq(group_room(group), 3);
+    cr_assert_not(group_reserve(group, 4));
+    group_give_back(group, 7);
+    shop_push(group, &(struct shop_task){0}, 8);
+    SHOP_UNTIL(shop.inside == 1);
+    cr_assert_eq(group_facts(group).accepted, 7);
+    group_set_queue_capacity(group, 5); /* what is there stays */
+    cr_assert_eq(group_room(group), 0);
+    cr_assert_not(group_reserve(group, 1));
+    group_set_queue_capacity(group, 0);
+    cr_assert_eq(group_room(group), UINT32_MAX);
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 8);
+    cr_assert_eq(group_facts(group).accepted, 0);
+    shop_end();
+}
+
+Test(group, tells_the_facts_of_the_moment)
+{
+    shop_begin(&(struct shop_setup){.act = hold});
+    struct group *group = shop_group("facts", 2);
+    cr_assert_eq(group_facts(group).oldest_ns, 0);
+    int64_t before_ns = clock_now_ns();
+    shop_push(group, &(struct shop_task){0}, 5);
+    SHOP_UNTIL(shop.inside == 2);
+    struct group_facts facts = group_facts(group);
+    cr_assert_str_eq(facts.name, "facts");
+    cr_assert_eq(facts.workers, 2);
+    cr_assert_eq(facts.running, 2);
+    cr_assert_eq(facts.queued, 3);
+    cr_assert_eq(facts.stuck, 0);
+    cr_assert_not(facts.paused);
+    cr_assert(facts.oldest_ns >= before_ns && facts.oldest_ns <= clock_now_ns());
+    shop_open(1);
+    SHOP_UNTIL(shop_ended() == 5);
+    shop_end();
+}
