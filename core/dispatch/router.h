@@ -75,8 +75,8 @@ bool router_allows(const struct lane *lane, const struct task *task, uint32_t *e
 uint32_t router_lanes_count(struct router *router);
 
 /* Reserves a place (group_reserve) for each task of a list, which no group has accepted yet: in the
- * lane that may run it and has most room, one without a capacity if there is one. All or none; false
- * names the group that is full. Any thread. */
+ * lane that may run it and has most room, one without a capacity if there is one. All or none;
+ * false names the group that is full. Any thread. */
 bool router_reserve(struct router *router, struct task_list *tasks, const char **full);
 
 /* Gives back the place of a task that will not start in the group that has accepted it, if one has.

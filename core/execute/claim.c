@@ -136,8 +136,8 @@ static bool serves(const struct worker *worker, const struct task *head)
            generation_offer(worker->pool->generation, head->type) != NULL;
 }
 
-/* Takes the turn of a SERIAL type; false if another batch has it: the group stands in its line then.
- * Lock of the group held. */
+/* Takes the turn of a SERIAL type; false if another batch has it: the group stands in its line
+ * then. Lock of the group held. */
 static bool take_turn(struct group *group, struct worker *worker, const struct task *head)
 {
     struct pool *pool = worker->pool;

@@ -86,26 +86,6 @@ static void move_groups(struct executor *executor, struct pool *pool)
         group_leave_pool(group, pool);
 }
 
-void executor_take_rests(struct executor *executor, const struct pool *pool,
-                         const struct group *group)
-{
-    struct group *of = NULL;
-    struct task_list rest;
-    task_list_init(&rest);
-    do {
-        mutex_lock(&executor->lock);
-        struct worker *worker = executor->workers;
-        for (; worker != NULL && rest.count == 0; worker = worker->next_worker)
-            if (pool == NULL || worker->pool == pool)
-                of = worker_take_rest(worker, NULL, group, &rest);
-        mutex_unlock(&executor->lock);
-        if (rest.count > 0)
-            group_put_back(of, &rest);
-        else
-            of = NULL;
-    } while (of != NULL);
-}
-
 void executor_drain(struct executor *executor, struct generation *generation)
 {
     struct pool *pool = pool_of(executor, generation);

@@ -46,7 +46,7 @@ struct gate {
                             struct grant *grant);
     /* Gives a grant back, which may let other groups go (group_granted). No lock held. */
     void (*give_back)(void *context, struct group *group, const struct grant *grant);
-    /* Forgets that the group waits (job NULL), or that it waits for a job whose tasks stepped aside:
+    /* Forgets that the group waits (job NULL), or that a job waits whose tasks stepped aside:
      * others may go then. False: it does not, or is about to be granted. No lock held. */
     bool (*withdraw)(void *context, struct group *group, const struct job *job);
     /* Tells what a batch would wait for. Any lock of a group may be held. */

@@ -343,12 +343,20 @@ static void withdraw_job(struct group *group, const struct job *job)
     backlog_tidy(&group->backlog, aside);
 }
 
+/* What it asked for is not what comes first any more. Lock held. */
+static bool waits_in_vain(const struct group *group)
+{
+    struct aside *from;
+    const struct task *head = backlog_head(&group->backlog, BACKLOG_ANY, &from);
+    return group->waiting && (head == NULL || head->job != group->asked_for ||
+                              group_weigh(group, head) < group->asked);
+}
+
 void group_purge(struct group *group, const struct purge *purge, struct task_list *purged)
 {
     mutex_lock(&group->lock);
     backlog_purge(&group->backlog, purge, purged);
-    bool waits =
-        group->waiting && (group->asked_for == purge->job || backlog_count(&group->backlog) == 0);
+    bool waits = waits_in_vain(group);
     const struct aside *aside =
         purge->job == NULL ? NULL : backlog_find(&group->backlog, purge->job);
     bool job_waits = aside != NULL && aside->waits && aside->queue.count == 0;

@@ -51,8 +51,9 @@ void group_set_queue_capacity(struct group *group, uint32_t capacity);
 
 /* How many tasks it has accepted that have not started here, and how many more there may be:
  * whoever takes tasks in from outside reserves for each, so that one slow group does not fill the
- * host. What the host itself brings is accepted in any case. A task says in its .charged which group
- * counts it; the group starts with that when the task comes, and ends it when a worker takes it. */
+ * host. What the host itself brings is accepted in any case. A task says in its .charged which
+ * group counts it; the group starts with that when the task comes, and ends it when a worker takes
+ * it. */
 
 /* Accepts so many more; false, and none, if that would pass the capacity. Any thread. */
 bool group_reserve(struct group *group, uint32_t count);

@@ -1,5 +1,6 @@
-/* Taking back what has not started: out of groups, and out of the batches of workers. A batch cannot
- * be looked into while its worker is at it, so all its rest is taken, and what stays goes back. */
+/* Taking back what has not started: out of groups, and out of the batches of workers. A batch
+ * cannot be looked into while its worker is at it, so all its rest is taken, and what stays goes
+ * back. */
 #include <stdlib.h>
 
 #include "execute/internal.h"
@@ -25,16 +26,35 @@ static void add(struct rests *rests, struct group *group, struct task_list *task
     task_list_append(&rest->tasks, tasks);
 }
 
-static void take_all(struct executor *executor, const struct job *job, struct rests *rests)
+/* Whose batches. */
+struct batches {
+    const struct pool *pool;
+    const struct job *job;
+    const struct group *group; /* each NULL: of any */
+};
+
+static void take_all(struct executor *executor, const struct batches *of, struct rests *rests)
 {
     MUTEX_GUARD(&executor->lock);
     struct task_list rest;
     task_list_init(&rest);
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
-        struct group *group = worker_take_rest(worker, job, NULL, &rest);
+        if (of->pool != NULL && worker->pool != of->pool)
+            continue;
+        struct group *group = worker_take_rest(worker, of->job, of->group, &rest);
         if (rest.count > 0)
             add(rests, group, &rest);
     }
+}
+
+void executor_take_rests(struct executor *executor, const struct pool *pool,
+                         const struct group *group)
+{
+    struct rests rests = {0};
+    take_all(executor, &(struct batches){.pool = pool, .group = group}, &rests);
+    for (size_t i = 0; i < rests.count; i++)
+        group_put_back(rests.list[i].group, &rests.list[i].tasks);
+    free(rests.list);
 }
 
 static void sort_out(struct rest *rest, const struct purge *purge, struct task_list *purged)
@@ -52,7 +72,7 @@ static void purge(struct executor *executor, const struct purge *purge, struct t
     struct rests rests = {0};
     for (struct group *group = executor_groups(executor); group != NULL; group = group->next)
         group_purge(group, purge, purged);
-    take_all(executor, purge->job, &rests);
+    take_all(executor, &(struct batches){.job = purge->job}, &rests);
     for (size_t i = 0; i < rests.count; i++)
         sort_out(&rests.list[i], purge, purged);
     free(rests.list);

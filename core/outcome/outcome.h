@@ -79,8 +79,8 @@ struct outcome_hooks {
     /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread,
      * called once a job. */
     void (*job_stops)(void *context, struct job *job);
-    /* A task that a group has accepted (task.charged) ends without a start. Any thread; NULL: nobody
-     * counts. */
+    /* A task that a group has accepted (task.charged) ends without a start. Any thread; NULL:
+     * nobody counts. */
     void (*discharge)(void *context, struct task *task);
     /* Takes over a task (RUNNING, WAITING) until it is due; false if nothing waits any more: the
      * task stays the caller's. Any thread. */

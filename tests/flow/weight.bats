@@ -127,3 +127,18 @@ on_scale() {
     sluice_run --max-weight 11 heavy.yaml
     [ "$status" -eq 0 ]
 }
+
+@test "a job that its own cap blocks does not hold up another job in the same group" {
+    settings "[group:one]" "type = gate" "workers = 4"
+    { echo "max_weight: 1"; echo "tasks:"
+        repeat 20 "type: gate, params: {started: $PWD/narrow, open: $PWD/open}"; } | job narrow
+    tasks wide 3 "type: gate, params: {started: $PWD/wide, open: $PWD/open}"
+    start run --progress off "${both[@]}" --events events narrow.yaml wide.yaml
+    wait_until has_bytes wide 3
+    wait_until has_bytes narrow 1
+    [ "$(bytes narrow)" -eq 1 ]
+    touch open
+    ended 0
+    # Those that had stepped aside have come back in their order.
+    [ "$(jq -r 'select(.job == "narrow").task' events)" = "$(jq -r 'select(.job == "narrow").task' events | sort -V)" ]
+}
