@@ -155,8 +155,8 @@ void job_expect_id(struct job *job, const char *id, size_t length);
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line);
 
 /* Finds the number of the task with an id (length bytes and a NUL), also, in a streamed job, of one
- * that is somewhat before its window; false if there is none. Reader thread; if the job keeps its
- * tasks also any thread that holds it, once it was read. */
+ * that is somewhat before its window; false, and *number stays, if there is none. Reader thread; if
+ * the job keeps its tasks also any thread that holds it, once it was read. */
 bool job_find_task(const struct job *job, const char *id, size_t length, uint32_t *number);
 
 /* Returns a task of a job that was not handed on yet, or keeps its tasks; JOB_CHECKED. Threads as

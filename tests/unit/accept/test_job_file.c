@@ -8,6 +8,7 @@
 #include "read_job.h"
 #include "support/arena.h"
 #include "support/buffer.h"
+#include "support/cleanup.h"
 #include "support/clock.h"
 
 /* Reads a text that is right. */
@@ -302,6 +303,23 @@ Test(job_file, a_wrong_task_does_not_hide_that_its_id_is_taken)
     cr_assert(eq(str, (char *)read_job_errors(&read),
                  "3:19+3 unknown_type no plugin has the task type 'nop' = did you mean 'noop'?\n"
                  "4:10+1 duplicate_id id 'a' is taken by the task in line 3\n"));
+    read_job_fini(&read);
+}
+
+Test(job_file, each_unknown_task_is_reported_however_many_tasks_there_are)
+{
+    enum { TASKS = 600, UNKNOWN = 50 };
+    struct read_job read;
+    CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
+    buffer_puts(&text, "version: 1\ntasks:\n");
+    for (int i = 0; i < TASKS; i++)
+        buffer_printf(&text, "  - {id: t%d, type: noop}\n", i);
+    buffer_puts(&text, "  - {type: noop, needs: [");
+    for (int i = 0; i < UNKNOWN; i++)
+        buffer_printf(&text, "u%d, ", i);
+    buffer_puts(&text, "t0]}\n");
+    read_job_text(&read, buffer_text(&text));
+    cr_assert(eq(sz, read.diagnostics.found_count, UNKNOWN), "%s", read_job_errors(&read));
     read_job_fini(&read);
 }
 
