@@ -261,6 +261,6 @@ void listener_remove(const char *address)
 
     if (unix_path(address) == NULL || !parse(address, &place, &length, NULL))
         return;
-    CLEANUP(cleanup_close) int folder = lock_folder(place.un.sun_path);
+    CLEANUP(cleanup_close) __attribute__((unused)) int folder = lock_folder(place.un.sun_path);
     remove_dead(&place, NULL);
 }
