@@ -17,6 +17,8 @@ struct frame {
 
 enum { FRAMES_MOST = 2 * JOB_FILE_NESTING_MOST + 4 };
 
+enum { SKIPPED_DEPTH_MOST = 1000 };
+
 struct yaml_source {
     struct yaml_feed *feed;
     const struct yaml_item *item; /* the newest; NULL: none yet */
@@ -30,7 +32,7 @@ struct yaml_source {
     uint64_t alias_text_bytes; /* in them */
     bool aliases_free;         /* they are not counted now */
     bool broken;               /* the document cannot be read on */
-    bool too_deep;             /* nor can the file */
+    bool too_deep;             /* its rest was not skipped: the file is not read on either */
     bool over;                 /* there is no other one */
     struct yaml_span span;     /* of the document */
 };
@@ -124,6 +126,21 @@ bool yaml_source_begin(struct yaml_source *source)
     return !source->over;
 }
 
+/* Skips what was not read of the document. */
+static void skip_rest(struct yaml_source *source)
+{
+    uint32_t depth = 0; /* below where reading was left */
+    while (!source->broken && !source->too_deep && source->item->type != YAML_DOCUMENT_END_EVENT) {
+        if (!next_item(source))
+            return;
+        yaml_event_type_t type = source->item->type;
+        if (type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT)
+            source->too_deep = ++depth > SKIPPED_DEPTH_MOST;
+        else if (depth > 0 && (type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT))
+            depth--;
+    }
+}
+
 void yaml_source_end(struct yaml_source *source)
 {
     source->frames_count = 0;
@@ -131,8 +148,7 @@ void yaml_source_end(struct yaml_source *source)
     source->aliases_free = false;
     yaml_tape_clear(&source->tape);
     source->broken = source->over;
-    while (!source->broken && source->item->type != YAML_DOCUMENT_END_EVENT)
-        next_item(source);
+    skip_rest(source);
     source->span.behind = source->item->character;
 }
 
@@ -202,10 +218,11 @@ static bool count_depth(struct yaml_source *source, const struct yaml_node *node
 {
     if (node->kind == YAML_KIND_END)
         source->depth--;
-    else if (node->kind == YAML_KIND_LIST || node->kind == YAML_KIND_MAP)
-        source->too_deep = ++source->depth > JOB_FILE_NESTING_MOST;
-    return !source->too_deep || source_break(source, JOB_FILE_TOO_LARGE, node->place,
-                                             "lists and maps are nested deeper than 32 levels");
+    else if ((node->kind == YAML_KIND_LIST || node->kind == YAML_KIND_MAP) &&
+             ++source->depth > JOB_FILE_NESTING_MOST)
+        return source_break(source, JOB_FILE_TOO_LARGE, node->place,
+                            "lists and maps are nested deeper than 32 levels");
+    return true;
 }
 
 /* Reads a node of the file itself, on to the tape if it has an anchor, is inside one, or must.
