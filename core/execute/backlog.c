@@ -87,14 +87,6 @@ size_t backlog_length(const struct backlog *backlog, const struct aside *from)
     return from == NULL ? backlog->queue.count : from->queue.count;
 }
 
-struct task *backlog_pop_next(struct backlog *backlog, struct aside *from, struct task *head)
-{
-    if (from == NULL)
-        return queue_pop_next(&backlog->queue, head);
-    backlog->aside_count--;
-    return queue_pop_next(&from->queue, head);
-}
-
 static struct aside *find_or_make(struct backlog *backlog, struct job *job)
 {
     struct aside *aside = backlog_find(backlog, job);

@@ -60,7 +60,14 @@ struct task *backlog_head(const struct backlog *backlog, enum backlog_choice cho
 size_t backlog_length(const struct backlog *backlog, const struct aside *from);
 
 /* Takes out what backlog_head returned, and returns the next one there. */
-struct task *backlog_pop_next(struct backlog *backlog, struct aside *from, struct task *head);
+static inline struct task *backlog_pop_next(struct backlog *backlog, struct aside *from,
+                                            struct task *head)
+{
+    if (from == NULL)
+        return queue_pop_next(&backlog->queue, head);
+    backlog->aside_count--;
+    return queue_pop_next(&from->queue, head);
+}
 
 /* Returns what has stepped aside of a job, or NULL. */
 struct aside *backlog_find(const struct backlog *backlog, const struct job *job);

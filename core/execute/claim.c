@@ -1,4 +1,5 @@
 /* What a worker takes out of a group, and the weight that it needs for that. */
+#include "accept/job.h"
 #include "execute/internal.h"
 
 /* Tasks that step aside in one go; then the group's lock is let go of for a moment. */
@@ -101,17 +102,18 @@ static void fill_batch(struct group *group, struct worker *worker, const struct 
     uint32_t limit = batch_limit(group, head, backlog_length(backlog, first->from));
     struct job *job = head->job;
     const struct type *type = head->type;
-    uint32_t count = 0, charged = 0;
+    uint32_t count = 0;
     do {
         worker->batch[count++] = head;
-        charged += group_discharge(head);
         head = backlog_pop_next(backlog, first->from, head);
     } while (count < limit && head != NULL && head->job == job && head->type == type &&
              group_weigh(group, head) <= first->asked);
-    group_give_back(group, charged);
+    if (group->mark != 0)
+        group_give_back(group, count);
     worker->batch_count = count;
     worker->group = group;
     worker->grant = first->grant;
+    worker->job_key = job->store_key;
     atomic_store_explicit(&worker->next, 0, memory_order_release);
 }
 

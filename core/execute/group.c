@@ -191,10 +191,8 @@ void group_put_back(struct group *group, struct task_list *tasks)
 {
     struct after after;
     after_init(&after);
-    uint32_t charged = 0;
-    for (struct task *task = tasks->head; task != NULL; task = task->next)
-        charged += group_charge(group, task);
-    atomic_fetch_add_explicit(&group->accepted, charged, memory_order_relaxed);
+    if (group->mark != 0)
+        atomic_fetch_add_explicit(&group->accepted, (uint32_t)tasks->count, memory_order_relaxed);
     mutex_lock(&group->lock);
     backlog_put_back(&group->backlog, tasks);
     group_relist(group, &after);

@@ -121,12 +121,12 @@ struct worker {
     struct group *group;
     struct task *current; /* the one in its call */
     struct grant grant;
+    uint64_t job_key;  /* of the batch's job, in the store */
     uint32_t taken_at; /* if the rest was taken away: how many had been begun */
     /* atomic */
     _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
-    _Atomic uint64_t job_key;                /* of its task's job, in the store */
-    _Atomic uint32_t number, attempt;        /* of its task in the job, and the attempt's name */
+    _Atomic uint64_t at; /* number of its task in the job and name of the attempt: see running.c */
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
     _Atomic clockid_t cpu_clock; /* of its thread, once it runs */
     _Atomic bool slow;           /* not counted in pool.brisk; changed under the pool's lock */
@@ -188,13 +188,11 @@ static inline uint32_t group_charge(const struct group *group, struct task *task
     return 1;
 }
 
-/* The same for one that leaves it. */
-static inline uint32_t group_discharge(struct task *task)
+/* Says that the group does not count the task any more: it has let go of the place of each task of
+ * a batch when the batch was claimed. Owner of the task. */
+static inline void group_discharge(struct task *task)
 {
-    if (atomic_load_explicit(&task->charged, memory_order_relaxed) == 0)
-        return 0;
     atomic_store_explicit(&task->charged, 0, memory_order_relaxed);
-    return 1;
 }
 
 /* Returns the weight of a task of the group. */

@@ -61,8 +61,14 @@ static void sort_out(struct rest *rest, const struct purge *purge, struct task_l
 {
     struct task_list kept;
     task_list_init(&kept);
-    for (struct task *task; (task = task_list_pop(&rest->tasks)) != NULL;)
-        task_list_push(purge_takes(purge, task) ? purged : &kept, task);
+    for (struct task *task; (task = task_list_pop(&rest->tasks)) != NULL;) {
+        if (!purge_takes(purge, task)) {
+            task_list_push(&kept, task);
+            continue;
+        }
+        group_discharge(task);
+        task_list_push(purged, task);
+    }
     if (kept.count > 0)
         group_put_back(rest->group, &kept);
 }

@@ -14,9 +14,9 @@ struct found {
 
 static void read_slot(struct worker *worker, struct running *running)
 {
-    running->job_key = atomic_load_explicit(&worker->job_key, memory_order_acquire);
-    running->number = atomic_load_explicit(&worker->number, memory_order_acquire);
-    running->attempt = atomic_load_explicit(&worker->attempt, memory_order_acquire);
+    uint64_t at = atomic_load_explicit(&worker->at, memory_order_acquire);
+    running->number = (uint32_t)(at >> 32);
+    running->attempt = (uint32_t)at;
     running->started_ns = atomic_load_explicit(&worker->started_ns, memory_order_acquire);
     running->progress_done =
         atomic_load_explicit(&worker->call.progress_done, memory_order_acquire);
@@ -32,6 +32,7 @@ static bool read_worker(struct worker *worker, struct running *running)
     if ((turn & CALL_BUSY) == 0)
         return false;
     read_slot(worker, running);
+    running->job_key = worker->job_key;
     running->group = worker->group->name;
     running->weight = worker->grant.weight;
     running->stuck = (turn & CALL_STUCK) != 0;

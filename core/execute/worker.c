@@ -29,9 +29,8 @@ static void begin_call(struct worker *worker, const struct task *task, int64_t s
     /* Released, so that none of it is seen before the end of the call before: see running.c. */
     atomic_store_explicit(&worker->started_ns, started_ns, memory_order_release);
     atomic_store_explicit(&worker->deadline_ns, deadline_ns, memory_order_release);
-    atomic_store_explicit(&worker->job_key, task->job->store_key, memory_order_release);
-    atomic_store_explicit(&worker->number, task->number, memory_order_release);
-    atomic_store_explicit(&worker->attempt, task->name, memory_order_release);
+    atomic_store_explicit(&worker->at, (uint64_t)task->number << 32 | task->name,
+                          memory_order_release);
     if (worker->batch_count > 1)
         return; /* minded as a whole */
     int64_t long_ns = clock_add_ns(started_ns, WATCH_TICK_NS);
@@ -65,6 +64,7 @@ static struct task *next_task(struct worker *worker)
     if (index >= worker->batch_count)
         return NULL;
     worker->current = worker->batch[index];
+    group_discharge(worker->current);
     return worker->current;
 }
 

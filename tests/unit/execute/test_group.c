@@ -362,10 +362,12 @@ Test(group, paused_takes_the_rest_of_a_batch_back)
     SHOP_UNTIL(shop.inside == 1);
     group_pause(group);
     cr_assert_eq(group_load(group).queued, 19);
+    cr_assert_eq(group_facts(group).accepted, 19);
     shop_open(1);
     SHOP_UNTIL(shop_ended() == 501);
     group_resume(group);
     SHOP_UNTIL(shop_ended() == 520);
+    cr_assert_eq(group_facts(group).accepted, 0);
     shop_end();
 }
 
