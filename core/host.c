@@ -5,44 +5,9 @@
 #include <stdlib.h>
 
 #include "execute/executor.h"
-#include "stages.h"
-#include "support/clock.h"
+#include "host_internal.h"
 #include "support/log.h"
-#include "support/loop.h"
 #include "support/memory.h"
-
-#define LEAVE_NS (NS_PER_S / 2) /* what a reader gets to see that it is interrupted */
-
-/* Of a stream, not yet over: each holds some 20 KB, however small it is. */
-enum { STREAM_JOBS_MOST = 1024 };
-
-struct host {
-    /* immutable while it runs */
-    const struct config *config;
-    struct host_handlers handlers;
-    enum job_mode mode;
-    struct registry *registry;
-    struct loop *loop;
-    struct stages stages;
-    struct reader *reader;
-    struct mutex lock;
-    struct cond job_may_begin;
-    /* guarded by lock */
-    struct job_list jobs;           /* all that were begun */
-    size_t jobs_over;               /* of them */
-    struct job *jobs_stopped;       /* have failed fast and are to be purged */
-    bool stopping;                  /* jobs that are begun now are not to run */
-    bool reader_waits;              /* for another job to be over */
-    struct generation **superseded; /* are to be drained */
-    size_t superseded_count;
-    /* the control loop */
-    enum host_end end;
-    int signals;
-    int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
-    int64_t leave_ns;  /* after a signal: when a reader that is still at work is left behind */
-    int64_t tick_ns;   /* when the next tick is due */
-    bool stopped;      /* all threads are joined */
-};
 
 /* ---- told by other threads ---- */
 
@@ -52,63 +17,18 @@ static void wake(void *context)
     loop_wake(host->loop);
 }
 
-/* The lock is held. */
-static bool job_has_room(const struct host *host)
-{
-    return host->mode == JOB_CHECKED || host->stopping ||
-           host->jobs.count - host->jobs_over < STREAM_JOBS_MOST;
-}
-
-static bool claim_job_room(struct host *host)
-{
-    MUTEX_GUARD(&host->lock);
-    host->reader_waits = !job_has_room(host);
-    return !host->reader_waits;
-}
-
-/* Waits until another job may begin. The control loop, which may have to end what is parked for
- * that, is told before. */
-static void await_job_room(struct host *host)
-{
-    if (claim_job_room(host))
-        return;
-    loop_wake(host->loop);
-    MUTEX_GUARD(&host->lock);
-    while (!job_has_room(host))
-        cond_wait(&host->job_may_begin, &host->lock);
-    host->reader_waits = false;
-}
-
-/* Reader thread. */
-static struct job *begin_job(void *context, const struct reader_input *input)
-{
-    struct host *host = context;
-    struct job *job = job_create(&host->stages.chunks, NULL, input->file, host->mode);
-    await_job_room(host);
-    MUTEX_GUARD(&host->lock);
-    if (host->stopping)
-        atomic_store(&job->stop, JOB_STOPPED);
-    job_list_add(&host->jobs, job);
-    return job;
-}
-
-/* There may be any number of jobs that are over: only what is said of them in the end is kept. */
 static void on_job_over(void *context, struct job *job)
 {
     struct host *host = context;
-    job_shrink(job);
-    mutex_lock(&host->lock);
-    host->jobs_over++;
-    bool waits = host->reader_waits;
-    mutex_unlock(&host->lock);
-    if (waits)
-        cond_signal(&host->job_may_begin);
+    host->source->job_over(host, job);
     loop_wake(host->loop);
 }
 
+/* One of its tasks is still in hand, so the job is there; from then on it is held. */
 static void on_job_stops(void *context, struct job *job)
 {
     struct host *host = context;
+    job_hold(job);
     mutex_lock(&host->lock);
     job->next_stopped = host->jobs_stopped;
     host->jobs_stopped = job;
@@ -152,7 +72,8 @@ static void purge_failed_fast(struct host *host)
     struct job *job;
     while ((job = take_stopped(host)) != NULL) {
         stages_purge(&host->stages, job);
-        reader_interrupt(host->reader, job);
+        host->source->job_stopped(host, job);
+        job_let_go(job);
     }
 }
 
@@ -178,25 +99,15 @@ static void tend_generations(struct host *host)
         stages_unpark(&host->stages);
 }
 
-static void stop_jobs(struct host *host)
-{
-    MUTEX_GUARD(&host->lock);
-    host->stopping = true;
-    for (struct job *job = host->jobs.first; job != NULL; job = job->next)
-        atomic_store(&job->stop, JOB_STOPPED);
-    cond_signal(&host->job_may_begin);
-}
-
 static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
 {
     host->end = end;
     host->cancel_ns = clock_add_ns(now_ns, host->config->grace_ns);
-    stop_jobs(host);
-    reader_interrupt(host->reader, NULL);
+    host->source->stop(host);
     stages_close(&host->stages);
 }
 
-static void stop(struct host *host, enum host_end end)
+void host_stop_starting(struct host *host, enum host_end end)
 {
     int64_t now_ns = clock_now_ns();
     if (host->signals++ == 0) {
@@ -206,16 +117,9 @@ static void stop(struct host *host, enum host_end end)
     } else {
         host->cancel_ns = now_ns;
     }
-    host->leave_ns = clock_add_ns(host->cancel_ns, LEAVE_NS);
+    host->leave_ns = clock_add_ns(host->cancel_ns, HOST_LEAVE_NS);
     if (host->handlers.stops != NULL)
         host->handlers.stops(host->handlers.context, host->cancel_ns);
-}
-
-static void reload(struct host *host)
-{
-    if (host->handlers.reread != NULL)
-        host->handlers.reread(host->handlers.context);
-    registry_reload(host->registry);
 }
 
 /* A SIGHUP of the kernel means that the terminal went away; one of a process asks for a reload. */
@@ -223,37 +127,12 @@ static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
     struct host *host = context;
     if (info->ssi_signo == SIGINT)
-        stop(host, HOST_INTERRUPTED);
+        host_stop_starting(host, HOST_INTERRUPTED);
     else if (info->ssi_signo == SIGTERM || info->ssi_code == SI_KERNEL)
-        stop(host, HOST_TERMINATED);
+        host_stop_starting(host, HOST_TERMINATED);
     else
-        reload(host);
+        host_reload(host, NULL);
     loop_wake(host->loop);
-}
-
-static bool reader_is_done(struct host *host)
-{
-    return reader_state(host->reader) != READER_AT_WORK;
-}
-
-static bool jobs_are_over(struct host *host)
-{
-    MUTEX_GUARD(&host->lock);
-    return host->jobs_over == host->jobs.count;
-}
-
-static bool reader_waits(struct host *host)
-{
-    MUTEX_GUARD(&host->lock);
-    return host->reader_waits;
-}
-
-static bool is_over(struct host *host, int64_t now_ns)
-{
-    if (host->signals > 0) /* the reader's share in its jobs may never come */
-        return room_watch(&host->stages.pending, 0) == 0 &&
-               (reader_is_done(host) || now_ns >= host->leave_ns);
-    return reader_is_done(host) && jobs_are_over(host); /* in this order: no job is begun then */
 }
 
 static int64_t earlier(int64_t one_ns, int64_t other_ns)
@@ -288,7 +167,7 @@ static void step(struct host *host)
 {
     int64_t now_ns = clock_now_ns();
     int64_t next_ns = CLOCK_NEVER_NS;
-    if (host->reader == NULL)
+    if (host->source == NULL)
         return;
     purge_failed_fast(host);
     tend_generations(host);
@@ -298,11 +177,11 @@ static void step(struct host *host)
     next_ns = earlier(next_ns, executor_watch(host->stages.executor, now_ns));
     next_ns = earlier(next_ns, stages_heartbeat(&host->stages, now_ns));
     next_ns = earlier(next_ns, tick(host, now_ns));
-    if (host->signals > 0 || reader_is_done(host) || reader_waits(host) ||
-        room_is_full(&host->stages.pending))
+    next_ns = earlier(next_ns, host->source->tend(host, now_ns));
+    if (host->signals > 0 || host->source->gives_up_parked(host))
         stages_skip_parked(&host->stages);
     loop_set_deadline(host->loop, next_ns);
-    if (is_over(host, now_ns))
+    if (host->source->is_over(host, now_ns))
         loop_stop(host->loop);
 }
 
@@ -340,6 +219,8 @@ static bool start_stages(struct host *host, struct error *error)
                                      .listener = host->handlers.context,
                                      .ended = host->handlers.ended,
                                      .wants_all = host->handlers.wants_all,
+                                     .measures_cpu = host->handlers.measures_cpu,
+                                     .store = host->handlers.store,
                                      .context = host,
                                      .wake = wake,
                                      .job_over = on_job_over,
@@ -360,15 +241,19 @@ struct host *host_create(const struct config *config, struct registry *registry,
     host->end = HOST_FINISHED;
     host->cancel_ns = CLOCK_NEVER_NS;
     mutex_init(&host->lock);
-    cond_init(&host->job_may_begin);
+    cond_init(&host->run.may_begin);
     if (create_loop(host, error) && start_stages(host, error)) {
         struct registry_hooks hooks = {
-            .context = host, .superseded = on_superseded, .published = on_published};
+            .context = host,
+            .superseded = on_superseded,
+            .published = on_published,
+            .reloaded = host_serve_reloaded,
+        };
         registry_set_hooks(registry, &hooks);
         return host;
     }
     loop_destroy(&host->loop);
-    cond_fini(&host->job_may_begin);
+    cond_fini(&host->run.may_begin);
     mutex_fini(&host->lock);
     free(host);
     return NULL;
@@ -379,7 +264,8 @@ bool host_stop(struct host *host)
     if (executor_stuck(host->stages.executor) > 0 || host_reading(host))
         return false;
     registry_set_hooks(host->registry, NULL);
-    reader_stop(&host->reader);
+    host_run_join(host);
+    host_serve_join(host);
     host->stopped =
         stages_stop(&host->stages, clock_add_ns(clock_now_ns(), host->config->grace_ns));
     return host->stopped;
@@ -391,65 +277,29 @@ void host_destroy(struct host **host_pointer)
     if (host == NULL)
         return;
     assert(host->stopped);
-    job_list_fini(&host->jobs);
+    host_run_fini(host);
+    host_serve_fini(host);
     stages_fini(&host->stages);
     loop_destroy(&host->loop);
-    cond_fini(&host->job_may_begin);
+    cond_fini(&host->run.may_begin);
     mutex_fini(&host->lock);
     free(host->superseded);
     free(host);
     *host_pointer = NULL;
 }
 
-static struct reader *start_reader(struct host *host, struct reader_input *inputs, size_t count,
-                                   struct error *error)
+void host_loop(struct host *host)
 {
-    struct reader_options options = {
-        .file = {.registry = host->registry,
-                 .weight_capacity = (int32_t)host->config->max_weight,
-                 .default_timeout_ns = host->config->timeout_ns},
-        .intake = host->stages.intake,
-        .mode = host->mode,
-        .inputs = inputs,
-        .count = count,
-        .context = host,
-        .begin_job = begin_job,
-        .job_over = on_job_over,
-        .done = wake,
-    };
-    return reader_start(&options, error);
-}
-
-enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
-                       struct error *error)
-{
-    host->reader = start_reader(host, inputs, count, error);
-    if (host->reader == NULL)
-        return HOST_LOST;
     loop_wake(host->loop);
     loop_run(host->loop);
     if (host->handlers.tick != NULL)
         host->handlers.tick(host->handlers.context, clock_now_ns());
-    if (host->signals == 0 && reader_state(host->reader) == READER_INVALID)
-        return HOST_INVALID;
-    return host->end;
 }
 
 void host_apply(struct host *host)
 {
-    reader_set_weight_capacity(host->reader, (int32_t)host->config->max_weight);
+    host->source->apply(host);
     stages_apply(&host->stages);
-}
-
-const struct job *host_next_job(struct host *host, const struct job *job)
-{
-    MUTEX_GUARD(&host->lock);
-    return job == NULL ? host->jobs.first : job->next;
-}
-
-bool host_reading(const struct host *host)
-{
-    return host->reader != NULL && reader_state(host->reader) == READER_AT_WORK;
 }
 
 uint32_t host_running(const struct host *host)

@@ -8,10 +8,13 @@
 
 #include "accept/job.h"
 #include "accept/reader.h"
+#include "accept/submission.h"
 #include "config.h"
 #include "outcome/outcome.h"
 #include "plugin/registry.h"
+#include "stages.h"
 #include "support/error.h"
+#include "support/loop.h"
 
 struct host;
 
@@ -21,20 +24,24 @@ struct host_handlers {
      * those that succeeded, and attempts that are followed by another. NULL: nobody listens. */
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
+    bool measures_cpu;          /* how busy the groups are, by heartbeat */
+    struct store_options store; /* how much is kept of what has ended */
     /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer
      * than until_ns. Main thread, once a signal; NULL: nobody. */
     void (*stops)(void *context, int64_t until_ns);
     /* Main thread, every tick_ns while the host runs, and once at the end; NULL or 0: never. */
     void (*tick)(void *context, int64_t now_ns);
     int64_t tick_ns;
-    /* Main thread, at SIGHUP: the configuration is to be read again; see host_apply. NULL: it is
-     * not. */
-    void (*reread)(void *context);
+    /* Main thread, at a reload: the configuration is to be read again; see host_apply. report: where
+     * who asked for it wants to hear of it (host_reload.report), or NULL. NULL: it is not read. */
+    void (*reread)(void *context, void *report);
+    /* A job of a daemon is over; it is there until this returns. Any thread. NULL: nobody listens. */
+    void (*job_over)(void *context, const struct job *job);
 };
 
 /* How host_run came to its end. */
 enum host_end {
-    HOST_FINISHED,    /* every job is over */
+    HOST_FINISHED,    /* every job is over, or host_ask_stop has stopped it */
     HOST_INVALID,     /* a job file was wrong: nothing ran (streamed: nothing after the error) */
     HOST_INTERRUPTED, /* SIGINT */
     HOST_TERMINATED,  /* SIGTERM, or the terminal went away */
@@ -52,6 +59,60 @@ struct host *host_create(const struct config *config, struct registry *registry,
  * they are cancelled. Once a host. */
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
                        struct error *error);
+
+/* ---- a host that goes on ---- */
+
+/* Begins to take submissions; false with a message. Once a host, instead of host_run. */
+bool host_open(struct host *host, struct error *error);
+
+/* Serves until it is stopped, by a signal or host_ask_stop, and all is over or given up. */
+enum host_end host_serve(struct host *host);
+
+/* Takes a submission until it is answered. Any thread; does not wait. */
+void host_submit(struct host *host, struct submission *submission);
+
+/* Returns the job with an id, for job_let_go, or the one of a single task that is tried again
+ * ("JOB:ID"); NULL if there is none, or it is over. Any thread. */
+struct job *host_find_job(struct host *host, const char *id);
+
+/* Cancels what is left of a job that the caller holds, or of one task of it. Any thread; takes
+ * effect soon. */
+void host_cancel_job(struct host *host, struct job *job);
+void host_cancel_task(struct host *host, struct job *job, struct task *task);
+
+/* Takes up a task again that has failed for good; false with a message: it has not, its type is
+ * gone, there is no room, or it refers to results of tasks that are gone. Any thread. */
+bool host_retry(struct host *host, const char *job, const char *task, struct error *error);
+
+/* Somebody who asks for a reload; his until done is called. */
+struct host_reload {
+    struct host_reload *next; /* the host's */
+    void *report;             /* for handlers.reread */
+    /* Configuration and plugins were looked at again. Loader thread; does not block. */
+    void (*done)(struct host_reload *reload, const struct registry_reloaded *reloaded);
+};
+
+/* Has configuration and plugins looked at again, as SIGHUP does. NULL: nobody wants to hear of its
+ * end. Main thread. */
+void host_reload(struct host *host, struct host_reload *reload);
+
+/* Sums up what all reloads have done. Any thread. */
+struct registry_reloaded host_reloads(struct host *host);
+
+/* Has call->run called on the main thread; false if it runs no more. Any thread. */
+bool host_call(struct host *host, struct loop_call *call);
+
+/* Stops the host as SIGTERM does, but that its end is HOST_FINISHED: a second time cancels what
+ * runs. Main thread. */
+void host_ask_stop(struct host *host);
+
+/* Returns the stages, for those who look at them. Any thread, each by its own rules. */
+struct stages *host_stages(struct host *host);
+
+/* Returns how many submissions were refused with an answer; how many jobs are not over. Any
+ * thread. */
+uint64_t host_refused(struct host *host, enum submission_answer answer);
+size_t host_jobs(struct host *host);
 
 /* Takes over what is live in the configuration, which its owner has changed (config_change.h); with
  * effect at once. Within handlers.reread. */

@@ -1,6 +1,8 @@
 #include "stages.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "accept/feeder.h"
@@ -132,10 +134,10 @@ static void park(void *context, struct task_list *tasks)
 
 /* ---- making ---- */
 
-/* `run` keeps nothing of what has ended: the report hears of it when it happens. */
 static bool open_store(struct stages *stages, struct error *error)
 {
-    struct store_options options = {.describe = task_describe};
+    struct store_options options = stages->options.store;
+    options.describe = task_describe;
     stages->store = store_open("memory", &options, error);
     return stages->store != NULL;
 }
@@ -196,6 +198,9 @@ static void create_executor(struct stages *stages)
     struct executor_options options = {.registry = stages->options.registry,
                                        .outcome = stages->outcome,
                                        .gate = admission_gate(stages->admission),
+                                       .logs = stages->options.store.log_max_bytes > 0
+                                                   ? EXECUTOR_KEEPS_LOGS
+                                                   : EXECUTOR_DROPS_LOGS,
                                        .limits = limits_of(stages),
                                        .context = stages,
                                        .wake = wake,
@@ -408,9 +413,49 @@ void stages_purge(struct stages *stages, const struct job *job)
     struct task_list purged;
     task_list_init(&purged);
     delayed_purge(stages->delayed, job, &purged);
-    executor_purge(stages->executor, job, &purged);
+    if (job == NULL)
+        executor_purge(stages->executor, NULL, &purged);
+    else
+        executor_purge_stopped(stages->executor, job, &purged);
     router_unpark(stages->router, job, &purged);
     drop_or_feed(stages, &purged);
+}
+
+/* A group that is full although nobody else's task has a place in it is too small. */
+static enum stages_room tell_full(struct stages *stages, const char *name, char *refusal,
+                                  size_t capacity)
+{
+    struct group_facts facts = group_facts(router_find_group(stages->router, name));
+    bool never = facts.accepted == 0;
+    snprintf(refusal, capacity,
+             never ? "group '%s' has a queue_capacity of %" PRIu32 ", more tasks of it were sent"
+                   : "the queue of group '%s' has no room: its queue_capacity is %" PRIu32,
+             name, facts.queue_capacity);
+    return never ? STAGES_TOO_SMALL : STAGES_ARE_FULL;
+}
+
+enum stages_room stages_reserve(struct stages *stages, struct job *job, char *refusal,
+                                size_t capacity)
+{
+    struct task_list tasks;
+    const char *full;
+    task_list_init(&tasks);
+    for (uint32_t i = 0; i < job->tasks_count; i++)
+        task_list_push(&tasks, job_task(job, i));
+    return router_reserve(stages->router, &tasks, &full)
+               ? STAGES_HAVE_ROOM
+               : tell_full(stages, full, refusal, capacity);
+}
+
+void stages_give_back(struct stages *stages, struct job *job)
+{
+    for (uint32_t i = 0; i < job->tasks_count; i++)
+        router_discharge(stages->router, job_task(job, i));
+}
+
+void stages_feed(struct stages *stages, struct task_list *tasks)
+{
+    feed(stages, tasks);
 }
 
 void stages_close(struct stages *stages)

@@ -13,6 +13,7 @@
 #include "execute/executor.h"
 #include "outcome/outcome.h"
 #include "plugin/registry.h"
+#include "store/store.h"
 #include "support/error.h"
 
 struct stages_options {
@@ -24,7 +25,8 @@ struct stages_options {
     void *listener;
     void (*ended)(void *listener, const struct outcome_record *record);
     bool wants_all;
-    bool measures_cpu; /* by heartbeat, even if no scheduler looks at it */
+    bool measures_cpu;          /* by heartbeat, even if no scheduler looks at it */
+    struct store_options store; /* how much of what has ended is kept; its describe is set here */
     void *context;
     void (*wake)(void *context); /* there is something for the control loop to do; any thread */
     void (*job_over)(void *context, struct job *job);  /* any thread */
@@ -89,8 +91,25 @@ void stages_unpark(struct stages *stages);
 /* Ends all parked tasks as skipped if nothing else is left in the host. */
 void stages_skip_parked(struct stages *stages);
 
-/* Ends everything of a job (NULL: of all) that has not started; the job was told to stop before. */
+/* Ends what is not to start of a job (NULL: of all jobs): job_stops was made to say so before. */
 void stages_purge(struct stages *stages, const struct job *job);
+
+enum stages_room {
+    STAGES_HAVE_ROOM,
+    STAGES_ARE_FULL,  /* a group is */
+    STAGES_TOO_SMALL, /* a group would be too small even if it were empty */
+};
+
+/* Takes a place in the queue of a group for each task of a job that was read, or for none: then
+ * with the reason. Any thread. */
+enum stages_room stages_reserve(struct stages *stages, struct job *job, char *refusal,
+                                size_t capacity);
+
+/* Gives these places back, since the job does not enter. Any thread. */
+void stages_give_back(struct stages *stages, struct job *job);
+
+/* Feeds in tasks that are READY and have room; ends them if nothing more is to start. Any thread. */
+void stages_feed(struct stages *stages, struct task_list *tasks);
 
 /* Starts nothing more, for good: ends what has not started, also what still comes in. All jobs were
  * told to stop before. */

@@ -185,3 +185,25 @@ struct needed dependents_needed(const struct dependents *dependents, uint32_t nu
                            .id = unlucky != NULL ? unlucky->id : NULL,
                            .state = unlucky != NULL ? unlucky->state : TASK_SUCCEEDED};
 }
+
+/* The dependents of a task are in order. */
+static bool has_dependent(const struct dependents *dependents, uint32_t task, uint32_t number)
+{
+    uint32_t low = dependents->first[task], high = dependents->first[task + 1];
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (dependents->tasks[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < dependents->first[task + 1] && dependents->tasks[low] == number;
+}
+
+void dependents_visit_needs(const struct dependents *dependents, uint32_t number,
+                            bool (*visit)(void *context, uint32_t needed), void *context)
+{
+    for (uint32_t task = 0; task < dependents->count; task++)
+        if (has_dependent(dependents, task, number) && !visit(context, task))
+            return;
+}

@@ -35,3 +35,8 @@ void dependents_end(struct dependents *dependents, const struct task *task,
 /* Returns what became of all that a released task needs; its id lives as long as the dependents.
  * Whoever released it. */
 struct needed dependents_needed(const struct dependents *dependents, uint32_t number);
+
+/* Calls visit with the number of each task that a task needs, ended or not, in order, until it says
+ * false. Takes time in proportion to all tasks: for who asks why one waits. Any thread. */
+void dependents_visit_needs(const struct dependents *dependents, uint32_t number,
+                            bool (*visit)(void *context, uint32_t needed), void *context);

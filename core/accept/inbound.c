@@ -166,3 +166,8 @@ size_t inbound_length(struct inbound *inbound)
     MUTEX_GUARD(&inbound->lock);
     return inbound->tasks.count;
 }
+
+size_t inbound_capacity(const struct inbound *inbound)
+{
+    return inbound->capacity;
+}

@@ -47,3 +47,6 @@ void inbound_close(struct inbound *inbound);
 
 /* Returns how many tasks wait. Any thread. */
 size_t inbound_length(struct inbound *inbound);
+
+/* Returns for how many there is room. Any thread. */
+size_t inbound_capacity(const struct inbound *inbound);

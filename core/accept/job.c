@@ -344,6 +344,27 @@ struct needed job_needed(const struct task *released)
                                      : dependents_needed(job->dependents, released->number);
 }
 
+struct needs_visit {
+    const struct job *job;
+    bool (*visit)(void *context, const struct task *needed);
+    void *context;
+};
+
+static bool visit_needed(void *context, uint32_t number)
+{
+    const struct needs_visit *needs = context;
+    return needs->visit(needs->context, job_task(needs->job, number));
+}
+
+void job_visit_needs(const struct task *task,
+                     bool (*visit)(void *context, const struct task *needed), void *context)
+{
+    struct needs_visit needs = {task->job, visit, context};
+    assert(task->job->keep != JOB_KEEPS_UNFINISHED);
+    if (task->job->dependents != NULL)
+        dependents_visit_needs(task->job->dependents, task->number, visit_needed, &needs);
+}
+
 void job_seal(struct job *job)
 {
     if (job->open == NULL)

@@ -40,6 +40,7 @@ enum job_stop {
 };
 
 struct dependents;
+struct job_row;
 struct id_index;
 struct result;
 struct result_map;
@@ -82,6 +83,8 @@ struct job {
     /* guarded by admission's lock */
     int32_t weight_in_use;
     uint32_t held_count; /* groups that wait for its cap, or behind one that does */
+    /* the job table's */
+    struct job_row *row;
     /* the host's */
     struct job *next_stopped; /* of those that have failed fast and are to be purged */
 };
@@ -221,6 +224,12 @@ void job_release_dependents(const struct task *ended, struct task_list *released
 /* Returns what became of all that a released task needs; its id lives until that task has ended.
  * Whoever released it. */
 struct needed job_needed(const struct task *released);
+
+/* Calls visit with each task that a task needs, ended or not, until it says false. For a job that
+ * keeps its tasks and is held; takes time in proportion to all of them. Any thread, once it was
+ * read. */
+void job_visit_needs(const struct task *task,
+                     bool (*visit)(void *context, const struct task *needed), void *context);
 
 /* Counts tasks that enter the host. Reader thread, before they are handed on. */
 void job_count_submitted(struct job *job, uint32_t count);

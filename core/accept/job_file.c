@@ -146,6 +146,13 @@ static bool count_document(struct job_file *file)
 {
     if (file->mode == JOB_STREAMED)
         yaml_source_forget_aliases(file->source);
+    if (file->reader.options->root == JOB_FILE_TASK && file->documents == 1) {
+        job_report(&file->reader.faults,
+                   (struct job_fault){JOB_FILE_DOCUMENTS, yaml_source_span(file->source).place,
+                                      "a job file has any number of tasks"},
+                   "more than one task");
+        return false;
+    }
     if (file->mode == JOB_STREAMED || file->documents < JOB_FILE_DOCUMENTS_MOST) {
         file->documents++;
         return true;
@@ -165,7 +172,10 @@ static bool is_empty(const struct yaml_node *root)
 static void report_empty(struct job_file *file, struct place place, const char *what)
 {
     job_report(&file->reader.faults, (struct job_fault){JOB_FILE_EMPTY, place, NULL},
-               "the %s is empty: a job has 'version' and 'tasks'", what);
+               file->reader.options->root == JOB_FILE_TASK
+                   ? "the %s is empty: a task has a 'type'"
+                   : "the %s is empty: a job has 'version' and 'tasks'",
+               what);
 }
 
 /* Begins the next document, which follows an empty one at a place unless that has no line. */

@@ -57,7 +57,14 @@ struct job_setting {
     const char *value; /* UTF-8, taken as it is */
 };
 
+/* What a document of the file is. */
+enum job_file_root {
+    JOB_FILE_JOBS, /* a job */
+    JOB_FILE_TASK, /* a single task, as it would stand in a job's list: the only one */
+};
+
 struct job_file_options {
+    enum job_file_root root;
     struct registry *registry;
     _Atomic int32_t weight_capacity; /* a weight above is an error; may change meanwhile */
     int64_t default_timeout_ns;      /* where neither task, defaults nor type say one */

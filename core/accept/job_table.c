@@ -2,21 +2,23 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/dictionary.h"
 #include "support/thread.h"
 
-struct row {
-    struct dictionary_entry entry; /* by the job's id; first */
+struct job_row {
+    struct dictionary_entry entry; /* by the name; first */
     struct job *job;
-    struct row *next; /* of those that are over */
+    struct job_row *next; /* of those that are over */
+    char name[];
 };
 
 struct job_table {
     struct mutex lock;
     /* guarded by lock */
     struct dictionary rows;
-    struct row *over;
+    struct job_row *over;
     bool stopping;
 };
 
@@ -30,18 +32,18 @@ struct job_table *job_table_create(void)
     return table;
 }
 
-static void row_free(struct row *row)
+static void row_free(struct job_row *row)
 {
     job_destroy(&row->job);
     free(row);
 }
 
 /* Lock held. */
-static struct row *first_row(const struct dictionary *rows)
+static struct job_row *first_row(const struct dictionary *rows)
 {
     for (size_t i = 0; i < rows->bucket_count; i++)
         if (rows->buckets[i] != NULL)
-            return (struct row *)rows->buckets[i];
+            return (struct job_row *)rows->buckets[i];
     return NULL;
 }
 
@@ -50,7 +52,7 @@ void job_table_destroy(struct job_table **table_pointer)
     struct job_table *table = *table_pointer;
     if (table == NULL)
         return;
-    for (struct row *row; (row = first_row(&table->rows)) != NULL;)
+    for (struct job_row *row; (row = first_row(&table->rows)) != NULL;)
         job_table_over(table, row->job);
     size_t held = job_table_sweep(table);
     assert(held == 0);
@@ -60,23 +62,39 @@ void job_table_destroy(struct job_table **table_pointer)
     *table_pointer = NULL;
 }
 
-void job_table_add(struct job_table *table, struct job *job)
+static struct job_row *row_make(struct job *job, const char *name)
 {
-    struct row *row = calloc(1, sizeof *row);
+    size_t bytes = strlen(name) + 1;
+    struct job_row *row = calloc(1, sizeof *row + bytes);
     if (row == NULL)
         abort();
-    row->entry.text = job->id;
+    memcpy(row->name, name, bytes);
+    row->entry.text = row->name;
     row->job = job;
-    MUTEX_GUARD(&table->lock);
-    if (table->stopping)
-        atomic_store(&job->stop, JOB_STOPPED);
-    dictionary_add(&table->rows, &row->entry);
+    return row;
+}
+
+bool job_table_add(struct job_table *table, struct job *job, const char *name)
+{
+    struct job_row *row = row_make(job, name != NULL ? name : job->id);
+    mutex_lock(&table->lock);
+    bool is_free = dictionary_find(&table->rows, row->name) == NULL;
+    if (is_free) {
+        if (table->stopping)
+            atomic_store(&job->stop, JOB_STOPPED);
+        job->row = row;
+        dictionary_add(&table->rows, &row->entry);
+    }
+    mutex_unlock(&table->lock);
+    if (!is_free)
+        free(row);
+    return is_free;
 }
 
 struct job *job_table_find(struct job_table *table, const char *id)
 {
     MUTEX_GUARD(&table->lock);
-    struct row *row = (struct row *)dictionary_find(&table->rows, id);
+    struct job_row *row = (struct job_row *)dictionary_find(&table->rows, id);
     if (row == NULL)
         return NULL;
     job_hold(row->job); /* under the lock: so it was not over before */
@@ -86,7 +104,7 @@ struct job *job_table_find(struct job_table *table, const char *id)
 void job_table_over(struct job_table *table, struct job *job)
 {
     MUTEX_GUARD(&table->lock);
-    struct row *row = (struct row *)dictionary_find(&table->rows, job->id);
+    struct job_row *row = job->row;
     assert(row != NULL && row->job == job);
     dictionary_remove(&table->rows, &row->entry);
     row->next = table->over;
@@ -94,11 +112,11 @@ void job_table_over(struct job_table *table, struct job *job)
 }
 
 /* Takes out those that nobody holds. */
-static struct row *take_free(struct job_table *table, size_t *held)
+static struct job_row *take_free(struct job_table *table, size_t *held)
 {
-    struct row *free_rows = NULL;
+    struct job_row *free_rows = NULL;
     MUTEX_GUARD(&table->lock);
-    for (struct row **at = &table->over, *row; (row = *at) != NULL;) {
+    for (struct job_row **at = &table->over, *row; (row = *at) != NULL;) {
         if (job_is_held(row->job)) {
             (*held)++;
             at = &row->next;
@@ -114,7 +132,7 @@ static struct row *take_free(struct job_table *table, size_t *held)
 size_t job_table_sweep(struct job_table *table)
 {
     size_t held = 0;
-    for (struct row *row = take_free(table, &held), *next; row != NULL; row = next) {
+    for (struct job_row *row = take_free(table, &held), *next; row != NULL; row = next) {
         next = row->next;
         row_free(row);
     }
@@ -128,7 +146,7 @@ void job_table_stop(struct job_table *table)
     for (size_t i = 0; i < table->rows.bucket_count; i++)
         for (struct dictionary_entry *entry = table->rows.buckets[i]; entry != NULL;
              entry = entry->next)
-            atomic_store(&((struct row *)entry)->job->stop, JOB_STOPPED);
+            atomic_store(&((struct job_row *)entry)->job->stop, JOB_STOPPED);
 }
 
 size_t job_table_count(struct job_table *table)

@@ -17,10 +17,11 @@ struct job_table *job_table_create(void);
  * accepts NULL. */
 void job_table_destroy(struct job_table **table);
 
-/* Takes a job over. One that comes after job_table_stop stops at once. */
-void job_table_add(struct job_table *table, struct job *job);
+/* Takes a job over, to be found by its id or (name not NULL, copied) by another name. One that comes
+ * after job_table_stop stops at once. False, and it stays the caller's, if the name is taken. */
+bool job_table_add(struct job_table *table, struct job *job, const char *name);
 
-/* Returns the job with an id, for job_let_go; NULL if there is none, or it is over. */
+/* Returns the job of an id or name, for job_let_go; NULL if there is none, or it is over. */
 struct job *job_table_find(struct job_table *table, const char *id);
 
 /* Says that a job is over: it is not found any more. Whoever ended its last task, once a job. */

@@ -20,10 +20,14 @@ struct executor_limits {
     int64_t heartbeat_ns;
 };
 
+/* Whether the lines that plugins log are kept with their tasks. */
+enum executor_logs { EXECUTOR_DROPS_LOGS, EXECUTOR_KEEPS_LOGS };
+
 struct executor_options {
     struct registry *registry;
     struct outcome *outcome;
     struct gate gate;
+    enum executor_logs logs;
     struct executor_limits limits;
     void *context;
     void (*wake)(void *context); /* has executor_watch called soon; any thread */

@@ -180,6 +180,13 @@ static void worker_free(struct worker *worker)
     free(worker);
 }
 
+/* Any thread of the plugin, within the call. */
+static void keep_line(void *context, const char *line, size_t length)
+{
+    const struct worker *worker = context;
+    outcome_log(worker->pool->executor->options.outcome, worker->current, line, length);
+}
+
 struct worker *worker_start(struct pool *pool, struct error *error)
 {
     struct worker *worker = calloc(1, sizeof *worker);
@@ -197,6 +204,10 @@ struct worker *worker_start(struct pool *pool, struct error *error)
     outcome_tally_init(worker->tally);
     mutex_init(&worker->lock);
     call_init(&worker->call);
+    if (pool->executor->options.logs == EXECUTOR_KEEPS_LOGS) {
+        worker->call.keep_line = keep_line;
+        worker->call.keep_context = worker;
+    }
     atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);
     atomic_store(&worker->look_ns, CLOCK_NEVER_NS);
     enlist(worker);

@@ -47,6 +47,10 @@ struct call {
     struct call_task task;
     /* immutable */
     char node[CALL_NODE_BYTES];
+    /* Where a line that the plugin logs goes besides the log of the host; NULL: nowhere. Any thread
+     * of the plugin, within the call. */
+    void (*keep_line)(void *context, const char *line, size_t length);
+    void *keep_context;
     /* atomic */
     _Atomic uint64_t turn;
     _Atomic int cancel_fd; /* an eventfd, -1 until first use, then kept for the worker's life */
@@ -64,7 +68,7 @@ struct call {
     char fail_message[CALL_MESSAGE_BYTES];
 };
 
-/* Makes a call record ready; allocates nothing. */
+/* Makes a call record ready; allocates nothing. keep_line is the caller's to set afterwards. */
 void call_init(struct call *call);
 
 /* Closes the fd and frees the memory. Nobody is inside the call. */

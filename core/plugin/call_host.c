@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 #include "plugin/name.h"
 #include "support/clock.h"
@@ -67,6 +69,21 @@ static int64_t host_deadline(const struct sluice_call *visible)
     return call_of(visible)->task.deadline_ns;
 }
 
+/* One line with its time and level, as the log of the task keeps it. */
+static void keep_line(const struct call *call, enum log_level level, const char *text)
+{
+    char line[SLUICE_MESSAGE_MAX + 64], date[32];
+    int64_t now_ns = clock_wall_ns();
+    time_t seconds = (time_t)(now_ns / NS_PER_S);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    int length = snprintf(line, sizeof line, "%s.%03dZ %s %s\n", date,
+                          (int)(now_ns % NS_PER_S / NS_PER_MS), log_level_word(level), text);
+    if (length < (int)sizeof line)
+        call->keep_line(call->keep_context, line, (size_t)length);
+}
+
 static void host_log(const struct sluice_host *host, const struct sluice_call *visible,
                      uint32_t level, const char *text)
 {
@@ -77,8 +94,10 @@ static void host_log(const struct sluice_host *host, const struct sluice_call *v
         LOG_AT(at, text, LOG_TEXT("plugin", host->context));
         return;
     }
-    const struct call_task *task = &call_of(visible)->task;
-    LOG_AT(at, text, LOG_TEXT("task", task->task_id), LOG_TEXT("type", task->type));
+    const struct call *call = call_of(visible);
+    LOG_AT(at, text, LOG_TEXT("task", call->task.task_id), LOG_TEXT("type", call->task.type));
+    if (call->keep_line != NULL)
+        keep_line(call, at, text);
 }
 
 static void host_progress(const struct sluice_call *visible, uint64_t done, uint64_t total)

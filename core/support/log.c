@@ -67,6 +67,11 @@ int log_level_find(const char *word)
     return -1;
 }
 
+const char *log_level_word(enum log_level level)
+{
+    return level_words[level];
+}
+
 static size_t line_room(const struct line *line)
 {
     return LINE_BYTES - LINE_END_BYTES - line->length;

@@ -29,6 +29,9 @@ void log_spare_main(void);
 /* Returns the level of a word (debug, info, warning, error), or -1. */
 int log_level_find(const char *word);
 
+/* Returns the word of a level. */
+const char *log_level_word(enum log_level level);
+
 /* Writes one line: time, level, message, fields; does nothing below the level. The texts are copied
  * before it returns. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);

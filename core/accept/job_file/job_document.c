@@ -208,9 +208,22 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
     job_late_finish(reader);
 }
 
+/* The job of a single task is called after its type. */
+static void read_single(struct job_reader *reader, const struct yaml_node *root)
+{
+    job_vars_none(reader);
+    if (!job_task_read(reader, root, 1) || reader->job->tasks_count == 0)
+        return;
+    job_needs_finish(reader);
+    job_late_finish(reader);
+    job_set_name(reader->job, job_task(reader->job, 0)->type->name);
+}
+
 void job_document_read(struct job_reader *reader, const struct yaml_node *root)
 {
-    if (root->kind == YAML_KIND_MAP)
+    if (reader->options->root == JOB_FILE_TASK)
+        read_single(reader, root);
+    else if (root->kind == YAML_KIND_MAP)
         read_keys(reader, root);
     else
         job_report(&reader->faults, (struct job_fault){JOB_FILE_WRONG_TYPE, root->place, NULL},

@@ -203,12 +203,25 @@ static bool read_value(struct job_reader *reader, enum task_key key, struct job_
     return yaml_source_skip(reader->source, &node);
 }
 
-static void report_key(struct job_reader *reader, const struct yaml_node *key, bool own_key)
+/* Whether a key is one that a task does not have by itself, and which is not known where it
+ * stands. */
+static const char *misplaced(const struct job_reader *reader, int found)
 {
-    CLEANUP(cleanup_free) char *hint = own_key ? NULL : key_hint(&task_keys, key);
-    struct job_fault fault = {JOB_FILE_UNKNOWN_KEY, key->place, hint};
-    if (own_key)
-        fault.hint = "each task says that for itself";
+    if (found < 0)
+        return NULL;
+    if (reader->in_defaults && !task_keys.words[found].in_defaults)
+        return "each task says that for itself";
+    bool of_others =
+        found == TASK_KEY_NEEDS || found == TASK_KEY_WHEN || found == TASK_KEY_FOR_EACH;
+    if (reader->options->root == JOB_FILE_TASK && of_others)
+        return "it is for tasks of a job file";
+    return NULL;
+}
+
+static void report_key(struct job_reader *reader, const struct yaml_node *key, const char *why)
+{
+    CLEANUP(cleanup_free) char *hint = why != NULL ? NULL : key_hint(&task_keys, key);
+    struct job_fault fault = {JOB_FILE_UNKNOWN_KEY, key->place, why != NULL ? why : hint};
     job_report(&reader->faults, fault, "unknown key '%s' in %s", yaml_node_shown(key).text,
                reader->in_defaults ? "defaults" : "a task");
 }
@@ -243,9 +256,9 @@ static enum task_key key_of(struct job_reader *reader, const struct yaml_node *n
                             struct task_fields *fields, int *next)
 {
     int found = key_find(&task_keys, node, next);
-    bool own_key = reader->in_defaults && found >= 0 && !task_keys.words[found].in_defaults;
-    if (found < 0 || own_key) {
-        report_key(reader, node, own_key);
+    const char *why = misplaced(reader, found);
+    if (found < 0 || why != NULL) {
+        report_key(reader, node, why);
         return TASK_KEY_COUNT;
     }
     enum task_key key = (enum task_key)found;

@@ -23,7 +23,7 @@ TestSuite(job_table, .init = table_begin, .fini = table_end);
 static struct job *add_job(void)
 {
     struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
-    job_table_add(table, job);
+    cr_assert(job_table_add(table, job, NULL));
     return job;
 }
 
@@ -89,4 +89,17 @@ Test(job_table, a_job_goes_while_another_thread_looks_for_it, .timeout = 30)
             thread_relax();
         thread_join(&thread);
     }
+}
+
+Test(job_table, finds_a_job_by_another_name_that_is_taken_once)
+{
+    struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
+    struct job *other = job_create(&pool, "b", "b.yaml", JOB_CHECKED);
+    cr_assert(job_table_add(table, job, "X:y"));
+    cr_assert_not(job_table_add(table, other, "X:y"));
+    cr_assert_eq(job_table_find(table, "X:y"), job);
+    cr_assert_null(job_table_find(table, job->id));
+    job_let_go(job);
+    job_table_over(table, job);
+    cr_assert(job_table_add(table, other, "X:y"));
 }

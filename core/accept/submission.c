@@ -1,0 +1,82 @@
+#include "accept/submission.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "support/cleanup.h"
+#include "support/memory.h"
+
+void submission_init(struct submission *submission, enum job_file_root root, const char *text,
+                     size_t length)
+{
+    *submission = (struct submission){.root = root, .text = text, .length = length};
+}
+
+void submission_fini(struct submission *submission)
+{
+    if (submission->diagnostics.file != NULL)
+        diagnostics_fini(&submission->diagnostics);
+}
+
+static struct job *begin_job(struct submission *submission, struct chunk_pool *pool)
+{
+    struct job *job = job_create(pool, NULL, submission->file, JOB_CHECKED);
+    size_t count = submission->jobs_count + 1;
+    job_set_keep(job, submission->root == JOB_FILE_TASK ? JOB_KEEPS_ONE : JOB_KEEPS_ALL);
+    submission->jobs = memory_grow(submission->jobs, count, sizeof(struct job *));
+    submission->jobs[submission->jobs_count++] = job;
+    return job;
+}
+
+static enum job_file_answer read_from(struct submission *submission, int fd,
+                                      const struct job_file_options *common,
+                                      struct chunk_pool *pool)
+{
+    struct job_file_options options = *common;
+    options.root = submission->root;
+    options.settings = submission->settings;
+    options.settings_count = submission->settings_count;
+    options.sources = submission->sources != NULL ? submission->sources : &job_sources_none;
+    struct job_file *file = job_file_open(fd, JOB_CHECKED, &options, &submission->diagnostics);
+    while (job_file_next(file)) {
+        struct job *job = begin_job(submission, pool);
+        job_file_read(file, job);
+        submission->tasks_count += job->tasks_count;
+    }
+    return job_file_close(&file);
+}
+
+static int text_file(const struct submission *submission)
+{
+    int fd = memfd_create("submission", MFD_CLOEXEC);
+    if (fd >= 0 && write(fd, submission->text, submission->length) == (ssize_t)submission->length)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool submission_read(struct submission *submission, const struct job_file_options *options,
+                     struct chunk_pool *pool)
+{
+    diagnostics_init(&submission->diagnostics, submission->file);
+    submission->answer = SUBMISSION_INVALID;
+    if (submission->prepare != NULL && !submission->prepare(submission->context, submission))
+        return false;
+    CLEANUP(cleanup_close) int fd = text_file(submission);
+    if (fd < 0) {
+        diagnostics_add(&submission->diagnostics, (struct place){0},
+                        job_file_error_word(JOB_FILE_READ), "there is no memory for it", NULL);
+        return false;
+    }
+    switch (read_from(submission, fd, options, pool)) {
+    case JOB_FILE_RIGHT:
+        return true;
+    case JOB_FILE_WRONG:
+        return false;
+    case JOB_FILE_STOPPED:
+        submission->answer = SUBMISSION_STOPPING;
+        return false;
+    }
+    return false;
+}

@@ -1,0 +1,66 @@
+/* submission: what somebody sends to a host that goes on: the text of a job file, or of one task. It
+ * is read as a whole and admitted as a whole or not at all. Made by whoever sends it; then in one
+ * thread's hands at a time, see submissions.h. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accept/job.h"
+#include "accept/job_file.h"
+#include "support/diagnostic.h"
+
+/* What became of a submission. */
+enum submission_answer {
+    SUBMISSION_ADMITTED,
+    SUBMISSION_INVALID,      /* the diagnostics say why */
+    SUBMISSION_TOO_MANY,     /* it could never have room; see refusal */
+    SUBMISSION_PENDING_FULL, /* the host has as many tasks as it may */
+    SUBMISSION_QUEUE_FULL,   /* a group has: see refusal */
+    SUBMISSION_INBOUND_FULL,
+    SUBMISSION_STOPPING, /* the host takes nothing more */
+    SUBMISSION_ANSWER_COUNT,
+};
+
+enum { SUBMISSION_REFUSAL_BYTES = 256 };
+
+struct submission {
+    struct submission *next; /* in the list of the submissions */
+    /* set by who sends it, and his until it is answered */
+    enum job_file_root root;
+    const char *text;
+    size_t length;
+    const char *file; /* for messages, and to name a job after */
+    const struct job_setting *settings;
+    size_t settings_count;
+    const struct job_sources
+        *sources; /* what ${env.X}, lines: and csv: get; NULL: they are refused */
+    void *context;
+    /* Fills in what is above from what was sent; false with what is wrong in the diagnostics. Before
+     * it is read, on the same thread. NULL: it is there. */
+    bool (*prepare)(void *context, struct submission *submission);
+    /* The answer is known; may free the submission. The sender's or the reader thread; does not
+     * block. */
+    void (*answered)(void *context, struct submission *submission);
+    /* to be read when it is answered */
+    enum submission_answer answer;
+    char refusal[SUBMISSION_REFUSAL_BYTES];
+    struct job **jobs; /* as long as answered runs, none of them goes */
+    size_t jobs_count;
+    uint64_t tasks_count;
+    struct diagnostics diagnostics;
+};
+
+/* Makes a submission ready, for a text that is borrowed until it is answered. */
+void submission_init(struct submission *submission, enum job_file_root root, const char *text,
+                     size_t length);
+
+/* Frees what a submission has in it, but for its jobs. */
+void submission_fini(struct submission *submission);
+
+/* Reads the text into jobs that keep their tasks, from the pool; the options' root, settings and
+ * sources are the submission's. False with an answer; then the jobs are to be destroyed. May load
+ * plugins. */
+bool submission_read(struct submission *submission, const struct job_file_options *options,
+                     struct chunk_pool *pool);

@@ -1,0 +1,354 @@
+/* A submission goes from hand to hand: queued until the reader thread has read it, then admitted,
+ * refused, or put aside until there is room. What is put aside is tried again every LOOK_NS:
+ * nobody has to say so when a task ends, which would cost each of them more than these looks. */
+#include "accept/submissions.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "support/clock.h"
+#include "support/thread.h"
+
+#define LOOK_NS (5 * NS_PER_MS)
+
+enum { ENTER_BATCH = 1024 };
+
+struct line {
+    struct submission *head, **tail;
+};
+
+struct submissions {
+    struct submissions_options options; /* immutable */
+    struct thread thread;
+    int stop_fd; /* an eventfd: can be read once reading is to end */
+    _Atomic int32_t weight_capacity;
+    _Atomic int overflow; /* enum submissions_overflow */
+    _Atomic uint64_t refused[SUBMISSION_ANSWER_COUNT];
+    struct mutex lock;
+    struct cond changed;
+    /* guarded by lock */
+    struct line queued; /* to be read */
+    struct line aside;  /* read; wait for room */
+    bool closed;
+};
+
+static void line_init(struct line *line)
+{
+    line->head = NULL;
+    line->tail = &line->head;
+}
+
+static void line_push(struct line *line, struct submission *submission)
+{
+    submission->next = NULL;
+    *line->tail = submission;
+    line->tail = &submission->next;
+}
+
+static struct submission *line_pop(struct line *line)
+{
+    struct submission *submission = line->head;
+    if (submission == NULL)
+        return NULL;
+    line->head = submission->next;
+    if (line->head == NULL)
+        line->tail = &line->head;
+    return submission;
+}
+
+/* ---- admitting ---- */
+
+static void give_queues_back(const struct submissions *submissions, struct submission *submission,
+                             size_t jobs)
+{
+    const struct submissions_options *options = &submissions->options;
+    for (size_t i = 0; i < jobs && options->give_back != NULL; i++)
+        options->give_back(options->context, submission->jobs[i]);
+}
+
+static enum submission_answer reserve_queues(const struct submissions *submissions,
+                                             struct submission *submission)
+{
+    const struct submissions_options *options = &submissions->options;
+    for (size_t i = 0; i < submission->jobs_count && options->reserve != NULL; i++) {
+        enum submission_answer answer =
+            options->reserve(options->context, submission->jobs[i], submission->refusal);
+        if (answer != SUBMISSION_ADMITTED) {
+            give_queues_back(submissions, submission, i);
+            return answer;
+        }
+    }
+    return SUBMISSION_ADMITTED;
+}
+
+static bool inbound_is_full(const struct submissions *submissions)
+{
+    struct inbound *inbound = submissions->options.intake.inbound;
+    return inbound_length(inbound) >= inbound_capacity(inbound);
+}
+
+/* Takes room everywhere or nowhere, and returns SUBMISSION_ADMITTED or what is full. */
+static enum submission_answer reserve(const struct submissions *submissions,
+                                      struct submission *submission)
+{
+    struct room *pending = submissions->options.intake.pending;
+    size_t capacity = room_capacity(pending);
+    submission->refusal[0] = '\0';
+    if (submission->tasks_count > capacity) {
+        snprintf(submission->refusal, sizeof submission->refusal,
+                 "%" PRIu64 " tasks are more than max_pending allows in all, %zu",
+                 submission->tasks_count, capacity);
+        return SUBMISSION_TOO_MANY;
+    }
+    if (inbound_is_full(submissions))
+        return SUBMISSION_INBOUND_FULL;
+    if (!room_reserve(pending, submission->tasks_count))
+        return SUBMISSION_PENDING_FULL;
+    enum submission_answer answer = reserve_queues(submissions, submission);
+    if (answer != SUBMISSION_ADMITTED)
+        room_give(pending, submission->tasks_count);
+    return answer;
+}
+
+static void enter(const struct submissions *submissions, struct job *job)
+{
+    const struct intake *intake = &submissions->options.intake;
+    struct task_list batch;
+    task_list_init(&batch);
+    bool added = job_table_add(submissions->options.table, job, NULL);
+    assert(added); /* no ULID is made twice */
+    while (job_take_tasks(job, ENTER_BATCH, &batch))
+        intake_enter(intake, &batch);
+    intake_seal(intake, job);
+}
+
+/* The reader's own share in a job keeps it until it was answered for. */
+static void answer(struct submissions *submissions, struct submission *submission)
+{
+    const struct submissions_options *options = &submissions->options;
+    bool admitted = submission->answer == SUBMISSION_ADMITTED;
+    struct job **jobs = submission->jobs;
+    size_t count = submission->jobs_count;
+    if (!admitted)
+        atomic_fetch_add(&submissions->refused[submission->answer], 1);
+    for (size_t i = 0; i < count && !admitted; i++)
+        job_destroy(&jobs[i]);
+    submission->answered(submission->context, submission); /* and perhaps it is gone */
+    for (size_t i = 0; i < count && admitted; i++)
+        if (job_count_ended(jobs[i], TASK_ACCEPTED, 1))
+            options->job_over(options->context, jobs[i]);
+    free(jobs);
+}
+
+static bool is_full(enum submission_answer answer)
+{
+    return answer == SUBMISSION_PENDING_FULL || answer == SUBMISSION_QUEUE_FULL ||
+           answer == SUBMISSION_INBOUND_FULL;
+}
+
+/* False if it is to be tried again later. */
+static bool try_to_admit(struct submissions *submissions, struct submission *submission)
+{
+    submission->answer = reserve(submissions, submission);
+    if (is_full(submission->answer) && atomic_load(&submissions->overflow) == SUBMISSIONS_WAIT)
+        return false;
+    for (size_t i = 0; i < submission->jobs_count && submission->answer == SUBMISSION_ADMITTED; i++)
+        enter(submissions, submission->jobs[i]);
+    answer(submissions, submission);
+    return true;
+}
+
+/* ---- the way through ---- */
+
+static bool is_closed(struct submissions *submissions)
+{
+    MUTEX_GUARD(&submissions->lock);
+    return submissions->closed;
+}
+
+static bool put(struct submissions *submissions, struct line *line, struct submission *submission)
+{
+    mutex_lock(&submissions->lock);
+    bool open = !submissions->closed;
+    if (open)
+        line_push(line, submission);
+    mutex_unlock(&submissions->lock);
+    if (open)
+        cond_signal(&submissions->changed);
+    return open;
+}
+
+static void refuse(struct submissions *submissions, struct submission *submission)
+{
+    submission->answer = SUBMISSION_STOPPING;
+    answer(submissions, submission);
+}
+
+static bool read_text(const struct submissions *submissions, struct submission *submission)
+{
+    const struct job_file_options options = {
+        .registry = submissions->options.registry,
+        .weight_capacity = atomic_load(&submissions->weight_capacity),
+        .default_timeout_ns = submissions->options.default_timeout_ns,
+        .stop_fd = submissions->stop_fd,
+    };
+    return submission_read(submission, &options, submissions->options.chunks);
+}
+
+static void read_and_admit(struct submissions *submissions, struct submission *submission)
+{
+    if (!read_text(submissions, submission))
+        answer(submissions, submission);
+    else if (!try_to_admit(submissions, submission) &&
+             !put(submissions, &submissions->aside, submission))
+        refuse(submissions, submission);
+}
+
+void submissions_take(struct submissions *submissions, struct submission *submission)
+{
+    if (submission->root == JOB_FILE_TASK && !is_closed(submissions))
+        read_and_admit(submissions, submission);
+    else if (!put(submissions, &submissions->queued, submission))
+        refuse(submissions, submission);
+}
+
+static struct line take_aside(struct submissions *submissions)
+{
+    struct line line = {0};
+    MUTEX_GUARD(&submissions->lock);
+    line.head = submissions->aside.head;
+    line_init(&submissions->aside);
+    return line;
+}
+
+/* In front of those that came meanwhile. */
+static void put_back(struct submissions *submissions, struct line *kept)
+{
+    MUTEX_GUARD(&submissions->lock);
+    for (struct submission *one; (one = line_pop(&submissions->aside)) != NULL;)
+        line_push(kept, one);
+    line_init(&submissions->aside);
+    for (struct submission *one; (one = line_pop(kept)) != NULL;)
+        line_push(&submissions->aside, one);
+}
+
+/* First come first served where the host is full; a group that is full holds up nobody else. */
+static void try_aside(struct submissions *submissions)
+{
+    struct line line = take_aside(submissions), kept;
+    bool full = false;
+    line_init(&kept);
+    for (struct submission *one; (one = line_pop(&line)) != NULL;) {
+        if (!full && try_to_admit(submissions, one))
+            continue;
+        full = full || one->answer != SUBMISSION_QUEUE_FULL;
+        line_push(&kept, one);
+    }
+    put_back(submissions, &kept);
+}
+
+/* Waits for something to do; false once it is closed. *next: to be read; NULL: it is time to look at
+ * those aside. */
+static bool wait_for_work(struct submissions *submissions, struct submission **next)
+{
+    MUTEX_GUARD(&submissions->lock);
+    int64_t until_ns = clock_now_ns() + LOOK_NS;
+    bool in_time = true;
+    while (!submissions->closed && submissions->queued.head == NULL && in_time) {
+        if (submissions->aside.head == NULL) {
+            cond_wait(&submissions->changed, &submissions->lock);
+            until_ns = clock_now_ns() + LOOK_NS;
+        } else {
+            in_time = cond_wait_until(&submissions->changed, &submissions->lock, until_ns);
+        }
+    }
+    *next = submissions->closed ? NULL : line_pop(&submissions->queued);
+    return !submissions->closed;
+}
+
+/* Closed: nothing is put into the lines any more. */
+static void refuse_all(struct submissions *submissions, struct line *line)
+{
+    for (struct submission *one; (one = line_pop(line)) != NULL;)
+        refuse(submissions, one);
+}
+
+static void submissions_run(void *argument)
+{
+    struct submissions *submissions = argument;
+    for (struct submission *next; wait_for_work(submissions, &next);) {
+        if (next != NULL)
+            read_and_admit(submissions, next);
+        try_aside(submissions);
+    }
+    refuse_all(submissions, &submissions->queued);
+    refuse_all(submissions, &submissions->aside);
+}
+
+/* ---- making ---- */
+
+static void submissions_free(struct submissions *submissions)
+{
+    if (submissions->stop_fd >= 0)
+        close(submissions->stop_fd);
+    cond_fini(&submissions->changed);
+    mutex_fini(&submissions->lock);
+    free(submissions);
+}
+
+struct submissions *submissions_start(const struct submissions_options *options,
+                                      struct error *error)
+{
+    struct submissions *submissions = calloc(1, sizeof *submissions);
+    if (submissions == NULL)
+        abort();
+    submissions->options = *options;
+    submissions_set_limits(submissions, options->weight_capacity, options->overflow);
+    mutex_init(&submissions->lock);
+    cond_init(&submissions->changed);
+    line_init(&submissions->queued);
+    line_init(&submissions->aside);
+    submissions->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    bool started =
+        submissions->stop_fd >= 0
+            ? thread_start(&submissions->thread, "reader", submissions_run, submissions, error)
+            : error_errno(error, "reader", "cannot make an event descriptor");
+    if (started)
+        return submissions;
+    submissions_free(submissions);
+    return NULL;
+}
+
+void submissions_set_limits(struct submissions *submissions, int32_t weight_capacity,
+                            enum submissions_overflow overflow)
+{
+    atomic_store(&submissions->weight_capacity, weight_capacity);
+    atomic_store(&submissions->overflow, overflow);
+}
+
+uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer)
+{
+    return atomic_load(&submissions->refused[answer]);
+}
+
+void submissions_close(struct submissions *submissions)
+{
+    mutex_lock(&submissions->lock);
+    submissions->closed = true;
+    mutex_unlock(&submissions->lock);
+    eventfd_write(submissions->stop_fd, 1);
+    cond_signal(&submissions->changed);
+}
+
+void submissions_stop(struct submissions **submissions)
+{
+    if (*submissions == NULL)
+        return;
+    thread_join(&(*submissions)->thread);
+    submissions_free(*submissions);
+    *submissions = NULL;
+}

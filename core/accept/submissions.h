@@ -1,0 +1,62 @@
+/* submissions: the way of what is sent to a host that goes on, from who sends it, on a thread that
+ * must not wait, until it is admitted or refused. Job files are read on a reader thread; a single
+ * task is read at once by who sends it. Created by the host. */
+#pragma once
+
+#include <stdint.h>
+
+#include "accept/intake.h"
+#include "accept/job_table.h"
+#include "accept/submission.h"
+#include "support/error.h"
+
+/* What to do with a submission for which there is no room. */
+enum submissions_overflow {
+    SUBMISSIONS_WAIT, /* its answer waits until there is */
+    SUBMISSIONS_REFUSE,
+};
+
+struct submissions;
+
+struct submissions_options {
+    struct registry *registry;
+    struct chunk_pool *chunks;
+    struct intake intake;
+    struct job_table *table;
+    int32_t weight_capacity;
+    int64_t default_timeout_ns;
+    enum submissions_overflow overflow;
+    void *context;
+    /* Takes a place in the queue of a group for each task of a job, or for none:
+     * SUBMISSION_ADMITTED, SUBMISSION_QUEUE_FULL, or SUBMISSION_TOO_MANY if there will never be so
+     * much room; both with the reason. NULL: queues have no limit. Any thread. */
+    enum submission_answer (*reserve)(void *context, struct job *job,
+                                      char refusal[SUBMISSION_REFUSAL_BYTES]);
+    /* Gives back what reserve took. */
+    void (*give_back)(void *context, struct job *job);
+    void (*job_over)(void *context, struct job *job); /* it had no task left when it was admitted */
+};
+
+/* Starts the reader thread; NULL with a message. The options are copied, what they point to is
+ * borrowed. */
+struct submissions *submissions_start(const struct submissions_options *options,
+                                      struct error *error);
+
+/* Takes a submission until it is answered, which may be within the call. Any thread; does not wait
+ * for room. */
+void submissions_take(struct submissions *submissions, struct submission *submission);
+
+/* Changes what may change while it works. Any thread. */
+void submissions_set_limits(struct submissions *submissions, int32_t weight_capacity,
+                            enum submissions_overflow overflow);
+
+/* Counts the submissions that were refused with an answer since the start. Any thread. */
+uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer);
+
+/* Answers all that is left with SUBMISSION_STOPPING, also what comes from now on. Any thread; does
+ * not block. */
+void submissions_close(struct submissions *submissions);
+
+/* Joins the thread after submissions_close and frees it; nobody sends anything more. Clears the
+ * pointer; accepts NULL. */
+void submissions_stop(struct submissions **submissions);

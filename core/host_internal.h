@@ -1,0 +1,98 @@
+/* host_internal: what host.c, host_run.c and host_serve.c share. Included by nobody else. */
+#pragma once
+
+#include "accept/job_table.h"
+#include "accept/submissions.h"
+#include "host.h"
+#include "stages.h"
+#include "support/clock.h"
+#include "support/loop.h"
+#include "support/thread.h"
+
+#define HOST_LEAVE_NS (NS_PER_S / 2) /* what a reader gets to see that it is interrupted */
+
+/* Where the jobs of a host come from: the files of a run, or what is sent to a daemon. The control
+ * loop calls all of it but job_over. */
+struct host_source {
+    /* A job is over and not touched any more by who says so. Any thread. */
+    void (*job_over)(struct host *host, struct job *job);
+    /* Nothing more is wanted of a job that has failed fast. */
+    void (*job_stopped)(struct host *host, struct job *job);
+    /* Stops all jobs and takes no more. */
+    void (*stop)(struct host *host);
+    /* Takes over what is live in the configuration. */
+    void (*apply)(struct host *host);
+    /* Looks after what is the source's own; returns when it wants to be called again. */
+    int64_t (*tend)(struct host *host, int64_t now_ns);
+    /* Returns whether what is parked has nothing to wait for. */
+    bool (*gives_up_parked)(struct host *host);
+    /* Returns whether the host is to end. */
+    bool (*is_over)(struct host *host, int64_t now_ns);
+};
+
+/* The jobs of a run. */
+struct host_run_jobs {
+    struct reader *reader;
+    struct cond may_begin;
+    /* guarded by the host's lock */
+    struct job_list begun;
+    size_t over;   /* of them */
+    bool stopping; /* jobs that are begun now are not to run */
+    bool waits;    /* the reader does, for another job to be over */
+};
+
+/* What asks for a reload and has not heard of its end. */
+struct host_asked {
+    struct host_reload *first, **last;
+};
+
+/* The jobs of a daemon. */
+struct host_served {
+    struct submissions *submissions;
+    struct job_table *table;
+    int64_t pruned_ns; /* the control loop: when what is too old was forgotten last */
+    /* guarded by the host's lock */
+    struct host_asked now, next; /* for the reload that is under way; for the one behind it */
+    bool reloading;
+    struct registry_reloaded reloads; /* of all reloads, summed up */
+};
+
+struct host {
+    /* immutable while it runs */
+    const struct config *config;
+    struct host_handlers handlers;
+    enum job_mode mode;
+    struct registry *registry;
+    struct loop *loop;
+    struct stages stages;
+    const struct host_source *source; /* NULL: it does not run yet */
+    struct mutex lock;
+    /* guarded by lock */
+    struct job *jobs_stopped;       /* have failed fast and are to be purged; held */
+    struct generation **superseded; /* are to be drained */
+    size_t superseded_count;
+    struct host_run_jobs run;
+    struct host_served served;
+    /* the control loop */
+    enum host_end end;
+    int signals;
+    int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
+    int64_t leave_ns;  /* after a signal: when a reader that is still at work is left behind */
+    int64_t tick_ns;   /* when the next tick is due */
+    bool stopped;      /* all threads are joined */
+};
+
+/* Begins or hastens the end, as a signal does. Control loop. */
+void host_stop_starting(struct host *host, enum host_end end);
+
+/* Runs the control loop to its end. */
+void host_loop(struct host *host);
+
+/* host_run.c: joins the reader; frees the jobs. */
+void host_run_join(struct host *host);
+void host_run_fini(struct host *host);
+
+/* host_serve.c: the end of a reload (loader thread), and of serving. */
+void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded);
+void host_serve_join(struct host *host);
+void host_serve_fini(struct host *host);

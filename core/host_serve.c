@@ -1,0 +1,331 @@
+/* A host that goes on: jobs come by submission, and are there until they are over and nobody looks
+ * at them any more. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host_internal.h"
+#include "support/log.h"
+
+#define SWEEP_NS (10 * NS_PER_MS) /* how soon a job that is over is looked at again */
+#define PRUNE_NS (60 * NS_PER_S)
+
+static void on_job_over(void *context, struct job *job)
+{
+    struct host *host = context;
+    if (host->handlers.job_over != NULL)
+        host->handlers.job_over(host->handlers.context, job);
+    job_table_over(host->served.table, job);
+    loop_wake(host->loop);
+}
+
+static void job_over(struct host *host, struct job *job)
+{
+    on_job_over(host, job);
+}
+
+static void job_stopped(struct host *host, struct job *job)
+{
+    (void)host;
+    (void)job;
+}
+
+static void stop(struct host *host)
+{
+    submissions_close(host->served.submissions);
+    job_table_stop(host->served.table);
+}
+
+static enum submissions_overflow overflow_of(const struct config *config)
+{
+    switch (config->overflow) {
+    case OVERFLOW_BLOCK:
+        return SUBMISSIONS_WAIT;
+    case OVERFLOW_REJECT:
+        return SUBMISSIONS_REFUSE;
+    }
+    return SUBMISSIONS_REFUSE;
+}
+
+static void apply(struct host *host)
+{
+    submissions_set_limits(host->served.submissions, (int32_t)host->config->max_weight,
+                           overflow_of(host->config));
+}
+
+/* What is kept of ended tasks is bounded in number by the store itself, in age here. */
+static void prune(struct host *host, int64_t now_ns)
+{
+    struct error error;
+    uint64_t count = 0;
+    int64_t keep_ns = host->config->keep_finished_ns;
+    if (now_ns - host->served.pruned_ns < PRUNE_NS)
+        return;
+    host->served.pruned_ns = now_ns;
+    if (!store_prune(host->stages.store, clock_wall_ns() - keep_ns, &count, &error))
+        log_warning("what is too old could not be forgotten", LOG_TEXT("reason", error.message));
+}
+
+static int64_t tend(struct host *host, int64_t now_ns)
+{
+    prune(host, now_ns);
+    return job_table_sweep(host->served.table) > 0 ? now_ns + SWEEP_NS : CLOCK_NEVER_NS;
+}
+
+static bool gives_up_parked(struct host *host)
+{
+    (void)host;
+    return false; /* a plugin or a group may come */
+}
+
+static bool is_over(struct host *host, int64_t now_ns)
+{
+    (void)now_ns;
+    return host->signals > 0 && room_watch(&host->stages.pending, 0) == 0;
+}
+
+static const struct host_source sent = {.job_over = job_over,
+                                        .job_stopped = job_stopped,
+                                        .stop = stop,
+                                        .apply = apply,
+                                        .tend = tend,
+                                        .gives_up_parked = gives_up_parked,
+                                        .is_over = is_over};
+
+/* ---- submissions ---- */
+
+static enum submission_answer reserve(void *context, struct job *job,
+                                      char refusal[SUBMISSION_REFUSAL_BYTES])
+{
+    struct host *host = context;
+    switch (stages_reserve(&host->stages, job, refusal, SUBMISSION_REFUSAL_BYTES)) {
+    case STAGES_HAVE_ROOM:
+        return SUBMISSION_ADMITTED;
+    case STAGES_ARE_FULL:
+        return SUBMISSION_QUEUE_FULL;
+    case STAGES_TOO_SMALL:
+        return SUBMISSION_TOO_MANY;
+    }
+    return SUBMISSION_QUEUE_FULL;
+}
+
+static void give_back(void *context, struct job *job)
+{
+    struct host *host = context;
+    stages_give_back(&host->stages, job);
+}
+
+bool host_open(struct host *host, struct error *error)
+{
+    assert(host->mode == JOB_CHECKED);
+    struct host_served *served = &host->served;
+    served->table = job_table_create();
+    served->now.last = &served->now.first;
+    served->next.last = &served->next.first;
+    served->pruned_ns = clock_now_ns();
+    const struct submissions_options options = {
+        .registry = host->registry,
+        .chunks = &host->stages.chunks,
+        .intake = host->stages.intake,
+        .table = served->table,
+        .weight_capacity = (int32_t)host->config->max_weight,
+        .default_timeout_ns = host->config->timeout_ns,
+        .overflow = overflow_of(host->config),
+        .context = host,
+        .reserve = reserve,
+        .give_back = give_back,
+        .job_over = on_job_over,
+    };
+    host->source = &sent;
+    served->submissions = submissions_start(&options, error);
+    return served->submissions != NULL;
+}
+
+enum host_end host_serve(struct host *host)
+{
+    host_loop(host);
+    loop_end_calls(host->loop);
+    return host->end;
+}
+
+void host_submit(struct host *host, struct submission *submission)
+{
+    submissions_take(host->served.submissions, submission);
+}
+
+uint64_t host_refused(struct host *host, enum submission_answer answer)
+{
+    return submissions_refused(host->served.submissions, answer);
+}
+
+size_t host_jobs(struct host *host)
+{
+    return job_table_count(host->served.table);
+}
+
+struct job *host_find_job(struct host *host, const char *id)
+{
+    return job_table_find(host->served.table, id);
+}
+
+/* ---- cancelling ---- */
+
+struct cancel {
+    struct loop_call call;
+    struct host *host;
+    struct job *job;   /* held */
+    struct task *task; /* NULL: all of the job */
+};
+
+/* Main thread. */
+static void cancel(struct loop_call *call)
+{
+    struct cancel *asked = (struct cancel *)call;
+    struct stages *stages = &asked->host->stages;
+    if (!stages->closed)
+        stages_purge(stages, asked->job);
+    if (asked->task != NULL)
+        executor_cancel_task(stages->executor, asked->task);
+    else
+        executor_cancel_job(stages->executor, asked->job);
+    job_let_go(asked->job);
+    loop_wake(asked->host->loop); /* who was asked to end is watched from now on */
+    free(asked);
+}
+
+static void ask_cancel(struct host *host, struct job *job, struct task *task)
+{
+    struct cancel *asked = malloc(sizeof *asked);
+    if (asked == NULL)
+        abort();
+    *asked = (struct cancel){.call.run = cancel, .host = host, .job = job, .task = task};
+    job_hold(job);
+    if (host_call(host, &asked->call))
+        return;
+    job_let_go(job); /* the host ends, and everything with it */
+    free(asked);
+}
+
+void host_cancel_job(struct host *host, struct job *job)
+{
+    int goes_on = JOB_GOES_ON, failed_fast = JOB_FAILED_FAST;
+    if (!atomic_compare_exchange_strong(&job->stop, &goes_on, JOB_CANCELLED))
+        atomic_compare_exchange_strong(&job->stop, &failed_fast, JOB_CANCELLED);
+    ask_cancel(host, job, NULL);
+}
+
+void host_cancel_task(struct host *host, struct job *job, struct task *task)
+{
+    atomic_store(&task->cancelled, true);
+    ask_cancel(host, job, task);
+}
+
+/* ---- reloading ---- */
+
+/* Requests before a reload begins become one; those that come while it is under way, the next. The
+ * lock is held. */
+static bool ask_reload(struct host_served *served, struct host_reload *reload)
+{
+    struct host_asked *line = served->reloading ? &served->next : &served->now;
+    if (reload != NULL) {
+        reload->next = NULL;
+        *line->last = reload;
+        line->last = &reload->next;
+    }
+    bool begins = !served->reloading;
+    served->reloading = true;
+    return begins;
+}
+
+static void begin_reload(struct host *host, struct host_reload *reload)
+{
+    mutex_lock(&host->lock);
+    bool begins = host->source != &sent || ask_reload(&host->served, reload);
+    mutex_unlock(&host->lock);
+    if (begins)
+        registry_reload(host->registry);
+}
+
+void host_reload(struct host *host, struct host_reload *reload)
+{
+    if (host->handlers.reread != NULL)
+        host->handlers.reread(host->handlers.context, reload != NULL ? reload->report : NULL);
+    begin_reload(host, reload);
+}
+
+static void add_up(struct registry_reloaded *sum, const struct registry_reloaded *one)
+{
+    sum->kept += one->kept;
+    sum->replaced += one->replaced;
+    sum->added += one->added;
+    sum->removed += one->removed;
+    sum->refused += one->refused;
+}
+
+/* Takes those who waited for the reload that is over; *again: others wait for the next. The lock is
+ * held. */
+static struct host_reload *take_asked(struct host_served *served, bool *again)
+{
+    struct host_reload *asked = served->now.first;
+    *again = served->next.first != NULL;
+    served->now = served->next;
+    if (!*again)
+        served->now.last = &served->now.first;
+    served->next.first = NULL;
+    served->next.last = &served->next.first;
+    served->reloading = *again;
+    return asked;
+}
+
+void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded)
+{
+    struct host *host = context;
+    bool again;
+    if (host->source != &sent)
+        return;
+    mutex_lock(&host->lock);
+    add_up(&host->served.reloads, reloaded);
+    struct host_reload *asked = take_asked(&host->served, &again);
+    mutex_unlock(&host->lock);
+    for (struct host_reload *next; asked != NULL; asked = next) {
+        next = asked->next;
+        asked->done(asked, reloaded);
+    }
+    if (again)
+        registry_reload(host->registry);
+}
+
+struct registry_reloaded host_reloads(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    return host->served.reloads;
+}
+
+/* ---- the rest ---- */
+
+bool host_call(struct host *host, struct loop_call *call)
+{
+    return loop_call(host->loop, call);
+}
+
+void host_ask_stop(struct host *host)
+{
+    host_stop_starting(host, HOST_FINISHED);
+}
+
+struct stages *host_stages(struct host *host)
+{
+    return &host->stages;
+}
+
+void host_serve_join(struct host *host)
+{
+    submissions_stop(&host->served.submissions);
+}
+
+/* Nobody is left who could hold a job. */
+void host_serve_fini(struct host *host)
+{
+    job_table_destroy(&host->served.table);
+}
