@@ -103,6 +103,12 @@ static void write_lines(const char *text)
     }
 }
 
+const char *output_collected_text(void)
+{
+    fflush(collecting);
+    return collected;
+}
+
 void output_collected(void)
 {
     fclose(collecting);

@@ -25,6 +25,9 @@ FILE *output_messages(void);
 /* Collects messages from now on, for a host at work that must not wait for who reads them. */
 void output_collect(void);
 
+/* Returns what was collected so far, until the next message. */
+const char *output_collected_text(void);
+
 /* Writes what was collected to standard error as far as there is room, without waiting; the lines
  * behind that are dropped. */
 void output_collected(void);

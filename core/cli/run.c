@@ -248,7 +248,7 @@ static bool shows_progress(const struct run_options *options)
 }
 
 /* The file, whatever is wrong in it, must not disturb what runs. */
-static void on_reread(void *context)
+static void on_reread(void *context, void *report)
 {
     struct run *run = context;
     CLEANUP(config_fini) struct config next;
@@ -257,7 +257,7 @@ static void on_reread(void *context)
     if (run->progress.terminal && shows_progress(run->options))
         fputs(PROGRESS_CLEAR, output_messages());
     bool taken = options_reread(run->options->common, run->config, &next) &&
-                 apply_options(run->options, &next) && reread_take(run->config, &next);
+                 apply_options(run->options, &next) && reread_take(run->config, &next, report);
     output_collected();
     if (taken)
         host_apply(run->host);

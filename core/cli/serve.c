@@ -1,0 +1,375 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/plugins.h"
+#include "cli/reread.h"
+#include "host.h"
+#include "serve/api.h"
+#include "serve/http.h"
+#include "serve/listener.h"
+#include "serve/notify.h"
+#include "serve/token.h"
+#include "support/cleanup.h"
+#include "support/log.h"
+#include "support/ready.h"
+
+enum { OPTION_CHECK_CONFIG = 2000, HOSTS_MOST = 64 };
+
+/* What the memory store keeps, beside the number of tasks that is configured. */
+enum {
+    FINISHED_MOST_BYTES = 256 * 1024 * 1024,
+    DEAD_MOST = 100 * 1000,
+    DEAD_MOST_BYTES = 64 * 1024 * 1024,
+    LOG_MOST_BYTES = 64 * 1024,
+    CLAIMS_MOST = 1000 * 1000,
+};
+
+#define FAREWELL_NS (2 * NS_PER_S) /* for the last answers, once all tasks have ended */
+
+struct serve_options {
+    struct options *common;
+    bool check_config;
+};
+
+struct serve {
+    const struct serve_options *options;
+    struct config *config;
+    struct plugins plugins;
+    struct host *host;
+    struct api *api;
+    struct http *http;
+    char *address; /* as configured */
+    int listen_fd;
+    bool passed; /* the service manager has opened the socket */
+    char *token; /* NULL: nobody is asked for one */
+    char *hosts_text;
+    const char *hosts[HOSTS_MOST + 1];
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct serve_options *options = state->input;
+
+    (void)argument;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options->common;
+        return 0;
+    case OPTION_CHECK_CONFIG:
+        options->check_config = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "`serve' takes no arguments; jobs are sent by `sluice submit'");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option table[] = {
+    {.name = "check-config",
+     .key = OPTION_CHECK_CONFIG,
+     .doc = "only say what is wrong with the configuration"},
+    {0},
+};
+
+static const struct argp argp = {
+    .options = table,
+    .parser = parse,
+    .doc =
+        "The daemon: takes jobs over HTTP, runs them, and goes on. It listens on a Unix socket in "
+        "its runtime folder unless [http] listen says otherwise."
+        "\vFor example:\n\n"
+        "  sluice serve &\n"
+        "  sluice submit --wait nightly.yaml\n"
+        "  sluice stop\n\n"
+        "SIGHUP reloads plugins and configuration. SIGTERM and SIGINT let running tasks finish "
+        "within the grace period; a second one cancels them.\n\n"
+        "Exit code: 0 stopped by `sluice stop'; 2 wrong usage or configuration; 3 it could not "
+        "start; 130, 143 stopped by SIGINT, SIGTERM.\n",
+    .children = options_children,
+};
+
+/* ---- what the host tells ---- */
+
+static void on_ended(void *context, const struct outcome_record *record)
+{
+    const struct serve *serve = context;
+
+    api_task_ended(serve->api, record);
+}
+
+static void on_job_over(void *context, const struct job *job)
+{
+    const struct serve *serve = context;
+
+    api_job_over(serve->api, job);
+}
+
+static void on_stops(void *context, int64_t until_ns)
+{
+    const struct serve *serve = context;
+
+    api_stops(serve->api);
+    notify_send(NOTIFY_STOPPING, "stopping");
+    ready_give_up_at(until_ns);
+}
+
+static void on_tick(void *context, int64_t now_ns)
+{
+    const struct serve *serve = context;
+
+    api_tick(serve->api, now_ns);
+    notify_send(NOTIFY_WATCHDOG, NULL);
+}
+
+static void on_reread(void *context, void *report)
+{
+    struct serve *serve = context;
+    CLEANUP(config_fini) struct config next;
+
+    notify_send(NOTIFY_RELOADING, NULL);
+    output_collect();
+    bool taken = options_reread(serve->options->common, serve->config, &next) &&
+                 reread_take(serve->config, &next, report);
+    if (!taken)
+        reread_refuse(report);
+    output_collected();
+    if (taken)
+        host_apply(serve->host);
+    else
+        log_error("the configuration is not valid: nothing of it has changed");
+    notify_send(NOTIFY_READY, NULL);
+}
+
+/* ---- starting ---- */
+
+/* The folder of the socket is made if it is not there, for its owner alone. */
+static bool make_runtime_dir(const struct serve *serve)
+{
+    static const char prefix[] = "unix:";
+    const char *path = serve->address + sizeof(prefix) - 1;
+    const char *slash = strrchr(path, '/');
+
+    if (strncmp(serve->address, prefix, sizeof(prefix) - 1) != 0 || slash == NULL || slash == path)
+        return true;
+    CLEANUP(cleanup_free) char *folder = strndup(path, (size_t)(slash - path));
+    if (folder == NULL)
+        abort();
+    return mkdir(folder, 0700) == 0 || errno == EEXIST ||
+           output_error("cannot make the runtime folder %s: %s", folder, strerror(errno));
+}
+
+static bool open_listener(struct serve *serve)
+{
+    struct error error;
+
+    if (!listener_take_passed(&serve->listen_fd, &error))
+        return output_error("%s", error.message);
+    serve->passed = serve->listen_fd >= 0;
+    if (serve->passed)
+        return true;
+    serve->address = config_listen(serve->config);
+    if (!make_runtime_dir(serve))
+        return false;
+    serve->listen_fd = listener_open(serve->address, &error);
+    return serve->listen_fd >= 0 || output_error("%s", error.message);
+}
+
+/* Whoever can connect to a Unix socket is whoever may run tasks; on TCP a token says so. */
+static bool load_token(struct serve *serve)
+{
+    CLEANUP(cleanup_free) char *file = NULL;
+    struct error error;
+
+    if (listener_port(serve->listen_fd) == 0)
+        return true;
+    file = config_token_file(serve->config);
+    serve->token = token_load(file, &error);
+    if (serve->token == NULL)
+        return output_error("%s", error.message);
+    if (!listener_fd_is_loopback(serve->listen_fd))
+        log_warning("other machines can reach this port, and nothing is encrypted: put a TLS proxy "
+                    "in front");
+    log_info("clients need the token", LOG_TEXT("file", file));
+    return true;
+}
+
+static bool split_hosts(struct serve *serve)
+{
+    size_t count = 0;
+    char *rest = NULL;
+
+    if (serve->config->http_allowed_hosts == NULL)
+        return true;
+    serve->hosts_text = strdup(serve->config->http_allowed_hosts);
+    if (serve->hosts_text == NULL)
+        abort();
+    for (char *host = strtok_r(serve->hosts_text, ", ", &rest); host != NULL;
+         host = strtok_r(NULL, ", ", &rest)) {
+        if (count == HOSTS_MOST)
+            return output_error("[http] allowed_hosts has more than %d names", HOSTS_MOST);
+        serve->hosts[count++] = host;
+    }
+    return true;
+}
+
+static struct store_options kept(const struct config *config)
+{
+    return (struct store_options){.finished_max = (uint64_t)config->keep_finished_max,
+                                  .finished_max_bytes = FINISHED_MOST_BYTES,
+                                  .dead_max = DEAD_MOST,
+                                  .dead_max_bytes = DEAD_MOST_BYTES,
+                                  .log_max_bytes = LOG_MOST_BYTES,
+                                  .claims_max = CLAIMS_MOST};
+}
+
+static bool start_host(struct serve *serve)
+{
+    struct error error;
+    struct host_handlers handlers = {.context = serve,
+                                     .ended = on_ended,
+                                     .wants_all = true,
+                                     .measures_cpu = true,
+                                     .store = kept(serve->config),
+                                     .stops = on_stops,
+                                     .tick = on_tick,
+                                     .tick_ns = serve->config->heartbeat_ns,
+                                     .reread = on_reread,
+                                     .job_over = on_job_over};
+
+    log_spare_main();
+    serve->host =
+        host_create(serve->config, serve->plugins.registry, JOB_CHECKED, &handlers, &error);
+    if (serve->host == NULL)
+        return output_error("%s", error.message);
+    serve->api = api_create(serve->host, serve->config, serve->plugins.registry);
+    if (host_open(serve->host, &error))
+        return true;
+    output_error("%s", error.message);
+    output_leave(EXIT_HOST); /* its threads are there already */
+}
+
+static bool start_http(struct serve *serve)
+{
+    struct http_options options = {.listen_fd = serve->listen_fd,
+                                   .token = serve->token,
+                                   .allowed_hosts = serve->hosts,
+                                   .context = serve->api,
+                                   .limits = HTTP_LIMITS_DEFAULT};
+    struct error error;
+
+    options.routes = api_routes(&options.routes_count);
+    options.limits.max_body = (size_t)serve->config->http_max_body;
+    options.limits.max_body_total = (size_t)serve->config->http_max_body_total;
+    options.limits.max_connections = (unsigned)serve->config->http_max_connections;
+    serve->http = http_start(&options, &error);
+    return serve->http != NULL || output_error("%s", error.message);
+}
+
+static void say_ready(const struct serve *serve)
+{
+    char port[32];
+
+    snprintf(port, sizeof(port), "port %u", listener_port(serve->listen_fd));
+    api_ready(serve->api);
+    log_info("ready", LOG_TEXT("version", HOST_VERSION),
+             LOG_TEXT("listen", serve->passed ? "a socket of the service manager" : serve->address),
+             LOG_TEXT("at", listener_port(serve->listen_fd) == 0 ? "socket" : port));
+    notify_send(NOTIFY_READY, "serving");
+}
+
+/* ---- ending ---- */
+
+static void close_listener(struct serve *serve)
+{
+    if (serve->listen_fd < 0)
+        return;
+    close(serve->listen_fd);
+    serve->listen_fd = -1;
+    if (!serve->passed)
+        listener_remove(serve->address);
+}
+
+static void serve_fini(struct serve *serve)
+{
+    host_destroy(&serve->host);
+    api_destroy(&serve->api);
+    plugins_close(&serve->plugins);
+    close_listener(serve);
+    free(serve->address);
+    free(serve->token);
+    free(serve->hosts_text);
+}
+
+static int exit_code_of(enum host_end end)
+{
+    switch (end) {
+    case HOST_FINISHED:
+        return EXIT_ALL_WELL;
+    case HOST_INTERRUPTED:
+        return EXIT_INTERRUPTED;
+    case HOST_TERMINATED:
+        return EXIT_TERMINATED;
+    case HOST_INVALID:
+    case HOST_LOST:
+        break;
+    }
+    return EXIT_HOST;
+}
+
+/* Against the stream: no more answers, then no more threads. */
+static int stop_all(struct serve *serve, int code)
+{
+    api_stops(serve->api);
+    api_ends(serve->api);
+    http_stop(&serve->http, clock_now_ns() + FAREWELL_NS);
+    if (!host_stop(serve->host)) {
+        log_warning("a call does not end: it is left behind");
+        close_listener(serve);
+        config_remove_temporary(serve->config);
+        output_leave(code);
+    }
+    log_info("stopped");
+    return plugins_leave_if_stuck(&serve->plugins, code);
+}
+
+static int serve_all(const struct serve_options *options, struct config *config)
+{
+    CLEANUP(serve_fini)
+    struct serve serve = {.options = options, .config = config, .listen_fd = -1};
+
+    if (!split_hosts(&serve) || !open_listener(&serve) || !load_token(&serve) ||
+        !plugins_open(&serve.plugins, config))
+        return EXIT_HOST;
+    registry_load_all(serve.plugins.registry);
+    if (!start_host(&serve))
+        return EXIT_HOST;
+    if (!start_http(&serve)) {
+        host_ask_stop(serve.host);
+        return stop_all(&serve, EXIT_HOST);
+    }
+    say_ready(&serve);
+    return stop_all(&serve, exit_code_of(host_serve(serve.host)));
+}
+
+int command_serve(struct options *common, int argc, char **argv)
+{
+    struct serve_options options = {.common = common};
+    CLEANUP(config_fini) struct config config;
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (!options_configure(common, &config, &code))
+        return code;
+    if (!options.check_config)
+        return serve_all(&options, &config);
+    if (!common->quiet)
+        printf("%s: no errors\n", config.file != NULL ? config.file : "no configuration file");
+    return EXIT_ALL_WELL;
+}

@@ -1,0 +1,242 @@
+/* What is sent to be run: a job file, an envelope of one with what it needs, a single task. The
+ * request waits in a struct sent until the host has answered. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accept/submission.h"
+#include "serve/api/envelope.h"
+#include "serve/api/internal.h"
+#include "support/cleanup.h"
+
+struct sent {
+    struct submission submission;
+    struct api *api;
+    struct http_request *request;
+    struct buffer body;
+    struct envelope envelope;
+    char *file;
+    char *key; /* of the request; NULL: it has none */
+};
+
+static void sent_free(struct sent *sent)
+{
+    submission_fini(&sent->submission);
+    envelope_fini(&sent->envelope);
+    buffer_fini(&sent->body);
+    free(sent->file);
+    free(sent->key);
+    free(sent);
+}
+
+/* ---- the answer ---- */
+
+static json_t *jobs_json(const struct submission *submission)
+{
+    json_t *jobs = json_array();
+
+    for (size_t i = 0; i < submission->jobs_count; i++)
+        json_array_append_new(jobs, json_pack("{ss ss sI}", "id", submission->jobs[i]->id, "name",
+                                              submission->jobs[i]->name, "tasks",
+                                              (json_int_t)submission->jobs[i]->tasks_count));
+    return json_pack("{so}", "jobs", jobs);
+}
+
+/* JOB:ID of the only task. */
+static void task_name(const struct submission *submission, char name[STORE_HOLDER_BYTES])
+{
+    const struct job *job = submission->jobs[0];
+
+    snprintf(name, STORE_HOLDER_BYTES, "%s:%s", job->id, job_task(job, 0)->id);
+}
+
+static json_t *accepted_json(const struct submission *submission)
+{
+    char name[STORE_HOLDER_BYTES];
+
+    if (submission->root == JOB_FILE_JOBS)
+        return jobs_json(submission);
+    task_name(submission, name);
+    return json_pack("{ss ss}", "task", name, "job", submission->jobs[0]->id);
+}
+
+static void add_location(const struct sent *sent)
+{
+    const struct submission *submission = &sent->submission;
+    char name[STORE_HOLDER_BYTES], path[STORE_HOLDER_BYTES + 16];
+
+    if (submission->root == JOB_FILE_JOBS) {
+        snprintf(path, sizeof(path), "/v1/jobs/%s", submission->jobs[0]->id);
+    } else {
+        task_name(submission, name);
+        snprintf(path, sizeof(path), "/v1/tasks/%s", name);
+    }
+    http_add_header(sent->request, "Location", path);
+}
+
+static void accept(const struct sent *sent)
+{
+    json_t *json = accepted_json(&sent->submission);
+
+    if (sent->key != NULL) {
+        CLEANUP(cleanup_free) char *text = json_dumps(json, JSON_COMPACT);
+        idempotency_keep(sent->api->idempotency, sent->key, text);
+    }
+    add_location(sent);
+    http_answer_json(sent->request, 202, json);
+}
+
+static void refuse_full(const struct sent *sent, const char *code, const char *message)
+{
+    http_add_header(sent->request, "Retry-After", "1");
+    http_answer_error(sent->request, 429, code, message, NULL);
+}
+
+static void refuse_invalid(const struct sent *sent)
+{
+    const struct diagnostics *diagnostics = &sent->submission.diagnostics;
+    CLEANUP(cleanup_free) char *errors = diagnostics_json(diagnostics);
+    char message[128];
+
+    snprintf(message, sizeof(message), "%zu error%s in what was sent; nothing of it runs",
+             diagnostics->found_count, diagnostics->found_count == 1 ? "" : "s");
+    http_answer_error(sent->request, 422, "invalid_job", message, json_loads(errors, 0, NULL));
+}
+
+static void refuse(const struct sent *sent)
+{
+    const char *refusal = sent->submission.refusal;
+
+    switch (sent->submission.answer) {
+    case SUBMISSION_INVALID:
+        refuse_invalid(sent);
+        return;
+    case SUBMISSION_TOO_MANY:
+        http_answer_error(sent->request, 422, "too_many_tasks", refusal, NULL);
+        return;
+    case SUBMISSION_PENDING_FULL:
+        refuse_full(sent, "pending_full", "as many tasks wait or run as max_pending allows");
+        return;
+    case SUBMISSION_QUEUE_FULL:
+        refuse_full(sent, "queue_full", refusal);
+        return;
+    case SUBMISSION_INBOUND_FULL:
+        refuse_full(sent, "inbound_full", "the inbound queue is full just now");
+        return;
+    case SUBMISSION_STOPPING:
+    case SUBMISSION_ADMITTED:
+    case SUBMISSION_ANSWER_COUNT:
+        break;
+    }
+    http_answer_error(sent->request, 503, "stopping", "the daemon stops", NULL);
+}
+
+static void answered(void *context, struct submission *submission)
+{
+    struct sent *sent = context;
+
+    if (submission->answer == SUBMISSION_ADMITTED) {
+        accept(sent);
+    } else {
+        if (sent->key != NULL)
+            idempotency_forget(sent->api->idempotency, sent->key);
+        refuse(sent);
+    }
+    sent_free(sent);
+}
+
+/* ---- the request ---- */
+
+/* False: the request was answered. */
+static bool begin_key(struct api *api, struct http_request *request, char **key)
+{
+    CLEANUP(buffer_fini) struct buffer known = BUFFER_EMPTY;
+    const char *given = http_header(request, "Idempotency-Key");
+    size_t length;
+    const char *body = http_body(request, &length);
+
+    if (given == NULL)
+        return true;
+    if (!idempotency_key_is_valid(given)) {
+        http_refuse(request, 400, "invalid_header",
+                    "Idempotency-Key has to be of 1 to %d printable ASCII letters",
+                    IDEMPOTENCY_KEY_MOST_BYTES);
+        return false;
+    }
+    switch (idempotency_begin(api->idempotency, given, body, length, &known)) {
+    case IDEMPOTENCY_NEW:
+        *key = strdup(given);
+        if (*key == NULL)
+            abort();
+        return true;
+    case IDEMPOTENCY_BUSY:
+        http_refuse(request, 409, "in_progress", "a request with this key is not answered yet");
+        return false;
+    case IDEMPOTENCY_OTHER:
+        http_refuse(request, 422, "idempotency_conflict",
+                    "another body was sent with this Idempotency-Key");
+        return false;
+    case IDEMPOTENCY_KNOWN:
+        http_answer_json(request, 202, json_loads(buffer_text(&known), 0, NULL));
+        return false;
+    }
+    return false;
+}
+
+static bool is_envelope(const struct http_request *request)
+{
+    static const char type[] = "application/vnd.sluice.submission+json";
+    const char *given = http_header(request, "Content-Type");
+
+    return given != NULL && strncasecmp(given, type, sizeof(type) - 1) == 0;
+}
+
+/* Reader thread. */
+static bool open_envelope(void *context, struct submission *submission)
+{
+    struct sent *sent = context;
+
+    return envelope_read(&sent->envelope, &sent->body, submission);
+}
+
+static void submit(struct api *api, struct http_request *request, enum job_file_root root)
+{
+    const char *file = http_query(request, "file");
+    char *key = NULL;
+
+    if (atomic_load(&api->stopping)) {
+        http_refuse(request, 503, "stopping", "the daemon stops");
+        return;
+    }
+    if (!begin_key(api, request, &key))
+        return;
+    struct sent *sent = calloc(1, sizeof(*sent));
+    if (sent == NULL)
+        abort();
+    sent->api = api;
+    sent->request = request;
+    sent->key = key;
+    sent->file = strdup(file != NULL && file[0] != '\0' ? file : "body");
+    if (sent->file == NULL)
+        abort();
+    bool envelope = is_envelope(request);
+    http_take_body(request, &sent->body);
+    submission_init(&sent->submission, root, sent->body.bytes, sent->body.length);
+    sent->submission.file = sent->file;
+    sent->submission.context = sent;
+    sent->submission.prepare = envelope ? open_envelope : NULL;
+    sent->submission.answered = answered;
+    host_submit(api->host, &sent->submission);
+}
+
+void api_job_submit(void *context, struct http_request *request)
+{
+    submit(context, request, JOB_FILE_JOBS);
+}
+
+void api_task_submit(void *context, struct http_request *request)
+{
+    submit(context, request, JOB_FILE_TASK);
+}

@@ -1,0 +1,160 @@
+/* One task: what is known of it, cancelling, trying again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/params.h"
+#include "serve/api/internal.h"
+#include "serve/json_text.h"
+#include "serve/stored_json.h"
+#include "serve/task_json.h"
+#include "support/buffer.h"
+#include "support/cleanup.h"
+#include "support/units.h"
+
+/* A task on its way out of a visit of the store. */
+struct shown {
+    const char *now; /* its live state; NULL: not known */
+    json_t *json;
+    char *type;
+    struct buffer params; /* its packed record */
+};
+
+static json_t *timeout_json(int64_t timeout_ns)
+{
+    char text[32];
+
+    if (timeout_ns == 0)
+        return json_null();
+    return json_string(units_format_duration(timeout_ns, text, sizeof(text)));
+}
+
+static bool show(void *context, const struct store_task *task)
+{
+    struct shown *shown = context;
+
+    shown->json = stored_task_json(task, shown->now);
+    shown->type = strdup(task->given.type);
+    if (shown->type == NULL)
+        abort();
+    buffer_append(&shown->params, task->given.params, task->given.params_bytes);
+    json_object_set_new(shown->json, "timeout", timeout_json(task->given.timeout_ns));
+    json_object_set_new(shown->json, "attempts", stored_attempts_json(task));
+    json_object_set_new(shown->json, "outputs",
+                        task->outputs == NULL ? json_null()
+                                              : json_outputs(task->outputs, task->outputs_bytes));
+    json_object_set_new(shown->json, "log_bytes", json_integer((json_int_t)task->log_bytes));
+    return false;
+}
+
+/* The table of the task's type says what is secret; without it everything is. */
+static void add_params(struct api *api, struct shown *shown)
+{
+    const struct offer *offer = NULL;
+    struct error error;
+
+    if (registry_find(api->registry, shown->type, strlen(shown->type), &offer, &error) !=
+        REGISTRY_FOUND)
+        offer = NULL;
+    json_object_set_new(shown->json, "params",
+                        params_json(shown->params.bytes, shown->params.length,
+                                    offer != NULL ? &offer->params : NULL));
+    registry_unpin(api->registry, offer);
+}
+
+static const char *live_word(struct api *api, const struct api_name *name)
+{
+    struct api_live live;
+
+    if (!api_find_live(api, name, &live))
+        return NULL;
+    enum task_state state = task_state(live.task);
+    api_let_go(&live);
+    return state < TASK_SUCCEEDED ? task_state_word(state) : NULL;
+}
+
+void api_task_show(void *context, struct http_request *request)
+{
+    struct api *api = context;
+    struct shown shown = {0};
+    struct api_name name;
+
+    if (!api_task_name(request, &name))
+        return;
+    shown.now = live_word(api, &name);
+    if (!api_visit_task(api, &name, show, &shown)) {
+        api_no_task(request);
+        return;
+    }
+    add_params(api, &shown);
+    http_answer_json(request, 200, shown.json);
+    free(shown.type);
+    buffer_fini(&shown.params);
+}
+
+static bool take_state(void *context, const struct store_task *task)
+{
+    *(enum store_state *)context = task->state;
+    return false;
+}
+
+/* Answers for a task that is not in the host. */
+static void refuse_ended(struct api *api, struct http_request *request, const struct api_name *name)
+{
+    enum store_state state;
+
+    if (!api_visit_task(api, name, take_state, &state))
+        api_no_task(request);
+    else
+        http_refuse(request, 409, "ended", "task '%s' has ended: %s", http_path(request, "task"),
+                    store_state_word(state));
+}
+
+static void answer_state(struct http_request *request, const char *state)
+{
+    http_answer_json(request, 202,
+                     json_pack("{ss ss}", "task", http_path(request, "task"), "state", state));
+}
+
+void api_task_cancel(void *context, struct http_request *request)
+{
+    struct api *api = context;
+    struct api_name name;
+    struct api_live live;
+
+    if (!api_task_name(request, &name))
+        return;
+    bool found = api_find_live(api, &name, &live);
+    bool going = found && task_state(live.task) < TASK_SUCCEEDED;
+    if (going) {
+        host_cancel_task(api->host, live.job, live.task);
+        answer_state(request, "cancelling");
+    }
+    if (found)
+        api_let_go(&live);
+    if (!going)
+        refuse_ended(api, request, &name);
+}
+
+void api_task_retry(void *context, struct http_request *request)
+{
+    struct api *api = context;
+    struct api_name name;
+    enum store_state state;
+    struct error error;
+
+    if (!api_task_name(request, &name))
+        return;
+    if (atomic_load(&api->stopping))
+        http_refuse(request, 503, "stopping", "the daemon stops");
+    else if (!api_visit_task(api, &name, take_state, &state))
+        api_no_task(request);
+    else if ((STORE_DEAD_SET & STORE_SET(state)) == 0)
+        http_refuse(request, 409, "not_dead",
+                    "task '%s' is %s: only what has failed for good is tried again",
+                    http_path(request, "task"), store_state_word(state));
+    else if (!host_retry(api->host, name.job, name.task, &error))
+        http_refuse(request, 409, error.code, "%s", error.message);
+    else
+        answer_state(request, "ready");
+}
