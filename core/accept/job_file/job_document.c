@@ -212,11 +212,12 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
 static void read_single(struct job_reader *reader, const struct yaml_node *root)
 {
     job_vars_none(reader);
-    if (!job_task_read(reader, root, 1) || reader->job->tasks_count == 0)
+    if (!job_task_read(reader, root, 1))
         return;
     job_needs_finish(reader);
     job_late_finish(reader);
-    job_set_name(reader->job, job_task(reader->job, 0)->type->name);
+    if (reader->faults.count == 0)
+        job_set_name(reader->job, job_task(reader->job, 0)->type->name);
 }
 
 void job_document_read(struct job_reader *reader, const struct yaml_node *root)
