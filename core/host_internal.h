@@ -18,6 +18,8 @@ struct host_source {
     void (*job_over)(struct host *host, struct job *job);
     /* Nothing more is wanted of a job that has failed fast. */
     void (*job_stopped)(struct host *host, struct job *job);
+    /* What serves the types has changed. Loader thread. */
+    void (*types_changed)(struct host *host);
     /* Stops all jobs and takes no more. */
     void (*stop)(struct host *host);
     /* Takes over what is live in the configuration. */
@@ -65,7 +67,7 @@ struct host {
     struct registry *registry;
     struct loop *loop;
     struct stages stages;
-    const struct host_source *source; /* NULL: it does not run yet */
+    const struct host_source *_Atomic source; /* NULL: it does not run yet */
     struct mutex lock;
     /* guarded by lock */
     struct job *jobs_stopped;       /* have failed fast and are to be purged; held */

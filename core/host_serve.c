@@ -31,6 +31,11 @@ static void job_stopped(struct host *host, struct job *job)
     (void)job;
 }
 
+static void types_changed(struct host *host)
+{
+    submissions_load_types(host->served.submissions);
+}
+
 static void stop(struct host *host)
 {
     submissions_close(host->served.submissions);
@@ -87,6 +92,7 @@ static bool is_over(struct host *host, int64_t now_ns)
 
 static const struct host_source sent = {.job_over = job_over,
                                         .job_stopped = job_stopped,
+                                        .types_changed = types_changed,
                                         .stop = stop,
                                         .apply = apply,
                                         .tend = tend,
@@ -137,9 +143,12 @@ bool host_open(struct host *host, struct error *error)
         .give_back = give_back,
         .job_over = on_job_over,
     };
-    host->source = &sent;
     served->submissions = submissions_start(&options, error);
-    return served->submissions != NULL;
+    if (served->submissions == NULL)
+        return false;
+    host->source = &sent;
+    submissions_load_types(served->submissions); /* what has come since the caller loaded them */
+    return true;
 }
 
 enum host_end host_serve(struct host *host)

@@ -33,6 +33,7 @@ struct submissions {
     /* guarded by lock */
     struct line queued; /* to be read */
     struct line aside;  /* read; wait for room */
+    bool loads;         /* the types that are not loaded are to be */
     bool closed;
 };
 
@@ -258,7 +259,8 @@ static bool wait_for_work(struct submissions *submissions, struct submission **n
     MUTEX_GUARD(&submissions->lock);
     int64_t until_ns = clock_now_ns() + LOOK_NS;
     bool in_time = true;
-    while (!submissions->closed && submissions->queued.head == NULL && in_time) {
+    while (!submissions->closed && !submissions->loads && submissions->queued.head == NULL &&
+           in_time) {
         if (submissions->aside.head == NULL) {
             cond_wait(&submissions->changed, &submissions->lock);
             until_ns = clock_now_ns() + LOOK_NS;
@@ -277,10 +279,20 @@ static void refuse_all(struct submissions *submissions, struct line *line)
         refuse(submissions, one);
 }
 
+static bool take_loads(struct submissions *submissions)
+{
+    MUTEX_GUARD(&submissions->lock);
+    bool loads = submissions->loads;
+    submissions->loads = false;
+    return loads;
+}
+
 static void submissions_run(void *argument)
 {
     struct submissions *submissions = argument;
     for (struct submission *next; wait_for_work(submissions, &next);) {
+        if (take_loads(submissions))
+            registry_load_all(submissions->options.registry);
         if (next != NULL)
             read_and_admit(submissions, next);
         try_aside(submissions);
@@ -328,6 +340,14 @@ void submissions_set_limits(struct submissions *submissions, int32_t weight_capa
 {
     atomic_store(&submissions->weight_capacity, weight_capacity);
     atomic_store(&submissions->overflow, overflow);
+}
+
+void submissions_load_types(struct submissions *submissions)
+{
+    mutex_lock(&submissions->lock);
+    submissions->loads = true;
+    mutex_unlock(&submissions->lock);
+    cond_signal(&submissions->changed);
 }
 
 uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer)
