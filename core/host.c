@@ -147,11 +147,11 @@ static int64_t tick(struct host *host, int64_t now_ns)
 {
     if (host->handlers.tick == NULL)
         return CLOCK_NEVER_NS;
-    if (now_ns >= host->tick_ns) {
+    if (now_ns >= clock_add_ns(host->ticked_ns, host->handlers.tick_ns)) {
         host->handlers.tick(host->handlers.context, now_ns);
-        host->tick_ns = clock_add_ns(now_ns, host->handlers.tick_ns);
+        host->ticked_ns = now_ns;
     }
-    return host->tick_ns;
+    return clock_add_ns(host->ticked_ns, host->handlers.tick_ns);
 }
 
 /* Returns when the running calls are to be cancelled, or the reader left behind. */
@@ -298,8 +298,9 @@ void host_loop(struct host *host)
         host->handlers.tick(host->handlers.context, clock_now_ns());
 }
 
-void host_apply(struct host *host)
+void host_apply(struct host *host, int64_t tick_ns)
 {
+    host->handlers.tick_ns = tick_ns;
     host->source->apply(host);
     stages_apply(&host->stages);
 }

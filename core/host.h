@@ -32,10 +32,12 @@ struct host_handlers {
     /* Main thread, every tick_ns while the host runs, and once at the end; NULL or 0: never. */
     void (*tick)(void *context, int64_t now_ns);
     int64_t tick_ns;
-    /* Main thread, at a reload: the configuration is to be read again; see host_apply. report: where
-     * who asked for it wants to hear of it (host_reload.report), or NULL. NULL: it is not read. */
+    /* Main thread, at a reload: the configuration is to be read again; see host_apply. report:
+     * where who asked for it wants to hear of it (host_reload.report), or NULL. NULL: it is not
+     * read. */
     void (*reread)(void *context, void *report);
-    /* A job of a daemon is over; it is there until this returns. Any thread. NULL: nobody listens. */
+    /* A job of a daemon is over; it is there until this returns. Any thread. NULL: nobody
+     * listens. */
     void (*job_over)(void *context, const struct job *job);
 };
 
@@ -54,9 +56,9 @@ enum host_end {
 struct host *host_create(const struct config *config, struct registry *registry, enum job_mode mode,
                          const struct host_handlers *handlers, struct error *error);
 
-/* Reads the inputs on a reader thread, each document into a job, runs their tasks, handles signals and deadlines, and returns when all is over. First
- * SIGINT or SIGTERM: nothing new starts, running calls may finish within the grace period. Second:
- * they are cancelled. Once a host. */
+/* Reads the inputs on a reader thread, each document into a job, runs their tasks, handles signals
+ * and deadlines, and returns when all is over. First SIGINT or SIGTERM: nothing new starts, running
+ * calls may finish within the grace period. Second: they are cancelled. Once a host. */
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
                        struct error *error);
 
@@ -75,9 +77,10 @@ void host_submit(struct host *host, struct submission *submission);
  * ("JOB:ID"); NULL if there is none, or it is over. Any thread. */
 struct job *host_find_job(struct host *host, const char *id);
 
-/* Cancels what is left of a job that the caller holds, or of one task of it. Any thread; takes
- * effect soon. */
+/* Cancels what is left of a job that the caller holds. Any thread; takes effect soon. */
 void host_cancel_job(struct host *host, struct job *job);
+
+/* The same of one task of it. */
 void host_cancel_task(struct host *host, struct job *job, struct task *task);
 
 /* Takes up a task again that has failed for good; false with a message: it has not, its type is
@@ -109,14 +112,15 @@ void host_ask_stop(struct host *host);
 /* Returns the stages, for those who look at them. Any thread, each by its own rules. */
 struct stages *host_stages(struct host *host);
 
-/* Returns how many submissions were refused with an answer; how many jobs are not over. Any
- * thread. */
+/* Returns how many submissions were refused with an answer. Any thread. */
 uint64_t host_refused(struct host *host, enum submission_answer answer);
+
+/* Returns how many jobs are not over. Any thread. */
 size_t host_jobs(struct host *host);
 
-/* Takes over what is live in the configuration, which its owner has changed (config_change.h); with
- * effect at once. Within handlers.reread. */
-void host_apply(struct host *host);
+/* Takes over what is live in the configuration, which its owner has changed (config_change.h), and
+ * how often there is a tick from now on; with effect at once. Within handlers.reread. */
+void host_apply(struct host *host, int64_t tick_ns);
 
 /* Joins all threads when the run is over. False if some will not end: calls that are stuck, a
  * reader whose input blocks although it said that it would not, a plugin that hangs at the end of a

@@ -80,7 +80,7 @@ struct host {
     int signals;
     int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
     int64_t leave_ns;  /* after a signal: when a reader that is still at work is left behind */
-    int64_t tick_ns;   /* when the next tick is due */
+    int64_t ticked_ns; /* when the last tick was */
     bool stopped;      /* all threads are joined */
 };
 
@@ -90,11 +90,17 @@ void host_stop_starting(struct host *host, enum host_end end);
 /* Runs the control loop to its end. */
 void host_loop(struct host *host);
 
-/* host_run.c: joins the reader; frees the jobs. */
+/* host_run.c: joins the reader. */
 void host_run_join(struct host *host);
+
+/* host_run.c: frees the jobs. */
 void host_run_fini(struct host *host);
 
-/* host_serve.c: the end of a reload (loader thread), and of serving. */
+/* host_serve.c: tells those who have asked for it that a reload is over. Loader thread. */
 void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded);
+
+/* host_serve.c: joins the reader of submissions. */
 void host_serve_join(struct host *host);
+
+/* host_serve.c: frees the jobs. */
 void host_serve_fini(struct host *host);

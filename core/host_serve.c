@@ -57,6 +57,8 @@ static void apply(struct host *host)
 {
     submissions_set_limits(host->served.submissions, (int32_t)host->config->max_weight,
                            overflow_of(host->config));
+    store_set_finished_max(host->stages.store, (uint64_t)host->config->keep_finished_max);
+    host->served.pruned_ns = clock_now_ns() - PRUNE_NS; /* what is kept may be too old now */
 }
 
 /* What is kept of ended tasks is bounded in number by the store itself, in age here. */
@@ -90,14 +92,14 @@ static bool is_over(struct host *host, int64_t now_ns)
     return host->signals > 0 && room_watch(&host->stages.pending, 0) == 0;
 }
 
-static const struct host_source sent = {.job_over = job_over,
+static const struct host_source sent = {.tend = tend,
+                                        .apply = apply,
+                                        .stop = stop,
+                                        .is_over = is_over,
+                                        .job_over = job_over,
                                         .job_stopped = job_stopped,
                                         .types_changed = types_changed,
-                                        .stop = stop,
-                                        .apply = apply,
-                                        .tend = tend,
-                                        .gives_up_parked = gives_up_parked,
-                                        .is_over = is_over};
+                                        .gives_up_parked = gives_up_parked};
 
 /* ---- submissions ---- */
 

@@ -260,7 +260,7 @@ static void on_reread(void *context, void *report)
                  apply_options(run->options, &next) && reread_take(run->config, &next, report);
     output_collected();
     if (taken)
-        host_apply(run->host);
+        host_apply(run->host, PROGRESS_TICK_NS);
     else
         log_error("the configuration is not valid: nothing of it has changed");
 }

@@ -30,7 +30,8 @@ enum {
     CLAIMS_MOST = 1000 * 1000,
 };
 
-#define FAREWELL_NS (2 * NS_PER_S) /* for the last answers, once all tasks have ended */
+#define TICK_MOST_NS NS_PER_S       /* who follows a log waits no longer for the next lines */
+#define FAREWELL_NS  (2 * NS_PER_S) /* for the last answers, once all tasks have ended */
 
 struct serve_options {
     struct options *common;
@@ -125,7 +126,20 @@ static void on_tick(void *context, int64_t now_ns)
     const struct serve *serve = context;
 
     api_tick(serve->api, now_ns);
-    notify_send(NOTIFY_WATCHDOG, NULL);
+    if (notify_watchdog_ns() > 0)
+        notify_send(NOTIFY_WATCHDOG, NULL);
+}
+
+/* The control loop wakes up for heartbeats, and ticks when it does; more often if somebody waits
+ * for its ticks: those who follow a log, and the watchdog, twice in the time that it allows. */
+static int64_t tick_ns(const struct serve *serve)
+{
+    int64_t watchdog_ns = notify_watchdog_ns();
+    int64_t most_ns = serve->config->heartbeat_ns;
+
+    if (most_ns > TICK_MOST_NS)
+        most_ns = TICK_MOST_NS;
+    return watchdog_ns > 0 && watchdog_ns / 2 < most_ns ? watchdog_ns / 2 : most_ns;
 }
 
 static void on_reread(void *context, void *report)
@@ -141,7 +155,7 @@ static void on_reread(void *context, void *report)
         reread_refuse(report);
     output_collected();
     if (taken)
-        host_apply(serve->host);
+        host_apply(serve->host, tick_ns(serve));
     else
         log_error("the configuration is not valid: nothing of it has changed");
     notify_send(NOTIFY_READY, NULL);
@@ -239,7 +253,7 @@ static bool start_host(struct serve *serve)
                                      .store = kept(serve->config),
                                      .stops = on_stops,
                                      .tick = on_tick,
-                                     .tick_ns = serve->config->heartbeat_ns,
+                                     .tick_ns = tick_ns(serve),
                                      .reread = on_reread,
                                      .job_over = on_job_over};
 

@@ -125,6 +125,11 @@ bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, s
     return store->backend->prune(store, before_wall_ns, count, error);
 }
 
+void store_set_finished_max(struct store *store, uint64_t finished_max)
+{
+    store->backend->set_finished_max(store, finished_max);
+}
+
 bool store_claim(struct store *store, const char *key, const char *id,
                  char holder[STORE_HOLDER_BYTES], struct error *error)
 {

@@ -168,6 +168,10 @@ bool store_drop(struct store *store, const struct store_query *query, uint64_t *
  * have no task left; *count says how many tasks. */
 bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, struct error *error);
 
+/* Changes how many records of finished tasks are kept (store_options.finished_max); the oldest that
+ * are over it are forgotten at once. */
+void store_set_finished_max(struct store *store, uint64_t finished_max);
+
 /* Claims a key (at most STORE_KEY_MOST_BYTES) for an id unless another holds it; fills holder with
  * the id that holds it now. Also fails if there are claims_max of them. */
 bool store_claim(struct store *store, const char *key, const char *id,

@@ -40,6 +40,7 @@ struct store_backend {
                  struct error *error);
     bool (*prune)(struct store *store, int64_t before_wall_ns, uint64_t *count,
                   struct error *error);
+    void (*set_finished_max)(struct store *store, uint64_t finished_max);
     bool (*claim)(struct store *store, const char *key, const char *id,
                   char holder[STORE_HOLDER_BYTES], struct error *error);
     bool (*release)(struct store *store, const char *key, const char *id, struct error *error);

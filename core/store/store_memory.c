@@ -239,6 +239,14 @@ static void end_one(struct memory *memory, struct store_end *end)
     memory_job_settle(memory, job);
 }
 
+static void trim_finished(struct memory *memory)
+{
+    const struct store_options *options = &memory->store.options;
+
+    memory->finished_dropped +=
+        trim(memory, &memory->finished, options->finished_max, options->finished_max_bytes);
+}
+
 static bool memory_end(struct store *store, struct store_end *ends, size_t count,
                        struct error *error)
 {
@@ -249,8 +257,7 @@ static bool memory_end(struct store *store, struct store_end *ends, size_t count
     MUTEX_GUARD(&memory->lock);
     for (size_t i = 0; i < count; i++)
         end_one(memory, &ends[i]);
-    memory->finished_dropped +=
-        trim(memory, &memory->finished, options->finished_max, options->finished_max_bytes);
+    trim_finished(memory);
     memory->dead_dropped += trim(memory, &memory->dead, options->dead_max, options->dead_max_bytes);
     return true;
 }
@@ -340,6 +347,15 @@ static bool memory_prune(struct store *store, int64_t before_wall_ns, uint64_t *
     return true;
 }
 
+static void memory_set_finished_max(struct store *store, uint64_t finished_max)
+{
+    struct memory *memory = (struct memory *)store;
+
+    MUTEX_GUARD(&memory->lock);
+    memory->store.options.finished_max = finished_max;
+    trim_finished(memory);
+}
+
 static bool memory_claim(struct store *store, const char *key, const char *id,
                          char holder[STORE_HOLDER_BYTES], struct error *error)
 {
@@ -417,6 +433,7 @@ const struct store_backend store_memory = {
     .requeue = memory_requeue,
     .drop = memory_drop,
     .prune = memory_prune,
+    .set_finished_max = memory_set_finished_max,
     .claim = memory_claim,
     .release = memory_release,
     .count = memory_count,

@@ -431,6 +431,22 @@ void conformance_outputs_that_are_too_large_are_not_kept(const char *backend)
     stage_close();
 }
 
+void conformance_a_smaller_limit_forgets_the_oldest_at_once(const char *backend)
+{
+    stage_open(backend, 10, 0);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 5);
+    for (uint32_t i = 0; i < 4; i++)
+        stage_end_as(job, i, STORE_SUCCEEDED);
+    store_set_finished_max(stage, 2);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_SET(STORE_SUCCEEDED)}),
+                     "1/2 1/3");
+    stage_end_as(job, 4, STORE_SUCCEEDED);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_SET(STORE_SUCCEEDED)}),
+                     "1/3 1/4");
+    stage_close();
+}
+
 static void open_with_logs(const char *backend, uint64_t log_max_bytes)
 {
     stage_open_with(
