@@ -108,7 +108,8 @@ enum stages_room stages_reserve(struct stages *stages, struct job *job, char *re
 /* Gives these places back, since the job does not enter. Any thread. */
 void stages_give_back(struct stages *stages, struct job *job);
 
-/* Feeds in tasks that are READY and have room; ends them if nothing more is to start. Any thread. */
+/* Feeds in tasks that are READY and have room; ends them if nothing more is to start. Any thread.
+ * */
 void stages_feed(struct stages *stages, struct task_list *tasks);
 
 /* Starts nothing more, for good: ends what has not started, also what still comes in. All jobs were

@@ -1,6 +1,6 @@
 /* chunk: the memory of 256 tasks of one job (or of its only one) with their ids, labels and
- * parameters; goes back to its pool when the last of them has ended. A reader thread fills it, then any thread may lower its
- * count. The pool belongs to the host and outlives every chunk. */
+ * parameters; goes back to its pool when the last of them has ended. A reader thread fills it, then
+ * any thread may lower its count. The pool belongs to the host and outlives every chunk. */
 #pragma once
 
 #include <stdbool.h>

@@ -112,8 +112,8 @@ void job_set_keep(struct job *job, enum job_keep keep);
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */
 void job_destroy(struct job **job);
 
-/* Frees what only its tasks needed, now that it is over, unless it keeps them; head and counts stay.
- * Whoever made the call of job_count_ended after which it is over. */
+/* Frees what only its tasks needed, now that it is over, unless it keeps them; head and counts
+ * stay. Whoever made the call of job_count_ended after which it is over. */
 void job_shrink(struct job *job);
 
 /* Says that the caller may touch the job although its last task ends meanwhile, until

@@ -8,7 +8,8 @@ struct job_sources {
     /* Returns the value of a variable of the environment as long as the sources live; NULL if there
      * is none. NULL: ${env.X} is refused. */
     const char *(*env)(void *context, const char *name);
-    /* Opens what lines: or csv: name, as it stands in the file; -1 with errno. NULL: it is refused. */
+    /* Opens what lines: or csv: name, as it stands in the file; -1 with errno. NULL: it is refused.
+     * */
     int (*open)(void *context, const char *name);
 };
 

@@ -13,12 +13,13 @@ struct job_table;
 /* Makes an empty table. */
 struct job_table *job_table_create(void);
 
-/* Destroys all jobs and frees the table: nobody uses it or them any more. Clears the pointer;
+/* Destroys all jobs and frees the table: nobody uses it or them any more. Clears the pointer and
  * accepts NULL. */
 void job_table_destroy(struct job_table **table);
 
-/* Takes a job over, to be found by its id or (name not NULL, copied) by another name. One that comes
- * after job_table_stop stops at once. False, and it stays the caller's, if the name is taken. */
+/* Takes a job over, to be found by its id or (name not NULL, copied) by another name. One that
+ * comes after job_table_stop stops at once. False, and it stays the caller's, if the name is taken.
+ * */
 bool job_table_add(struct job_table *table, struct job *job, const char *name);
 
 /* Returns the job of an id or name, for job_let_go; NULL if there is none, or it is over. */

@@ -1,6 +1,6 @@
-/* submission: what somebody sends to a host that goes on: the text of a job file, or of one task. It
- * is read as a whole and admitted as a whole or not at all. Made by whoever sends it; then in one
- * thread's hands at a time, see submissions.h. */
+/* submission: what somebody sends to a host that goes on: the text of a job file, or of one task.
+ * It is read as a whole and admitted as a whole or not at all. Made by whoever sends it; then in
+ * one thread's hands at a time, see submissions.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,8 +37,8 @@ struct submission {
     const struct job_sources
         *sources; /* what ${env.X}, lines: and csv: get; NULL: they are refused */
     void *context;
-    /* Fills in what is above from what was sent; false with what is wrong in the diagnostics. Before
-     * it is read, on the same thread. NULL: it is there. */
+    /* Fills in what is above from what was sent; false with what is wrong in the diagnostics.
+     * Before it is read, on the same thread. NULL: it is there. */
     bool (*prepare)(void *context, struct submission *submission);
     /* The answer is known; may free the submission. The sender's or the reader thread; does not
      * block. */

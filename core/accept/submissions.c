@@ -252,8 +252,8 @@ static void try_aside(struct submissions *submissions)
     put_back(submissions, &kept);
 }
 
-/* Waits for something to do; false once it is closed. *next: to be read; NULL: it is time to look at
- * those aside. */
+/* Waits for something to do; false once it is closed. *next: to be read; NULL: it is time to look
+ * at those aside. */
 static bool wait_for_work(struct submissions *submissions, struct submission **next)
 {
     MUTEX_GUARD(&submissions->lock);

@@ -35,8 +35,8 @@ bool inputs_open(struct inputs *inputs, const struct input_names *names);
 /* Closes the files and frees everything. Fits CLEANUP. */
 void inputs_close(struct inputs *inputs);
 
-/* Reads the files into jobs without running anything. What is wrong is in the diagnostics; of a file
- * that could not be opened there are no jobs. May load plugins. */
+/* Reads the files into jobs without running anything. What is wrong is in the diagnostics; of a
+ * file that could not be opened there are no jobs. May load plugins. */
 void inputs_read(struct inputs *inputs, const struct config *config, struct registry *registry);
 
 /* Returns how many errors there are in all files. */

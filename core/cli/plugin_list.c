@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "cli/plugins.h"
 #include "cli/table.h"
-#include "serve/json_text.h"
+#include "serve/plugin_json.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
 
@@ -20,16 +20,7 @@ static const struct argp argp = {
 
 static void add_json(void *context, const struct registry_plugin *plugin)
 {
-    json_t *types = json_array();
-
-    for (size_t i = 0; i < plugin->types_count; i++)
-        json_array_append_new(types, json_string(plugin->types[i]->name));
-    json_array_append_new(
-        context,
-        json_pack("{so so si ss so so so}", "plugin", json_text_or_null(plugin->plugin), "version",
-                  json_text_or_null(plugin->version), "generation", (int)plugin->generation,
-                  "state", plugin->state, "types", types, "file", json_text_or_null(plugin->file),
-                  "reason", json_text_or_null(plugin->reason)));
+    json_array_append_new(context, plugin_json(plugin));
 }
 
 static const char *or_dash(const char *text)

@@ -1,5 +1,5 @@
-/* json_text: texts that plugins made, for JSON: what is not UTF-8 in them is replaced; and times. For
- * any thread, without state. */
+/* json_text: texts that plugins made, for JSON: what is not UTF-8 in them is replaced; and times.
+ * For any thread, without state. */
 #pragma once
 
 #include <jansson.h>

@@ -8,8 +8,8 @@
 #include "accept/task.h"
 #include "plugin/param_table.h"
 
-/* Returns the packed parameters of a task as an object; table is that of its type, NULL where nobody
- * knows it: then everything in them is masked. */
+/* Returns the packed parameters of a task as an object; table is that of its type, NULL where
+ * nobody knows it: then everything in them is masked. */
 json_t *params_json(const void *record, size_t bytes, const struct param_table *table);
 
 /* Returns a new object; table is that of the task's type, against which its parameters were

@@ -1,5 +1,5 @@
-/* type_json: a task type as `plugin info --format json` and the API tell of it: its parameters, flags,
- * an example. Stateless; any thread that has the offer pinned. */
+/* type_json: a task type as `plugin info --format json` and the API tell of it: its parameters,
+ * flags, an example. Stateless; any thread that has the offer pinned. */
 #pragma once
 
 #include <jansson.h>

@@ -50,8 +50,8 @@ struct yaml_span yaml_source_span(const struct yaml_source *source);
  * nobody else is at the input any more. */
 bool yaml_source_over(const struct yaml_source *source);
 
-/* Returns whether the document that was left is nested so deep that even to skip its rest would take
- * too long: libyaml's time grows with the square of the depth. */
+/* Returns whether the document that was left is nested so deep that even to skip its rest would
+ * take too long: libyaml's time grows with the square of the depth. */
 bool yaml_source_too_deep(const struct yaml_source *source);
 
 /* Begins the count of what aliases stand for anew. */

@@ -24,7 +24,7 @@ struct api *api_create(struct host *host, const struct config *config, struct re
     api->started_ns = clock_now_ns();
     api->started_wall_ns = clock_wall_ns();
     if (gethostname(api->node, sizeof(api->node) - 1) != 0)
-        strcpy(api->node, "localhost");
+        memcpy(api->node, "localhost", sizeof("localhost"));
     return api;
 }
 

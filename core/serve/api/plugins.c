@@ -5,22 +5,13 @@
 
 #include "serve/api/internal.h"
 #include "serve/job_schema.h"
-#include "serve/json_text.h"
+#include "serve/plugin_json.h"
 #include "serve/reread_report.h"
 #include "serve/type_json.h"
 
 static void add_plugin(void *context, const struct registry_plugin *plugin)
 {
-    json_t *types = json_array();
-
-    for (size_t i = 0; i < plugin->types_count; i++)
-        json_array_append_new(types, json_string(plugin->types[i]->name));
-    json_array_append_new(
-        context,
-        json_pack("{so so si ss so so so}", "plugin", json_text_or_null(plugin->plugin), "version",
-                  json_text_or_null(plugin->version), "generation", (int)plugin->generation,
-                  "state", plugin->state, "types", types, "file", json_text_or_null(plugin->file),
-                  "reason", json_text_or_null(plugin->reason)));
+    json_array_append_new(context, plugin_json(plugin));
 }
 
 void api_plugin_list(void *context, struct http_request *request)
