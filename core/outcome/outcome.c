@@ -376,12 +376,9 @@ static void release_one(struct outcome *outcome, struct task *task, int64_t now_
 
 /* Whoever is skipped here may release others in turn: they are the next round. A round is taken up
  * before anything is done with it, since a task may have run and left the room at once. */
-static void release_all(struct outcome *outcome, struct outcome_tally *tally)
+static void release_at(struct outcome *outcome, int64_t now_ns, struct outcome_tally *tally)
 {
     struct task_list ready, round;
-    if (tally->released.count == 0)
-        return;
-    int64_t now_ns = clock_now_ns();
     task_list_init(&ready);
     task_list_init(&round);
     while (tally->released.count > 0) {
@@ -392,6 +389,12 @@ static void release_all(struct outcome *outcome, struct outcome_tally *tally)
     }
     if (ready.count > 0)
         outcome->hooks.release(outcome->hooks.context, &ready);
+}
+
+static void release_all(struct outcome *outcome, struct outcome_tally *tally)
+{
+    if (tally->released.count > 0)
+        release_at(outcome, clock_now_ns(), tally);
 }
 
 void outcome_release(struct outcome *outcome, struct task_list *tasks, struct outcome_tally *tally)
@@ -407,7 +410,8 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
     figures_turn_to(outcome->figures, &tally->figures, task->type);
     figures_add_attempt(&tally->figures, task, attempt->started_ns, attempt->ended_ns);
     bool listened = end_by_verdict(outcome, task, attempt, tally);
-    release_all(outcome, tally);
+    if (tally->released.count > 0)
+        release_at(outcome, attempt->ended_ns, tally);
     return listened;
 }
 
