@@ -128,8 +128,7 @@ void group_relist(struct group *group, struct after *after)
         return;
     }
     group->pool = pool_of(group->executor, offer->generation);
-    pool_push(group->pool, group);
-    if (pool_call(group->pool, backlog_ns(group, head)))
+    if (pool_push(group->pool, group, backlog_ns(group, head)))
         after->start = group->pool;
 }
 

@@ -232,15 +232,13 @@ void group_put_back(struct group *group, struct task_list *tasks);
 /* Returns the pool of a generation; makes it when it is first asked for. Lock of a group held. */
 struct pool *pool_of(struct executor *executor, struct generation *generation);
 
-/* Adds a group to the ready list. Lock of the group held. */
-void pool_push(struct pool *pool, struct group *group);
+/* Adds a group to the ready list and sees to it that enough workers are awake for its backlog.
+ * True: one more thread is needed, and the pool stays until the caller has called
+ * pool_start_thread. Lock of the group held. */
+bool pool_push(struct pool *pool, struct group *group, int64_t backlog_ns);
 
 /* Takes a group out of the ready list; false if a worker has it in hand. Lock of the group held. */
 bool pool_remove(struct pool *pool, struct group *group);
-
-/* Sees to it that enough workers are awake for a backlog. True: one more thread is needed, and the
- * pool stays until the caller has called pool_start_thread. Any lock may be held. */
-bool pool_call(struct pool *pool, int64_t backlog_ns);
 
 /* Takes the turn of a SERIAL type for a batch of the group; if another batch has it, the group
  * stands in its line (and counts as listed) until it is given back. Lock of the group held. */
@@ -252,7 +250,7 @@ bool pool_turn_is_taken(struct pool *pool, const struct turn *turn);
 /* Gives a turn back; the groups that waited for it are ready. Any lock may be held. */
 void pool_give_turn(struct pool *pool, struct turn *turn);
 
-/* Starts the thread that pool_call asked for. No lock held. */
+/* Starts the thread that pool_push asked for. No lock held. */
 void pool_start_thread(struct pool *pool);
 
 /* Returns whether the last thread could not be started. */
@@ -264,8 +262,8 @@ void pool_close(struct pool *pool);
 /* Returns how many threads there are. */
 uint32_t pool_threads(struct pool *pool);
 
-/* pool_call and, if needed, pool_start_thread, for a pool that cannot go meanwhile. No lock
- * held. */
+/* Sees to it that enough workers are awake for a backlog, if a group is ready; starts a thread if
+ * that takes one. For a pool that cannot go meanwhile. No lock held. */
 void pool_wake(struct pool *pool, int64_t backlog_ns);
 
 /* Returns the next group that is ready; waits for one; NULL when the worker is to leave. Worker's

@@ -10,11 +10,8 @@
 #include "execute/internal.h"
 #include "support/log.h"
 
-struct pool *pool_of(struct executor *executor, struct generation *generation)
+static struct pool *pool_create(struct executor *executor, struct generation *generation)
 {
-    MUTEX_GUARD(&executor->lock);
-    if (generation->pool != NULL)
-        return generation->pool;
     struct pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         abort();
@@ -26,6 +23,18 @@ struct pool *pool_of(struct executor *executor, struct generation *generation)
     pool->turns = calloc(generation->offers_count, sizeof *pool->turns);
     if (pool->turns == NULL)
         abort();
+    return pool;
+}
+
+struct pool *pool_of(struct executor *executor, struct generation *generation)
+{
+    struct pool *pool = atomic_load_explicit(&generation->pool, memory_order_acquire);
+    if (pool != NULL)
+        return pool;
+    MUTEX_GUARD(&executor->lock);
+    if ((pool = generation->pool) != NULL)
+        return pool;
+    pool = pool_create(executor, generation);
     pool->next = executor->pools;
     executor->pools = pool;
     generation->pool = pool;
@@ -39,12 +48,6 @@ static void push_ready(struct pool *pool, struct group *group)
     *pool->ready_tail = group;
     pool->ready_tail = &group->next_ready;
     pool->ready_count++;
-}
-
-void pool_push(struct pool *pool, struct group *group)
-{
-    MUTEX_GUARD(&pool->lock);
-    push_ready(pool, group);
 }
 
 bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
@@ -120,9 +123,10 @@ static bool brisk_suffice(const struct pool *pool, int64_t backlog_ns)
     return wanted <= (int64_t)pool->brisk;
 }
 
-bool pool_call(struct pool *pool, int64_t backlog_ns)
+/* Sees to it that enough workers are awake for a backlog. True: one more thread is needed, and the
+ * pool stays until pool_start_thread was called. Lock held. */
+static bool call_worker(struct pool *pool, int64_t backlog_ns)
 {
-    MUTEX_GUARD(&pool->lock);
     if (pool->ready_count == 0 || brisk_suffice(pool, backlog_ns))
         return false;
     if (pool->idle > 0) {
@@ -138,6 +142,13 @@ bool pool_call(struct pool *pool, int64_t backlog_ns)
     pool->threads++;
     pool->brisk++;
     return true;
+}
+
+bool pool_push(struct pool *pool, struct group *group, int64_t backlog_ns)
+{
+    MUTEX_GUARD(&pool->lock);
+    push_ready(pool, group);
+    return call_worker(pool, backlog_ns);
 }
 
 static struct worker *take_left(struct pool *pool)
@@ -195,9 +206,18 @@ bool pool_is_refused(struct pool *pool)
     return pool->refused && pool->ready != NULL;
 }
 
+static bool call_if_ready(struct pool *pool, int64_t backlog_ns)
+{
+    MUTEX_GUARD(&pool->lock);
+    return call_worker(pool, backlog_ns);
+}
+
+/* Without the lock: who pushes a group calls for it himself, going by who is brisk then, and a
+ * worker that has stopped being brisk, under the lock, sees what was pushed before. */
 void pool_wake(struct pool *pool, int64_t backlog_ns)
 {
-    if (pool_call(pool, backlog_ns))
+    bool is_ready = atomic_load_explicit(&pool->ready_count, memory_order_relaxed) > 0;
+    if (is_ready && call_if_ready(pool, backlog_ns))
         pool_start_thread(pool);
 }
 

@@ -49,7 +49,7 @@ struct generation {
     uint32_t offers_count;
     const struct offer **by_number; /* the offers in the order of their types' numbers */
     /* set once by execute/ under its own lock, read by it alone */
-    struct pool *pool;
+    _Atomic(struct pool *) pool;
     /* immutable */
     const struct generation_house *house;
     char *copy; /* path of what is mapped */
