@@ -72,13 +72,14 @@ static enum gate_answer take_grant(struct group *group, struct first *first, str
     return gate->ask(gate->context, group, first->task->job, first->asked, &first->grant);
 }
 
-/* How many tasks one worker takes: what should be done in BRISK_NS, no more than its share. It
+/* How many tasks one worker takes: what should be done in most_ns, no more than its share. It
  * shares with as many as the pool would call for what waits: a tail that is split anew at each
  * claim would cost a round of locks for every few tasks. */
-static uint32_t batch_limit(const struct group *group, const struct task *head, size_t queued)
+static uint32_t batch_limit(const struct group *group, const struct first *first, int64_t most_ns)
 {
-    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
-    if (mean_ns == 0 || mean_ns >= BRISK_NS)
+    size_t queued = backlog_length(&group->backlog, first->from);
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, first->task->type);
+    if (mean_ns == 0 || mean_ns >= most_ns)
         return 1;
     uint32_t cpus = group->executor->cpus;
     uint32_t shares = group->workers < cpus ? group->workers : cpus;
@@ -86,7 +87,7 @@ static uint32_t batch_limit(const struct group *group, const struct task *head, 
     if (called < shares)
         shares = (uint32_t)called;
     size_t share = (queued + shares - 1) / shares;
-    int64_t brisk = BRISK_NS / mean_ns;
+    int64_t brisk = most_ns / mean_ns;
     if (brisk > BATCH_MOST)
         brisk = BATCH_MOST;
     return (size_t)brisk < share ? (uint32_t)brisk : (uint32_t)share;
@@ -95,11 +96,11 @@ static uint32_t batch_limit(const struct group *group, const struct task *head, 
 /* Moves the head, and behind it what may share its grant, into the worker's batch. A weight is
  * compared with what was asked for: the gate may have granted less; the head's own is not, since a
  * measured weight may have grown meanwhile. Locks of group and worker held. */
-static void fill_batch(struct group *group, struct worker *worker, const struct first *first)
+static void fill_batch(struct group *group, struct worker *worker, const struct first *first,
+                       uint32_t limit)
 {
     struct backlog *backlog = &group->backlog;
     struct task *head = first->task;
-    uint32_t limit = batch_limit(group, head, backlog_length(backlog, first->from));
     struct job *job = head->job;
     const struct type *type = head->type;
     uint32_t count = 0;
@@ -111,6 +112,7 @@ static void fill_batch(struct group *group, struct worker *worker, const struct 
     if (group->mark != 0)
         group_give_back(group, count);
     worker->batch_count = count;
+    worker->type = type;
     worker->group = group;
     worker->grant = first->grant;
     worker->job_key = job->store_key;
@@ -122,8 +124,9 @@ static void claim_batch(struct group *group, struct worker *worker, const struct
                         struct claim *claim)
 {
     int64_t mean_ns = meter_mean_ns(group->executor->meter, first->task->type);
+    uint32_t limit = batch_limit(group, first, BRISK_NS);
     mutex_lock(&worker->lock);
-    fill_batch(group, worker, first);
+    fill_batch(group, worker, first, limit);
     claim->count = worker->batch_count;
     mutex_unlock(&worker->lock);
     claim->expected_ns = mean_ns == 0 ? CLOCK_NEVER_NS : mean_ns * claim->count;
@@ -204,4 +207,40 @@ struct claim group_claim(struct group *group, struct worker *worker)
     mutex_unlock(&group->lock);
     group_act(group, &after);
     return claim;
+}
+
+/* Whether the grant of the batch that has ended does for the first task too, no one else waits for
+ * this worker, and it will be done in left_ns. Those of a job that stood aside go before what came
+ * later, and by a grant of their own. Lock held. */
+static bool goes_on(const struct group *group, const struct worker *worker,
+                    const struct first *first, int64_t left_ns)
+{
+    const struct task *head = first->task;
+    const struct pool *pool = worker->pool;
+    int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
+    uint32_t ready = atomic_load_explicit(&pool->ready_count, memory_order_relaxed);
+    return head->job == worker->grant.job && head->type == worker->type && worker->turn == NULL &&
+           group_weigh(group, head) <= worker->grant.weight && mean_ns > 0 && mean_ns <= left_ns &&
+           ready <= (group->pool == pool ? 1 : 0) && group->running <= group->workers &&
+           first->from == NULL && !job_is_aside(group, first) && serves(worker, head);
+}
+
+bool group_claim_more(struct group *group, struct worker *worker, int64_t left_ns)
+{
+    struct after after;
+    struct first first = {.asked = worker->grant.weight, .grant = worker->grant};
+    after_init(&after);
+    mutex_lock(&group->lock);
+    first.task = group_head(group, &first.from);
+    bool more = first.task != NULL && goes_on(group, worker, &first, left_ns);
+    if (more) {
+        uint32_t limit = batch_limit(group, &first, left_ns);
+        mutex_lock(&worker->lock);
+        fill_batch(group, worker, &first, limit);
+        mutex_unlock(&worker->lock);
+        group_relist(group, &after);
+    }
+    mutex_unlock(&group->lock);
+    group_act(group, &after);
+    return more;
 }

@@ -118,6 +118,7 @@ struct worker {
     struct mutex lock;
     struct task *batch[BATCH_MOST];
     uint32_t batch_count;
+    const struct type *type; /* of the batch */
     struct group *group;
     struct task *current; /* the one in its call */
     struct grant grant;
@@ -215,6 +216,12 @@ void executor_take_rests(struct executor *executor, const struct pool *pool,
 
 /* Fills the worker's batch from a group that pool_next returned. Worker's thread, no lock held. */
 struct claim group_claim(struct group *group, struct worker *worker);
+
+/* Fills the batch again, under the grant in hand, with what the group has got meanwhile; false if
+ * there is nothing that it holds for, others wait for the worker, or it would take longer than
+ * left_ns. Between the batch that group_claim has filled and group_done. Worker's thread, no lock
+ * held. */
+bool group_claim_more(struct group *group, struct worker *worker, int64_t left_ns);
 
 /* Changes after which time a task of the group goes before higher priorities. No lock held. */
 void group_set_max_age(struct group *group, int64_t max_age_ns);

@@ -68,28 +68,42 @@ static struct task *next_task(struct worker *worker)
     return worker->current;
 }
 
-/* Runs the batch; false if the host has given a call of it up, and with it this worker. */
-static bool run_batch(struct worker *worker)
+/* Runs the batch from now on; false if the host has given a call of it up, and with it this
+ * worker. */
+static bool run_batch(struct worker *worker, int64_t now_ns)
 {
     struct executor *executor = worker->pool->executor;
-    const struct type *type = NULL; /* of all that run */
-    int64_t now_ns = clock_read(&worker->clock), ran_ns = 0;
+    int64_t ran_ns = 0;
     uint32_t ran = 0;
     if (worker->batch_count > 1)
         mind_watch(worker, now_ns + WATCH_TICK_NS);
     for (struct task *task; (task = next_task(worker)) != NULL;) {
         if (drop_if_stopped(worker, task))
             continue;
-        type = task->type;
         if (!run_task(worker, task, &now_ns, &ran_ns))
             return false;
         ran++;
     }
     atomic_store_explicit(&worker->look_ns, CLOCK_NEVER_NS, memory_order_relaxed);
-    ran_ns += clock_now_ns() - now_ns; /* the last reading may have been used again */
+    /* the last reading may have been used again */
+    ran_ns += clock_read(&worker->clock) - now_ns;
     if (ran > 0)
-        meter_add(executor->meter, type, ran_ns, ran);
+        meter_add(executor->meter, worker->type, ran_ns, ran);
     return true;
+}
+
+/* Runs the batch and, for as long as one may take, what its group gets meanwhile: of a chain of
+ * tasks each link comes when the one before has ended, and would cost a claim of its own. False as
+ * run_batch. */
+static bool run_batches(struct worker *worker, struct group *group)
+{
+    int64_t now_ns = clock_read(&worker->clock), until_ns = now_ns + BRISK_NS;
+    while (run_batch(worker, now_ns)) {
+        if (!group_claim_more(group, worker, until_ns - worker->clock.now_ns))
+            return true;
+        now_ns = clock_read(&worker->clock);
+    }
+    return false;
 }
 
 static void give_back(struct worker *worker, struct group *group, const struct grant *grant)
@@ -123,8 +137,7 @@ static bool serve(struct worker *worker, struct group *group)
     tell_others(worker, &claim);
     if (claim.count == 0)
         return true;
-    bool ours = run_batch(worker);
-    if (!ours) {
+    if (!run_batches(worker, group)) {
         give_back(worker, group, &worker->grant);
         return false;
     }
