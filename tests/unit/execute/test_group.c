@@ -254,6 +254,37 @@ Test(group, a_batch_holds_the_weight_of_its_heaviest_task)
     shop_end();
 }
 
+enum { LINKS = 2000 };
+static struct group *chain;
+static int light; /* links that ran while less than their weight was in use */
+
+/* Each link brings the next one, every tenth of weight 2. */
+static int32_t link_weight(int64_t n)
+{
+    return n % 10 == 9 ? 2 : 1;
+}
+
+static enum sluice_status bring_next(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    if (weight_in_use() < link_weight(n))
+        light++;
+    if (n + 1 < LINKS)
+        shop_push(chain, &(struct shop_task){.weight = link_weight(n + 1)}, 1);
+    return SLUICE_OK;
+}
+
+Test(group, what_comes_while_a_batch_runs_is_taken_under_its_grant_if_that_holds_it)
+{
+    shop_begin(&(struct shop_setup){.act = bring_next});
+    chain = shop_group("chain", 1);
+    shop_push(chain, &(struct shop_task){0}, 1);
+    SHOP_UNTIL(shop_ended() == LINKS);
+    cr_assert_lt(shop.asked_count, LINKS / 2);
+    cr_assert_eq(light, 0, "%d links ran with less than their weight", light);
+    shop_end();
+}
+
 Test(group, weighs_by_the_measured_time_where_the_weight_is_auto)
 {
     struct shop_task automatic = {.weight = SHOP_AUTO};
