@@ -76,17 +76,37 @@ static void feed(void *context, struct task_list *tasks)
 /* As many as a worker may dispatch between two calls. */
 enum { DIRECT_MOST = 64 };
 
-/* False if it is left to a dispatcher: more than one lane may run it, or none. */
-static bool push_directly(const struct stages *stages, struct task *task)
+/* The group of the one lane that may run a task; NULL: it is left to a dispatcher, since there are
+ * several or none. */
+static struct group *only_group(const struct stages *stages, const struct task *task)
 {
     const struct route *route = router_find(stages->router, task);
-    struct task_list one;
-    if (route == NULL || route->count != 1)
-        return false;
-    task_list_init(&one);
-    task_list_push(&one, task);
-    group_push(route->lanes[0].group, &one);
-    return one.count == 0;
+    return route != NULL && route->count == 1 ? route->lanes[0].group : NULL;
+}
+
+/* Pushes tasks into their group; what it does not take any more, or has none, goes to the rest. */
+static void push_run(struct group *group, struct task_list *run, struct task_list *rest)
+{
+    if (group != NULL)
+        group_push(group, run);
+    task_list_append(rest, run);
+}
+
+/* Pushes tasks into their groups, neighbours of one group together. */
+static void push_directly(const struct stages *stages, struct task_list *tasks,
+                          struct task_list *rest)
+{
+    struct group *group = NULL;
+    struct task_list run;
+    task_list_init(&run);
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
+        struct group *next = only_group(stages, task);
+        if (next != group)
+            push_run(group, &run, rest);
+        group = next;
+        task_list_push(&run, task);
+    }
+    push_run(group, &run, rest);
 }
 
 /* As feed, for what a worker has released: a few of them go straight into their groups, since each
@@ -97,9 +117,7 @@ static void feed_released(void *context, struct task_list *tasks)
     struct task_list rest;
     task_list_init(&rest);
     if (tasks->count <= DIRECT_MOST)
-        for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
-            if (!push_directly(stages, task))
-                task_list_push(&rest, task);
+        push_directly(stages, tasks, &rest);
     task_list_append(&rest, tasks);
     if (rest.count > 0)
         feed(stages, &rest);
