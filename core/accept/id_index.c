@@ -221,6 +221,13 @@ bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, 
             generation_find(old, (uint32_t)hash, id, number));
 }
 
+bool id_index_is(const struct id_index *index, uint32_t number, const char *id)
+{
+    const struct generation *young = &index->young;
+    size_t at = number - young->first; /* huge if the number is of an older one */
+    return at < young->count && strcmp(young->ids[at], id) == 0;
+}
+
 /* Gives the id added last its slot. */
 static void settle_last(struct id_index *index)
 {

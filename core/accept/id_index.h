@@ -26,6 +26,10 @@ void id_index_expect(const struct id_index *index, uint64_t hash);
 /* Finds the number of the task with an id; false if there is none, and *number is as it was. */
 bool id_index_find(const struct id_index *index, uint64_t hash, const char *id, uint32_t *number);
 
+/* Returns whether the id is that of the task with a number, which is cheaper than to find it; false
+ * too if that is not among the last `window`. */
+bool id_index_is(const struct id_index *index, uint32_t number, const char *id);
+
 /* Adds an id that is not in it, length bytes and a NUL; numbers come in order, each one more than
  * the last. */
 void id_index_add(struct id_index *index, uint64_t hash, const char *id, size_t length,

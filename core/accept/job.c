@@ -225,6 +225,11 @@ bool job_find_task(const struct job *job, const char *id, size_t length, uint32_
            id_index_find(job->ids, id_index_hash(id, length), id, number);
 }
 
+bool job_is_task(const struct job *job, uint32_t number, const char *id)
+{
+    return id_index_is(job->ids, number, id);
+}
+
 struct graph *job_graph(struct job *job)
 {
     assert(job->mode == JOB_CHECKED);

@@ -162,6 +162,10 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
  * the job keeps its tasks also any thread that holds it, once it was read. */
 bool job_find_task(const struct job *job, const char *id, size_t length, uint32_t *number);
 
+/* Returns whether the task with a number has an id, which is cheaper than job_find_task; false too
+ * if there is no such task or, in a streamed job, it was long ago. Reader thread. */
+bool job_is_task(const struct job *job, uint32_t number, const char *id);
+
 /* Returns a task of a job that was not handed on yet, or keeps its tasks; JOB_CHECKED. Threads as
  * for job_find_task. */
 struct task *job_task(const struct job *job, uint32_t number);

@@ -161,10 +161,26 @@ static void refuse_unknown(struct job_reader *reader, const struct name *name)
                "no task before has the id '%s'", yaml_node_shown(name->node).text);
 }
 
+/* Often it is what was found last, as where many need one task, or the next in the file, as where
+ * one needs many. */
+static bool find_known(struct job_reader *reader, const struct params_text *id, uint32_t *number)
+{
+    const struct job *job = reader->job;
+    uint32_t *found = &reader->needs.found;
+    if (job_is_task(job, *found, id->bytes))
+        *number = *found;
+    else if (job_is_task(job, *found + 1, id->bytes))
+        *number = *found + 1;
+    else if (!job_find_task(job, id->bytes, id->length, number))
+        return false;
+    *found = *number;
+    return true;
+}
+
 static void add_one(struct job_reader *reader, const struct name *name)
 {
     uint32_t number;
-    if (job_find_task(reader->job, name->text.bytes, name->text.length, &number))
+    if (find_known(reader, &name->text, &number))
         add_known(reader, name, number);
     else if (reader->job->mode == JOB_CHECKED)
         add_open(reader, name);

@@ -46,6 +46,7 @@ struct job_needs {
     struct job_need_opens open;
     struct name_table names; /* of the open ones, each numbered in the order it came */
     struct job_listed listed_tasks, listed_names;
+    uint32_t found;     /* the last known one that a list named */
     uint32_t suggested; /* ids that were looked at for hints */
 };
 
