@@ -260,8 +260,7 @@ void id_index_add(struct id_index *index, uint64_t hash, const char *id, size_t 
         young->ids = memory_grow(young->ids, young->ids_capacity, sizeof *young->ids);
     }
     assert(number == young->first + young->count);
-    young->ids[young->count++] =
-        index->window > 0 ? arena_strndup(&young->copies, id, length) : id;
+    young->ids[young->count++] = index->window > 0 ? arena_strndup(&young->copies, id, length) : id;
     index->has_last = true;
     index->last_hash = (uint32_t)hash;
     __builtin_prefetch(&young->slots[(uint32_t)hash & (young->capacity - 1)], 1);
