@@ -168,7 +168,7 @@ Test(router, an_explanation_is_cut_where_its_room_ends)
 
 Test(router, parked_tasks_come_back_by_job_in_order)
 {
-    struct job jobs[2];
+    struct job jobs[2] = {0};
     struct task tasks[10];
     struct task_list list;
     router_with(NULL, 0);
