@@ -113,6 +113,31 @@ Test(admitted, a_job_at_its_cap_steps_aside_for_others_of_its_group_and_comes_ba
     end();
 }
 
+enum { LINKS = 10000 };
+static struct group *chain;
+static _Atomic int brought;
+
+static enum sluice_status bring_another(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    (void)n;
+    if (brought++ < LINKS)
+        shop_push(chain, &(struct shop_task){.job = 1}, 1);
+    return SLUICE_OK;
+}
+
+Test(admitted, what_comes_while_a_batch_runs_does_not_go_before_what_stepped_aside)
+{
+    begin(bring_another);
+    shop.jobs[1]->max_weight = 1;
+    chain = shop_weighed_group(4, 0, 0);
+    shop_push(chain, &(struct shop_task){.job = 1}, 20);
+    SHOP_UNTIL(shop_ended() == LINKS + 20);
+    for (int i = 0; i < LINKS + 20; i++)
+        cr_assert_eq(shop.started[i], i, "%d was %lld", i, (long long)shop.started[i]);
+    end();
+}
+
 Test(admitted, tasks_of_a_job_that_stepped_aside_can_be_purged)
 {
     struct task_list purged;

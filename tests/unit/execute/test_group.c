@@ -285,6 +285,29 @@ Test(group, what_comes_while_a_batch_runs_is_taken_under_its_grant_if_that_holds
     shop_end();
 }
 
+static enum sluice_status pause_at_last(const struct sluice_call *call, int64_t n)
+{
+    (void)call;
+    if (n == LINKS / 2)
+        group_pause(chain);
+    shop_push(chain, &(struct shop_task){0}, 1);
+    return SLUICE_OK;
+}
+
+Test(group, what_comes_while_a_batch_runs_is_not_taken_if_the_group_is_paused)
+{
+    shop_begin(&(struct shop_setup){.act = pause_at_last});
+    chain = shop_group("chain", 1);
+    shop_push(chain, &(struct shop_task){0}, 1);
+    SHOP_UNTIL(shop_ended() == LINKS / 2 + 1 && group_load(chain).running == 0);
+    cr_assert_eq(group_load(chain).queued, 1);
+    cr_assert_eq(shop.started_count, LINKS / 2 + 1);
+    shop.setup.act = NULL;
+    group_resume(chain);
+    SHOP_UNTIL(shop_ended() == LINKS / 2 + 2);
+    shop_end();
+}
+
 Test(group, weighs_by_the_measured_time_where_the_weight_is_auto)
 {
     struct shop_task automatic = {.weight = SHOP_AUTO};
