@@ -178,18 +178,24 @@ static bool check_required(const struct fill *fill, struct error *error)
     return true;
 }
 
-static bool check_one_of(const struct fill *fill, struct error *error)
+static bool refuse_one_of(const struct fill *fill, enum param_one_of_answer answer, size_t wrong,
+                          struct error *error)
 {
     CLEANUP(buffer_fini) struct buffer names = BUFFER_EMPTY;
-    size_t wrong;
-    enum param_one_of_answer answer = param_one_of_check(fill->table, fill->seen, &wrong);
-    if (answer == PARAM_ONE_OF_RIGHT)
-        return true;
     param_one_of_names(fill->table, wrong, &names);
     return error_set(error, "params_rejected",
                      answer == PARAM_ONE_OF_MISSING ? "parameters %s: one is missing"
                                                     : "parameters %s exclude each other",
                      buffer_text(&names));
+}
+
+static bool check_one_of(const struct fill *fill, struct error *error)
+{
+    size_t wrong;
+    if (fill->table->one_ofs_count == 0)
+        return true;
+    enum param_one_of_answer answer = param_one_of_check(fill->table, fill->seen, &wrong);
+    return answer == PARAM_ONE_OF_RIGHT || refuse_one_of(fill, answer, wrong, error);
 }
 
 bool param_table_fill(const struct param_table *table, struct params_text record, void *params,
