@@ -155,7 +155,7 @@ void outcome_flush(struct outcome *outcome, struct outcome_tally *tally)
 static void count(struct outcome *outcome, const struct task *task, const struct attempt *attempt,
                   struct outcome_tally *tally)
 {
-    if (tally->job != task->job)
+    if (tally->job != task->job && tally->job != NULL)
         outcome_flush(outcome, tally);
     if (tally->chunk != task->chunk)
         flush_chunk(outcome, tally);
