@@ -82,13 +82,17 @@ static struct store_name attempt_name(const struct outcome *outcome, const struc
                                .attempt = task->name};
 }
 
-static struct store_attempt stored_attempt(const struct outcome *outcome,
-                                           const struct attempt *attempt)
+/* Field by field: a struct that is returned and copied is read in larger pieces than it was just
+ * written, for which the processor waits. */
+static void describe(const struct outcome *outcome, const struct attempt *attempt,
+                     struct store_attempt *how)
 {
-    return (struct store_attempt){.started_wall_ns = outcome->wall_ns + attempt->started_ns,
-                                  .ended_wall_ns = outcome->wall_ns + attempt->ended_ns,
-                                  .reason = attempt->reason,
-                                  .message = attempt->message};
+    how->attempt = 0;
+    how->charged = false;
+    how->started_wall_ns = outcome->wall_ns + attempt->started_ns;
+    how->ended_wall_ns = outcome->wall_ns + attempt->ended_ns;
+    how->reason = attempt->reason;
+    how->message = attempt->message;
 }
 
 /* Brings the ends into the store, before the tasks' memory goes. */
@@ -114,7 +118,7 @@ static void add_end(struct outcome *outcome, const struct task *task, const stru
     struct store_end *end = &tally->ends[tally->ends_count++];
     end->name = attempt_name(outcome, task);
     end->state = stored_state(task_state(task));
-    end->how = stored_attempt(outcome, attempt);
+    describe(outcome, attempt, &end->how);
     end->outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL;
     end->outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0;
     if (has_texts || tally->ends_count == OUTCOME_ENDS_MOST)
@@ -282,7 +286,8 @@ static bool try_again(struct outcome *outcome, struct task *task, const struct a
 {
     int64_t due_ns = clock_add_ns(attempt->ended_ns, attempt->try_again_ns);
     if (!job_stops(task)) {
-        struct store_attempt how = stored_attempt(outcome, attempt);
+        struct store_attempt how;
+        describe(outcome, attempt, &how);
         store_try(outcome, task, &how, due_ns);
         if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
             return false;
@@ -308,11 +313,12 @@ static bool tell_retry(const struct outcome *outcome, const struct task *task,
 static bool retry(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                   struct outcome_tally *tally)
 {
-    struct store_attempt how = stored_attempt(outcome, attempt);
+    struct store_attempt how;
     uint64_t random = (uint64_t)attempt->ended_ns ^ (uint64_t)task->number << 32;
     int64_t wait_ns = retry_wait_ns(task->retry, task->attempt, random);
     int64_t due_ns = clock_add_ns(attempt->ended_ns, wait_ns);
     bool listened = tell_retry(outcome, task, attempt, wait_ns);
+    describe(outcome, attempt, &how);
     how.charged = true;
     store_try(outcome, task, &how, due_ns);
     tally->figures.retries++;
