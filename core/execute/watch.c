@@ -7,6 +7,7 @@
  * to wake it. */
 #include <stdlib.h>
 
+#include "accept/job.h"
 #include "execute/internal.h"
 
 enum { FINDINGS_MOST = 64 };
@@ -25,6 +26,7 @@ struct findings {
         struct generation *generation;
         struct outcome_tally *tally; /* with what ended before it in its batch */
         int64_t started_ns;
+        enum verdict verdict;
     } given_up[FINDINGS_MOST];
     size_t held_up_count, given_up_count;
     int64_t next_ns;
@@ -59,6 +61,16 @@ static void free_the_rest(struct worker *worker, int64_t now_ns, struct findings
     pool_mark_slow(worker->pool, worker);
 }
 
+/* Somebody has cancelled the task before its time was up, or else it has run too long. */
+static enum verdict verdict_of(const struct worker *worker)
+{
+    const struct task *task = worker->current;
+    bool cancelled =
+        atomic_load(&task->cancelled) || atomic_load(&task->job->stop) == JOB_CANCELLED;
+    bool in_time = worker->asked_ns < atomic_load(&worker->deadline_ns);
+    return cancelled && in_time ? VERDICT_CANCELLED : VERDICT_TIMED_OUT;
+}
+
 /* The batch is freed before: nobody will look at this call again. Group, task and tally of the
  * worker are the control loop's once the call is given up, for it touches them no more. */
 static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct findings *findings)
@@ -76,6 +88,7 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
         .generation = worker->pool->generation,
         .tally = worker->tally,
         .started_ns = atomic_load(&worker->started_ns),
+        .verdict = verdict_of(worker),
     };
     worker->tally = NULL;
     if (worker->turn != NULL)
@@ -194,7 +207,7 @@ static int64_t settle_plan(struct executor *executor, int64_t now_ns, int64_t ne
 static void end_given_up(struct executor *executor, const struct given_up *given_up, int64_t now_ns)
 {
     struct attempt attempt = {
-        .verdict = VERDICT_TIMED_OUT,
+        .verdict = given_up->verdict,
         .started_ns = given_up->started_ns,
         .ended_ns = now_ns,
         .reason = "stuck",

@@ -223,9 +223,11 @@ Test(executor, gives_up_a_cancelled_call_that_does_not_end_within_the_grace_peri
     shop.each_pushed = note_pushed;
     shop_push(shop_group("g", 1), &(struct shop_task){0}, 1);
     SHOP_UNTIL(shop.inside == 1);
+    atomic_store(&pushed[0]->cancelled, true);
     executor_cancel_task(shop.executor, pushed[0]);
     SHOP_UNTIL(executor_stuck(shop.executor) == 1);
-    cr_assert_eq(shop_ended(), 1);
+    cr_assert_eq(shop.ended[TASK_CANCELLED], 1);
+    cr_assert_str_eq(shop.reason, "stuck");
     shop_open(1);
     shop_end();
 }
