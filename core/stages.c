@@ -213,16 +213,15 @@ static void create_executor(struct stages *stages)
 {
     const struct config *config = stages->options.config;
     stages->admission = admission_create((int32_t)config->max_weight);
-    struct executor_options options = {.registry = stages->options.registry,
-                                       .outcome = stages->outcome,
-                                       .gate = admission_gate(stages->admission),
-                                       .logs = stages->options.store.log_max_bytes > 0
-                                                   ? EXECUTOR_KEEPS_LOGS
-                                                   : EXECUTOR_DROPS_LOGS,
-                                       .limits = limits_of(stages),
-                                       .context = stages,
-                                       .wake = wake,
-                                       .unserved = park};
+    struct executor_options options = {
+        .registry = stages->options.registry,
+        .outcome = stages->outcome,
+        .gate = admission_gate(stages->admission),
+        .logs = stages->options.store.log_max_bytes > 0 ? EXECUTOR_KEEPS_LOGS : EXECUTOR_DROPS_LOGS,
+        .limits = limits_of(stages),
+        .context = stages,
+        .wake = wake,
+        .unserved = park};
     stages->executor = executor_create(&options);
 }
 
@@ -273,7 +272,8 @@ static bool start_dispatch(struct stages *stages, struct error *error)
 bool stages_start(struct stages *stages, const struct stages_options *options, struct error *error)
 {
     *stages =
-        (struct stages){.options = *options, .scheduler = scheduler_find(options->config->policy)};
+        (struct stages){.options = *options, .configured = scheduler_find(options->config->policy)};
+    stages->scheduler = stages->configured;
     assert(stages->scheduler != NULL); /* the configuration was checked */
     if (!open_store(stages, error))
         return false;
@@ -323,7 +323,10 @@ void stages_apply(struct stages *stages)
 {
     const struct config *config = stages->options.config;
     room_set_capacity(&stages->pending, pending_most(&stages->options));
-    stages_set_scheduler(stages, scheduler_find(config->policy));
+    const struct scheduler *configured = scheduler_find(config->policy);
+    bool changed = configured != stages->configured; /* or else what was set meanwhile stays */
+    stages->configured = configured;
+    stages_set_scheduler(stages, changed ? configured : stages->scheduler);
     admission_set_capacity(stages->admission, (int32_t)config->max_weight);
     router_set_default_workers(stages->router, (uint32_t)config->workers);
     for (size_t i = 0; i < config->groups_count; i++) {

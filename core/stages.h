@@ -51,10 +51,11 @@ struct stages {
     struct outcome *outcome;
     struct feeder *feeder;
     /* the main thread */
-    const struct scheduler *scheduler; /* that is asked now */
-    bool closed;                       /* nothing more is to start */
-    /* what is parked is to be tried again */
-    _Atomic bool unparking;
+    const struct scheduler *configured; /* as the configuration has it */
+    bool closed;                        /* nothing more is to start */
+    /* atomic */
+    const struct scheduler *_Atomic scheduler; /* that is asked now; written by the main thread */
+    _Atomic bool unparking;                    /* what is parked is to be tried again */
 };
 
 /* Makes all stages and starts their threads; false with a message, and nothing is left. */

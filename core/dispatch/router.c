@@ -20,6 +20,7 @@
 struct place {
     struct lane lane;
     const struct sluice_map *_Atomic labels; /* written by the main thread */
+    uint32_t workers; /* as configured; the group may have got others since. Main thread */
 };
 
 struct router {
@@ -91,6 +92,7 @@ static void make_place(struct router *router, struct place *place, const struct 
 {
     set_labels(router, place, group->labels);
     place->lane = make_lane(router, group);
+    place->workers = group->workers;
     place->lane.labels = &place->labels;
 }
 
@@ -137,11 +139,14 @@ void router_destroy(struct router **router_pointer)
 
 void router_set_group(struct router *router, size_t place, const struct router_group *group)
 {
-    struct group *changed = router->places[place].lane.group;
+    struct place *at = &router->places[place];
+    struct group *changed = at->lane.group;
     admission_set_cap(router->options.admission, group_party(changed), group->max_weight);
-    group_set_workers(changed, group->workers);
+    if (at->workers != group->workers)
+        group_set_workers(changed, group->workers);
+    at->workers = group->workers;
     group_set_queue_capacity(changed, group->queue_capacity);
-    set_labels(router, &router->places[place], group->labels);
+    set_labels(router, at, group->labels);
 }
 
 /* A group is in the list already, or made with the new number. */
@@ -154,10 +159,11 @@ static struct group *own_group(struct router *router, size_t index)
 void router_set_default_workers(struct router *router, uint32_t workers)
 {
     mutex_lock(&router->lock);
+    bool stays = router->default_workers == workers;
     router->default_workers = workers;
     mutex_unlock(&router->lock);
     struct group *group;
-    for (size_t i = 0; (group = own_group(router, i)) != NULL; i++)
+    for (size_t i = 0; !stays && (group = own_group(router, i)) != NULL; i++)
         group_set_workers(group, workers);
 }
 

@@ -57,10 +57,12 @@ struct router *router_create(const struct router_options *options);
 void router_destroy(struct router **router);
 
 /* Changes the group at this place in the options to what is said here, but for name, type and
- * reserve. At once for the limits; labels hold for what is routed from now on. Main thread. */
+ * reserve. At once for the limits; labels hold for what is routed from now on; workers only if
+ * they are not those that were said before. Main thread. */
 void router_set_group(struct router *router, size_t place, const struct router_group *group);
 
-/* Changes the workers of each group that was or will be made for a type. Main thread. */
+/* Changes the workers of each group that was or will be made for a type, if they are not those that
+ * were said before. Main thread. */
 void router_set_default_workers(struct router *router, uint32_t workers);
 
 /* Returns the route of a task's type, making a group if none serves it; NULL if none of its lanes
