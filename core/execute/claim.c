@@ -219,7 +219,7 @@ static bool goes_on(const struct group *group, const struct worker *worker,
     const struct pool *pool = worker->pool;
     int64_t mean_ns = meter_mean_ns(group->executor->meter, head->type);
     uint32_t ready = atomic_load_explicit(&pool->ready_count, memory_order_relaxed);
-    return head->job == worker->grant.job && head->type == worker->type && worker->turn == NULL &&
+    return head->job == worker->grant.job && head->type == worker->type &&
            group_weigh(group, head) <= worker->grant.weight && mean_ns > 0 && mean_ns <= left_ns &&
            ready <= (group->pool == pool ? 1 : 0) && group->running <= group->workers &&
            first->from == NULL && !job_is_aside(group, first) && serves(worker, head);
@@ -229,6 +229,8 @@ bool group_claim_more(struct group *group, struct worker *worker, int64_t left_n
 {
     struct after after;
     struct first first = {.asked = worker->grant.weight, .grant = worker->grant};
+    if (left_ns <= 0 || worker->turn != NULL) /* as after a long call: no lock for that */
+        return false;
     after_init(&after);
     mutex_lock(&group->lock);
     first.task = group_head(group, &first.from);
