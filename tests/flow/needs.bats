@@ -195,6 +195,7 @@ JOB
     start run --events events "${both[@]}" signal.yaml
     wait_until has_bytes started 1
     kill -INT "$pid"
+    wait_until grep -q stopping err
     touch open
     ended 130
     [ "$(ends events | paste -sd,)" = "a succeeded,b cancelled stopped,c cancelled stopped" ]
