@@ -3,34 +3,14 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "accept/dependents.h"
 #include "accept/id_index.h"
 #include "accept/result_map.h"
+#include "accept/ulid.h"
 #include "accept/window.h"
 #include "support/clock.h"
 #include "support/memory.h"
-
-/* A ULID: 48 bits of milliseconds and 80 random bits as 26 letters of Crockford's base 32,
- * github.com/ulid/spec. */
-static void make_ulid(char text[JOB_ID_BYTES])
-{
-    static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    unsigned char bytes[16];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        abort();
-    uint64_t ms = (uint64_t)(clock_wall_ns() / NS_PER_MS);
-    for (int i = 0; i < 6; i++)
-        bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
-    for (int letter = 0; letter < JOB_ID_BYTES - 1; letter++) {
-        unsigned value = 0;
-        for (int bit = letter * 5 - 2; bit < letter * 5 + 3; bit++) /* 130 bits hold 128 */
-            value = value << 1 | (bit < 0 ? 0U : (bytes[bit / 8] >> (7 - bit % 8)) & 1U);
-        text[letter] = letters[value];
-    }
-    text[JOB_ID_BYTES - 1] = '\0';
-}
 
 enum { CHUNKS_FIRST = 4 };
 
@@ -59,7 +39,7 @@ struct job *job_create(struct chunk_pool *pool, const char *name, const char *fi
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL)
         abort();
-    make_ulid(job->id);
+    ulid_make(job->id);
     job->name = name != NULL ? copied(name) : name_of_file(file);
     job->file = copied(file);
     job->mode = mode;
