@@ -21,7 +21,6 @@ static void on_job_over(void *context, struct job *job)
 {
     struct host *host = context;
     host->source->job_over(host, job);
-    loop_wake(host->loop);
 }
 
 /* One of its tasks is still in hand, so the job is there; from then on it is held. */

@@ -53,6 +53,7 @@ struct host_served {
     struct submissions *submissions;
     struct job_table *table;
     int64_t pruned_ns; /* the control loop: when what is too old was forgotten last */
+    int64_t sweep_ns;  /* the control loop: not before jobs that are over are looked at again */
     /* guarded by the host's lock */
     struct host_asked now, next; /* for the reload that is under way; for the one behind it */
     bool reloading;

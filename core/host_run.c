@@ -61,6 +61,7 @@ static void job_over(struct host *host, struct job *job)
     mutex_unlock(&host->lock);
     if (waits)
         cond_signal(&host->run.may_begin);
+    loop_wake(host->loop);
 }
 
 static bool reader_is_done(struct host *host)
@@ -138,9 +139,7 @@ static const struct host_source files = {.job_over = job_over,
 
 static void on_job_over(void *context, struct job *job)
 {
-    struct host *host = context;
-    job_over(host, job);
-    loop_wake(host->loop);
+    job_over(context, job);
 }
 
 static struct reader *start_reader(struct host *host, struct reader_input *inputs, size_t count,

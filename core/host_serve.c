@@ -8,7 +8,9 @@
 #include "host_internal.h"
 #include "support/log.h"
 
-#define SWEEP_NS (10 * NS_PER_MS) /* how soon a job that is over is looked at again */
+/* How often jobs that are over are looked at: a wake-up for each of them would cost as much as a
+ * small task. */
+#define SWEEP_NS (10 * NS_PER_MS)
 #define PRUNE_NS (60 * NS_PER_S)
 
 static void on_job_over(void *context, struct job *job)
@@ -16,8 +18,8 @@ static void on_job_over(void *context, struct job *job)
     struct host *host = context;
     if (host->handlers.job_over != NULL)
         host->handlers.job_over(host->handlers.context, job);
-    job_table_over(host->served.table, job);
-    loop_wake(host->loop);
+    if (job_table_over(host->served.table, job))
+        loop_wake(host->loop);
 }
 
 static void job_over(struct host *host, struct job *job)
@@ -74,10 +76,22 @@ static void prune(struct host *host, int64_t now_ns)
         log_warning("what is too old could not be forgotten", LOG_TEXT("reason", error.message));
 }
 
+/* Returns when it wants to be called again. */
+static int64_t sweep(struct host *host, int64_t now_ns)
+{
+    struct host_served *served = &host->served;
+    if (now_ns >= served->sweep_ns) {
+        served->sweep_ns = now_ns + SWEEP_NS;
+        if (job_table_sweep(served->table) == 0)
+            return CLOCK_NEVER_NS;
+    }
+    return served->sweep_ns;
+}
+
 static int64_t tend(struct host *host, int64_t now_ns)
 {
     prune(host, now_ns);
-    return job_table_sweep(host->served.table) > 0 ? now_ns + SWEEP_NS : CLOCK_NEVER_NS;
+    return sweep(host, now_ns);
 }
 
 static bool gives_up_parked(struct host *host)

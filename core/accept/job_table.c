@@ -101,7 +101,7 @@ struct job *job_table_find(struct job_table *table, const char *id)
     return row->job;
 }
 
-void job_table_over(struct job_table *table, struct job *job)
+bool job_table_over(struct job_table *table, struct job *job)
 {
     MUTEX_GUARD(&table->lock);
     struct job_row *row = job->row;
@@ -109,6 +109,7 @@ void job_table_over(struct job_table *table, struct job *job)
     dictionary_remove(&table->rows, &row->entry);
     row->next = table->over;
     table->over = row;
+    return row->next == NULL;
 }
 
 /* Takes out those that nobody holds. */

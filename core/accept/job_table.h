@@ -25,8 +25,9 @@ bool job_table_add(struct job_table *table, struct job *job, const char *name);
 /* Returns the job of an id or name, for job_let_go; NULL if there is none, or it is over. */
 struct job *job_table_find(struct job_table *table, const char *id);
 
-/* Says that a job is over: it is not found any more. Whoever ended its last task, once a job. */
-void job_table_over(struct job_table *table, struct job *job);
+/* Says that a job is over: it is not found any more. Whoever ended its last task, once a job. True
+ * if it is the only one that waits for job_table_sweep. */
+bool job_table_over(struct job_table *table, struct job *job);
 
 /* Destroys the jobs that are over and that nobody holds; returns how many are over and held. One
  * thread. */
