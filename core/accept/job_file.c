@@ -27,7 +27,9 @@ enum { COPY_BYTES = 64 * 1024 };
 struct job_file {
     struct job_input input;
     enum job_mode mode;
-    int fd;                     /* read from */
+    int fd; /* read from; -1: it is a text */
+    const char *text;
+    size_t length;              /* of the text */
     int copy;                   /* of what can be read only once; -1: none */
     struct yaml_source *source; /* NULL: there is nothing to read */
     struct job_reader reader;
@@ -88,31 +90,59 @@ static bool before_wait(void *context)
     return job_reader_hand_on(context);
 }
 
+/* Makes another input of the whole file ready. */
+static void init_input(const struct job_file *file, struct job_input *input)
+{
+    int64_t limit_bytes = file->mode == JOB_STREAMED ? 0 : JOB_FILE_MOST_BYTES;
+    if (file->text != NULL)
+        job_input_init_text(input, file->text, file->length, limit_bytes);
+    else
+        job_input_init(input, file->fd, limit_bytes);
+    input->stop_fd = file->reader.options->stop_fd;
+}
+
 static void open_source(struct job_file *file)
 {
-    bool streamed = file->mode == JOB_STREAMED;
-    job_input_init(&file->input, file->fd, streamed ? 0 : JOB_FILE_MOST_BYTES);
-    file->input.stop_fd = file->reader.options->stop_fd;
-    if (streamed) {
+    init_input(file, &file->input);
+    if (file->mode == JOB_STREAMED) {
         file->input.before_wait = before_wait;
         file->input.context = &file->reader;
     }
     file->source = yaml_source_create(&file->input, &file->reader.faults);
 }
 
-struct job_file *job_file_open(int fd, enum job_mode mode, const struct job_file_options *options,
-                               struct diagnostics *diagnostics)
+static struct job_file *job_file_make(enum job_mode mode, const struct job_file_options *options,
+                                      struct diagnostics *diagnostics)
 {
     struct job_file *file = aligned_alloc(alignof(struct job_file), sizeof *file);
     assert(mode == JOB_CHECKED || options->take != NULL);
     if (file == NULL)
         abort();
-    *file = (struct job_file){.mode = mode, .fd = fd, .copy = -1};
+    *file = (struct job_file){.mode = mode, .fd = -1, .copy = -1};
     file->reader.options = options;
     file->reader.faults.diagnostics = diagnostics;
     task_list_init(&file->reader.batch);
+    return file;
+}
+
+struct job_file *job_file_open(int fd, enum job_mode mode, const struct job_file_options *options,
+                               struct diagnostics *diagnostics)
+{
+    struct job_file *file = job_file_make(mode, options, diagnostics);
+    file->fd = fd;
     if (mode == JOB_STREAMED || is_regular(fd) || copy_input(file))
         open_source(file);
+    return file;
+}
+
+struct job_file *job_file_open_text(const char *text, size_t length,
+                                    const struct job_file_options *options,
+                                    struct diagnostics *diagnostics)
+{
+    struct job_file *file = job_file_make(JOB_CHECKED, options, diagnostics);
+    file->text = text;
+    file->length = length;
+    open_source(file);
     return file;
 }
 
@@ -229,13 +259,13 @@ static struct job_input_part find_part(struct job_file *file)
     const struct yaml_span span = yaml_source_span(file->source);
     struct job_input_part part = {.begin = 0, .end = 0, .line = 1};
     if (file->documents > 1) {
-        if (!job_spot_move(&file->spot, file->fd, span.first))
+        if (!job_spot_move(&file->spot, &file->input, span.first))
             return part;
         part.begin = part.end = file->spot.offset;
         part.line = span.place.line;
     }
     struct job_spot end = file->spot;
-    if (job_spot_move(&end, file->fd, span.behind))
+    if (job_spot_move(&end, &file->input, span.behind))
         part.end = end.offset;
     return part;
 }
@@ -265,8 +295,7 @@ static void read_part(struct job_file *file, struct job_input_part part)
     struct job_reader *reader = &file->reader;
     struct job_input input;
     struct yaml_node root;
-    job_input_init(&input, file->fd, JOB_FILE_MOST_BYTES);
-    input.stop_fd = reader->options->stop_fd;
+    init_input(file, &input);
     job_input_take_part(&input, part);
     reader->source = yaml_source_create(&input, &reader->faults);
     if (yaml_source_begin(reader->source) && yaml_source_next(reader->source, &root))

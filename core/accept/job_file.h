@@ -97,6 +97,12 @@ const char *job_file_error_word(enum job_file_error error);
 struct job_file *job_file_open(int fd, enum job_mode mode, const struct job_file_options *options,
                                struct diagnostics *diagnostics);
 
+/* Begins to read a checked file whose text is in memory; text, options and diagnostics are
+ * borrowed. Does not wait for anything but the loading of plugins. */
+struct job_file *job_file_open_text(const char *text, size_t length,
+                                    const struct job_file_options *options,
+                                    struct diagnostics *diagnostics);
+
 /* Goes to the next document; false if there is none, or reading is not to go on: of a streamed file
  * after its first error. An empty document behind others, at the end of the file, is none. May
  * block. */

@@ -1,10 +1,7 @@
 #include "accept/submission.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "support/cleanup.h"
 #include "support/memory.h"
 
 void submission_init(struct submission *submission, enum job_file_root root, const char *text,
@@ -29,7 +26,7 @@ static struct job *begin_job(struct submission *submission, struct chunk_pool *p
     return job;
 }
 
-static enum job_file_answer read_from(struct submission *submission, int fd,
+static enum job_file_answer read_jobs(struct submission *submission,
                                       const struct job_file_options *common,
                                       struct chunk_pool *pool)
 {
@@ -38,22 +35,14 @@ static enum job_file_answer read_from(struct submission *submission, int fd,
     options.settings = submission->settings;
     options.settings_count = submission->settings_count;
     options.sources = submission->sources != NULL ? submission->sources : &job_sources_none;
-    struct job_file *file = job_file_open(fd, JOB_CHECKED, &options, &submission->diagnostics);
+    struct job_file *file = job_file_open_text(submission->text, submission->length, &options,
+                                               &submission->diagnostics);
     while (job_file_next(file)) {
         struct job *job = begin_job(submission, pool);
         job_file_read(file, job);
         submission->tasks_count += job->tasks_count;
     }
     return job_file_close(&file);
-}
-
-static int text_file(const struct submission *submission)
-{
-    int fd = memfd_create("submission", MFD_CLOEXEC);
-    if (fd >= 0 && write(fd, submission->text, submission->length) == (ssize_t)submission->length)
-        return fd;
-    close(fd);
-    return -1;
 }
 
 bool submission_read(struct submission *submission, const struct job_file_options *options,
@@ -63,13 +52,7 @@ bool submission_read(struct submission *submission, const struct job_file_option
     submission->answer = SUBMISSION_INVALID;
     if (submission->prepare != NULL && !submission->prepare(submission->context, submission))
         return false;
-    CLEANUP(cleanup_close) int fd = text_file(submission);
-    if (fd < 0) {
-        diagnostics_add(&submission->diagnostics, (struct place){0},
-                        job_file_error_word(JOB_FILE_READ), "there is no memory for it", NULL);
-        return false;
-    }
-    switch (read_from(submission, fd, options, pool)) {
+    switch (read_jobs(submission, options, pool)) {
     case JOB_FILE_RIGHT:
         return true;
     case JOB_FILE_WRONG:

@@ -26,25 +26,51 @@ void job_input_init(struct job_input *input, int fd, int64_t limit_bytes)
                                 .first_line = 1};
     input->seekable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     input->size_bytes = input->seekable ? status.st_size : 0;
-    input->window = malloc(JOB_INPUT_WINDOW_BYTES);
+    input->window = input->buffer = malloc(JOB_INPUT_WINDOW_BYTES);
     if (input->window == NULL)
         abort();
     if (limit_bytes > 0 && input->size_bytes > limit_bytes)
         input->problem = JOB_INPUT_TOO_LARGE;
 }
 
+/* As if all of it had been read into a window that is large enough. */
+void job_input_init_text(struct job_input *input, const char *text, size_t length,
+                         int64_t limit_bytes)
+{
+    *input = (struct job_input){.fd = -1,
+                                .text = text,
+                                .size_bytes = (int64_t)length,
+                                .seekable = true,
+                                .limit_bytes = limit_bytes,
+                                .stop_fd = -1,
+                                .at_end = true,
+                                .window = text,
+                                .filled = length,
+                                .window_line = 1,
+                                .end_offset = (int64_t)length,
+                                .first_line = 1};
+    if (limit_bytes > 0 && input->size_bytes > limit_bytes)
+        input->problem = JOB_INPUT_TOO_LARGE;
+}
+
 void job_input_take_part(struct job_input *input, struct job_input_part part)
 {
-    assert(input->seekable && input->filled == 0);
-    input->window_offset = input->event_offset = input->skipped_bytes = part.begin;
+    assert(input->seekable && input->given == 0);
+    input->event_offset = input->skipped_bytes = part.begin;
     input->end_offset = part.end;
+    if (input->text != NULL) {
+        input->given = (size_t)part.begin;
+        input->filled = (size_t)part.end;
+    } else {
+        input->window_offset = part.begin;
+    }
     input->first_line = part.line;
     input->size_bytes = part.end - part.begin;
 }
 
 void job_input_fini(struct job_input *input)
 {
-    free(input->window);
+    free(input->buffer);
 }
 
 static uint32_t count_lines(const char *bytes, size_t length)
@@ -67,7 +93,7 @@ static void make_room(struct job_input *input)
     assert(input->given >= HALF);
     if (!input->seekable)
         input->window_line += count_lines(input->window, HALF);
-    memmove(input->window, input->window + HALF, input->filled - HALF);
+    memmove(input->buffer, input->buffer + HALF, input->filled - HALF);
     input->filled -= HALF;
     input->given -= HALF;
     input->window_offset += HALF;
@@ -94,7 +120,7 @@ static bool may_read(struct job_input *input)
 
 static ssize_t read_some(struct job_input *input)
 {
-    char *to = input->window + input->filled;
+    char *to = input->buffer + input->filled;
     int64_t at = input->window_offset + (int64_t)input->filled;
     int64_t left = input->end_offset - at;
     if (input->seekable)
@@ -174,6 +200,16 @@ static size_t waiting(const struct job_input *input)
     return input->filled - input->given;
 }
 
+/* Who reads a file is asked before each piece whether to go on; of a text, behind the first one. */
+static void look_for_stop(struct job_input *input)
+{
+    const struct ready_wish wish = {.fd = -1, .stop_fd = input->stop_fd, .until_ns = 0};
+    if (input->text == NULL || (int64_t)input->given == input->skipped_bytes || waiting(input) == 0)
+        return;
+    if (ready_wait(&wish) == READY_STOPPED)
+        input->problem = JOB_INPUT_INTERRUPTED;
+}
+
 int job_input_give(void *data, unsigned char *to, size_t capacity, size_t *given)
 {
     struct job_input *input = data;
@@ -183,6 +219,7 @@ int job_input_give(void *data, unsigned char *to, size_t capacity, size_t *given
     if (input->window_offset + (int64_t)input->given - input->event_offset >
         JOB_INPUT_EVENT_MOST_BYTES)
         input->problem = JOB_INPUT_ENDLESS;
+    look_for_stop(input);
     /* A cut pair waits until it is whole: a piece may be empty only at the end. */
     while (*given == 0 && input->problem == JOB_INPUT_FINE) {
         size_t length = waiting(input) < capacity ? waiting(input) : capacity;
@@ -207,6 +244,18 @@ static void place_move(struct place *place, const char *bytes, size_t length)
             place->column++;
 }
 
+ssize_t job_input_peek(const struct job_input *input, char *to, size_t length, int64_t offset)
+{
+    if (input->text == NULL)
+        return pread(input->fd, to, length, offset);
+    int64_t left = (int64_t)input->filled - offset;
+    if (left <= 0)
+        return 0;
+    size_t some = left < (int64_t)length ? (size_t)left : length;
+    memcpy(to, input->text + offset, some);
+    return (ssize_t)some;
+}
+
 /* A seekable file is read again from where it was read first. */
 static struct place place_again(const struct job_input *input, int64_t offset)
 {
@@ -216,7 +265,7 @@ static struct place place_again(const struct job_input *input, int64_t offset)
     for (int64_t at = input->skipped_bytes; at < offset; at += got) {
         int64_t left = offset - at;
         size_t wanted = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
-        got = pread(input->fd, bytes, wanted, at);
+        got = job_input_peek(input, bytes, wanted, at);
         if (got <= 0)
             return (struct place){0};
         place_move(&place, bytes, (size_t)got);
@@ -240,7 +289,7 @@ struct place job_input_place(struct job_input *input, uint64_t offset)
 static bool byte_at(const struct job_input *input, int64_t offset, char *byte)
 {
     if (input->seekable)
-        return pread(input->fd, byte, 1, offset) == 1;
+        return job_input_peek(input, byte, 1, offset) == 1;
     int64_t inside = offset - input->window_offset;
     if (inside < 0 || inside >= (int64_t)input->filled)
         return false;
@@ -278,7 +327,9 @@ static void excerpts_from_window(const struct job_input *input, struct diagnosti
 
 void job_input_read_excerpts(struct job_input *input, struct diagnostics *diagnostics)
 {
-    if (input->seekable)
+    if (diagnostics->kept_count == 0)
+        return;
+    if (input->seekable && input->text == NULL)
         diagnostics_read_excerpts(diagnostics, input->fd);
     else
         excerpts_from_window(input, diagnostics);

@@ -1,11 +1,12 @@
-/* job_input: the bytes of a job file on their way from a descriptor to the YAML parser: counts
- * them, skips a byte order mark, keeps the last ones for excerpts of errors, and says before it
+/* job_input: the bytes of a job file on their way from a descriptor or memory to the YAML parser:
+ * counts them, skips a byte order mark, keeps the last ones for excerpts of errors, and says before it
  * would wait for more. Embedded by its reader; one thread. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "support/diagnostic.h"
 #include "support/limit.h"
@@ -32,9 +33,10 @@ enum job_input_problem {
 /* On lines of its own, because whoever parses ahead notes each event in it, while it stands on the
  * stack of whoever uses the nodes. */
 struct job_input {
-    _Alignas(THREAD_LINE_BYTES) int fd;
-    int64_t size_bytes;  /* of a seekable one, as it was opened; 0: not known */
-    bool seekable;       /* a regular or memory file, read from its start; fd's own offset stays */
+    _Alignas(THREAD_LINE_BYTES) int fd; /* -1: it is a text */
+    const char *text;                   /* NULL: it comes from fd */
+    int64_t size_bytes;                 /* of a seekable one, as it was opened; 0: not known */
+    bool seekable;       /* a regular file, read from its start, fd's own offset stays; or a text */
     int64_t limit_bytes; /* 0: none */
     int stop_fd;         /* once it can be read, nothing more is; -1: none */
     bool (*before_wait)(
@@ -45,7 +47,8 @@ struct job_input {
     uint64_t problem_offset;
     bool at_end;
     size_t pairs;          /* of surrogates that were rewritten, see surrogate_restore */
-    char *window;          /* JOB_INPUT_WINDOW_BYTES */
+    const char *window;    /* all of a text, or the buffer */
+    char *buffer;          /* JOB_INPUT_WINDOW_BYTES; NULL for a text */
     size_t filled;         /* bytes in the window */
     size_t given;          /* of them, that the parser has */
     int64_t window_offset; /* in the file, of the window's first byte */
@@ -60,6 +63,10 @@ struct job_input {
 /* Makes the input ready and allocates the window; seekable or not is seen from fd, which is
  * borrowed. Callback and stop_fd are the caller's to set afterwards. */
 void job_input_init(struct job_input *input, int fd, int64_t limit_bytes);
+
+/* Makes the input ready for a text, which is borrowed; nothing is allocated. */
+void job_input_init_text(struct job_input *input, const char *text, size_t length,
+                         int64_t limit_bytes);
 
 /* Some lines of a file. */
 struct job_input_part {
@@ -82,6 +89,10 @@ static inline void job_input_note_event(struct job_input *input)
 {
     input->event_offset = input->window_offset + (int64_t)input->given;
 }
+
+/* Reads bytes of a seekable input from an offset; returns how many there are, 0 at the end, below 0
+ * if it cannot be read. Any thread. */
+ssize_t job_input_peek(const struct job_input *input, char *to, size_t length, int64_t offset);
 
 /* Returns the place of a byte, counted from the first one given; line 0 if it is out of reach. */
 struct place job_input_place(struct job_input *input, uint64_t offset);

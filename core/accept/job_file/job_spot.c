@@ -2,14 +2,13 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PIECE_BYTES = 16 * 1024, MARK_BYTES = 3 };
 
-static void skip_mark(struct job_spot *spot, int fd)
+static void skip_mark(struct job_spot *spot, const struct job_input *input)
 {
     char mark[MARK_BYTES];
-    if (spot->offset == 0 && pread(fd, mark, MARK_BYTES, 0) == MARK_BYTES &&
+    if (spot->offset == 0 && job_input_peek(input, mark, MARK_BYTES, 0) == MARK_BYTES &&
         memcmp(mark, "\xef\xbb\xbf", MARK_BYTES) == 0)
         spot->offset = MARK_BYTES;
 }
@@ -27,12 +26,12 @@ static bool move_within(struct job_spot *spot, const char *piece, size_t length,
     return false;
 }
 
-bool job_spot_move(struct job_spot *spot, int fd, uint64_t character)
+bool job_spot_move(struct job_spot *spot, const struct job_input *input, uint64_t character)
 {
     char piece[PIECE_BYTES];
     ssize_t got;
-    skip_mark(spot, fd);
-    while ((got = pread(fd, piece, sizeof piece, spot->offset)) > 0)
+    skip_mark(spot, input);
+    while ((got = job_input_peek(input, piece, sizeof piece, spot->offset)) > 0)
         if (move_within(spot, piece, (size_t)got, character))
             return true;
     return spot->character == character; /* behind the last one */

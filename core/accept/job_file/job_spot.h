@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "accept/job_file/job_input.h"
+
 struct job_spot {
     int64_t offset;     /* in the file */
     uint64_t character; /* how many begin before it, but for a byte order mark */
 };
 
 /* Moves to a character that is not before the spot; false, and the spot stays in between, if the
- * seekable file ends before it. */
-bool job_spot_move(struct job_spot *spot, int fd, uint64_t character);
+ * seekable input ends before it. */
+bool job_spot_move(struct job_spot *spot, const struct job_input *input, uint64_t character);

@@ -1,23 +1,26 @@
 #include "read_job.h"
 
+#include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "support/clock.h"
 
-void read_job_bytes(struct read_job *read, const char *bytes, size_t length)
+static const struct job_file_options options = {
+    .weight_capacity = 100, .default_timeout_ns = 3600 * NS_PER_S, .stop_fd = -1};
+
+static void begin(struct read_job *read)
 {
-    const struct job_file_options options = {
-        .weight_capacity = 100, .default_timeout_ns = 3600 * NS_PER_S, .stop_fd = -1};
-    int fd = memfd_create("job", 0);
-    if (write(fd, bytes, length) != (ssize_t)length)
-        perror("memfd");
     chunk_pool_init(&read->pool);
     read->jobs = (struct job_list){0};
     diagnostics_init(&read->diagnostics, "job.yaml");
-    struct job_file *file = job_file_open(fd, JOB_CHECKED, &options, &read->diagnostics);
+}
+
+static void read_all(struct read_job *read, struct job_file *file)
+{
     while (job_file_next(file)) {
         struct job *job = job_create(&read->pool, "job", "job.yaml", JOB_CHECKED);
         job_list_add(&read->jobs, job);
@@ -25,7 +28,41 @@ void read_job_bytes(struct read_job *read, const char *bytes, size_t length)
     }
     read->right = job_file_close(&file) == JOB_FILE_RIGHT;
     read->job = read->jobs.first;
+}
+
+static uint64_t tasks_of(const struct read_job *read)
+{
+    uint64_t count = 0;
+    for (const struct job *job = read->jobs.first; job != NULL; job = job->next)
+        count += job->tasks_count;
+    return count;
+}
+
+/* What is read from memory has to be the same, to the last excerpt. */
+static void compare_with_memory(const struct read_job *read, const char *bytes, size_t length)
+{
+    struct read_job again;
+    begin(&again);
+    read_all(&again, job_file_open_text(bytes, length, &options, &again.diagnostics));
+    char *one = diagnostics_json(&read->diagnostics);
+    char *other = diagnostics_json(&again.diagnostics);
+    cr_assert_str_eq(one, other);
+    cr_assert_eq(read->jobs.count, again.jobs.count);
+    cr_assert_eq(tasks_of(read), tasks_of(&again));
+    free(one);
+    free(other);
+    read_job_fini(&again);
+}
+
+void read_job_bytes(struct read_job *read, const char *bytes, size_t length)
+{
+    int fd = memfd_create("job", 0);
+    if (write(fd, bytes, length) != (ssize_t)length)
+        perror("memfd");
+    begin(read);
+    read_all(read, job_file_open(fd, JOB_CHECKED, &options, &read->diagnostics));
     close(fd);
+    compare_with_memory(read, bytes, length);
 }
 
 void read_job_text(struct read_job *read, const char *text)

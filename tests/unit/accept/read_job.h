@@ -11,7 +11,8 @@ struct read_job {
     struct diagnostics diagnostics;
 };
 
-/* Reads a text with a capacity of 100; *read lasts until read_job_fini. */
+/* Reads a text with a capacity of 100, from a file, and looks whether it is read from memory alike; *read lasts until
+ * read_job_fini. */
 void read_job_text(struct read_job *read, const char *text);
 void read_job_bytes(struct read_job *read, const char *bytes, size_t length);
 
