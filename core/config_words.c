@@ -48,7 +48,7 @@ static const char *const *words_of(enum config_kind kind)
     case CONFIG_FOLDERS:
         break;
     }
-    assert(!"a kind without words");
+    assert(false && "a kind without words");
     return NULL;
 }
 

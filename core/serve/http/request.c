@@ -175,7 +175,7 @@ const char *http_path(const struct http_request *request, const char *name)
             return request->segments[i];
         at += strcspn(at, "/");
     }
-    assert(!"the route's pattern has no such name");
+    assert(false && "the route's pattern has no such name");
     return NULL;
 }
 
