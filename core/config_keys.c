@@ -273,10 +273,11 @@ static char *trim(char *text)
 static bool label_add(const struct config_key *key, char *word, struct sluice_pair *pairs,
                       size_t *count, struct error *error)
 {
+    word = trim(word);
     char *value = strchr(word, '=');
 
     if (value == NULL || value == word)
-        return error_set(error, "wrong_type", "%s: '%s' is not key=value", key->name, trim(word));
+        return error_set(error, "wrong_type", "%s: '%s' is not key=value", key->name, word);
     *value++ = '\0';
     word = trim(word);
     for (size_t i = 0; i < *count; i++)

@@ -68,6 +68,16 @@ Test(config, the_defaults_are_those_of_the_table)
     cr_expect(eq(ptr, config.plugin_dirs[0], NULL));
 }
 
+Test(config, a_label_has_a_key)
+{
+    expect("[group:a]\ntype = a\nlabels = =b\n",
+           "sluice.ini:3: error: labels: '=b' is not key=value\n");
+    expect("[group:a]\ntype = a\nlabels = a=b, =c\n",
+           "sluice.ini:3: error: labels: '=c' is not key=value\n");
+    expect("[group:a]\ntype = a\nlabels = a=b, = \n",
+           "sluice.ini:3: error: labels: '=' is not key=value\n");
+}
+
 Test(config, every_kind_of_value_is_read)
 {
     CLEANUP(config_fini) struct config config;
