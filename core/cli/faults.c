@@ -1,10 +1,13 @@
 #include "cli/faults.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "cli/field.h"
 #include "cli/output.h"
 #include "support/cleanup.h"
+#include "support/utf8.h"
 
 static uint32_t number(const json_t *detail, const char *key)
 {
@@ -33,10 +36,24 @@ bool faults_add(const json_t *answer, struct diagnostics *diagnostics)
     return json_array_size(details) > 0;
 }
 
+/* Errors of a configuration are lines, as the daemon has logged them. False if these are no lines. */
+static bool print_lines(const json_t *details)
+{
+    for (size_t i = 0; i < json_array_size(details); i++) {
+        const char *line = json_string_value(json_array_get(details, i));
+        if (line == NULL)
+            return false;
+        CLEANUP(cleanup_free) char *clean = utf8_clean_line(line, strlen(line));
+        fprintf(output_messages(), "%s\n", clean);
+    }
+    return true;
+}
+
 void faults_print(const json_t *answer, bool colour)
 {
+    if (print_lines(details_of(answer)))
+        return;
     CLEANUP(diagnostics_fini) struct diagnostics diagnostics;
-
     diagnostics_init(&diagnostics, field_text(json_array_get(details_of(answer), 0), "file"));
     if (faults_add(answer, &diagnostics))
         diagnostics_print(&diagnostics, output_messages(), colour);

@@ -142,6 +142,7 @@ reloaded() {
     run_gates
     reload "[host]" "max_pending = 3" "[group:g]" "type = gate" "workers = 8"
     wait_until has_bytes started 3
+    says 'changed="[host] max_pending 1 -> 3"'
     [ "$(bytes started)" -eq 3 ]
     touch open
     ended 0
@@ -174,6 +175,7 @@ reloaded() {
     wait_until has_bytes count 1
     reload "[scheduler]" "max_age = 1ms" "[group:g]" "type = gate" "workers = 1"
     wait_until reloaded 1
+    says 'changed="[scheduler] max_age 1h -> 1ms"'
     touch open
     ended 0
     [ "$(field task | grep -v last | xargs)" = "first low high1 high2" ]
