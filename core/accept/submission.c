@@ -45,12 +45,27 @@ static enum job_file_answer read_jobs(struct submission *submission,
     return job_file_close(&file);
 }
 
+/* What was sent may say itself which file it is. */
+static bool prepare(struct submission *submission)
+{
+    const char *before = submission->file;
+    if (submission->prepare == NULL)
+        return true;
+    if (!submission->prepare(submission->context, submission))
+        return false;
+    if (submission->file != before) {
+        diagnostics_fini(&submission->diagnostics);
+        diagnostics_init(&submission->diagnostics, submission->file);
+    }
+    return true;
+}
+
 bool submission_read(struct submission *submission, const struct job_file_options *options,
                      struct chunk_pool *pool)
 {
     diagnostics_init(&submission->diagnostics, submission->file);
     submission->answer = SUBMISSION_INVALID;
-    if (submission->prepare != NULL && !submission->prepare(submission->context, submission))
+    if (!prepare(submission))
         return false;
     switch (read_jobs(submission, options, pool)) {
     case JOB_FILE_RIGHT:
