@@ -44,36 +44,35 @@ static json_t *jobs_json(const struct submission *submission)
     return json_pack("{so}", "jobs", jobs);
 }
 
-/* JOB:ID of the only task. */
-static void task_name(const struct submission *submission, char name[STORE_HOLDER_BYTES])
-{
-    const struct job *job = submission->jobs[0];
-
-    snprintf(name, STORE_HOLDER_BYTES, "%s:%s", job->id, job_task(job, 0)->id);
-}
-
 static json_t *accepted_json(const struct submission *submission)
 {
+    const struct job *job = submission->jobs[0];
     char name[STORE_HOLDER_BYTES];
 
     if (submission->root == JOB_FILE_JOBS)
         return jobs_json(submission);
-    task_name(submission, name);
-    return json_pack("{ss ss}", "task", name, "job", submission->jobs[0]->id);
+    snprintf(name, sizeof(name), "%s:%s", job->id, job_task(job, 0)->id);
+    return json_pack("{ss ss}", "task", name, "job", job->id);
 }
 
-static void add_location(const struct sent *sent)
+/* Of the first job, or the task, that an answer names. */
+static void add_location(struct http_request *request, const json_t *answer)
 {
-    const struct submission *submission = &sent->submission;
-    char name[STORE_HOLDER_BYTES], path[STORE_HOLDER_BYTES + 16];
+    const json_t *task = json_object_get(answer, "task");
+    const json_t *job = json_array_get(json_object_get(answer, "jobs"), 0);
+    char path[STORE_HOLDER_BYTES + 16];
 
-    if (submission->root == JOB_FILE_JOBS) {
-        snprintf(path, sizeof(path), "/v1/jobs/%s", submission->jobs[0]->id);
-    } else {
-        task_name(submission, name);
-        snprintf(path, sizeof(path), "/v1/tasks/%s", name);
-    }
-    http_add_header(sent->request, "Location", path);
+    if (task != NULL)
+        snprintf(path, sizeof(path), "/v1/tasks/%s", json_string_value(task));
+    else
+        snprintf(path, sizeof(path), "/v1/jobs/%s", json_string_value(json_object_get(job, "id")));
+    http_add_header(request, "Location", path);
+}
+
+static void answer_accepted(struct http_request *request, json_t *answer)
+{
+    add_location(request, answer);
+    http_answer_json(request, 202, answer);
 }
 
 static void accept(const struct sent *sent)
@@ -84,8 +83,7 @@ static void accept(const struct sent *sent)
         CLEANUP(cleanup_free) char *text = json_dumps(json, JSON_COMPACT);
         idempotency_keep(sent->api->idempotency, sent->key, text);
     }
-    add_location(sent);
-    http_answer_json(sent->request, 202, json);
+    answer_accepted(sent->request, json);
 }
 
 static void refuse_full(const struct sent *sent, const char *code, const char *message)
@@ -149,8 +147,18 @@ static void answered(void *context, struct submission *submission)
 
 /* ---- the request ---- */
 
+/* A key is one of its route: a job and a task have different answers. */
+static char *key_of(enum job_file_root root, const char *given)
+{
+    struct buffer key = BUFFER_EMPTY;
+
+    buffer_printf(&key, "%s %s", root == JOB_FILE_TASK ? "task" : "job", given);
+    return key.bytes;
+}
+
 /* False: the request was answered. */
-static bool begin_key(struct api *api, struct http_request *request, char **key)
+static bool begin_key(struct api *api, struct http_request *request, enum job_file_root root,
+                      char **key)
 {
     CLEANUP(buffer_fini) struct buffer known = BUFFER_EMPTY;
     const char *given = http_header(request, "Idempotency-Key");
@@ -165,11 +173,11 @@ static bool begin_key(struct api *api, struct http_request *request, char **key)
                     IDEMPOTENCY_KEY_MOST_BYTES);
         return false;
     }
-    switch (idempotency_begin(api->idempotency, given, body, length, &known)) {
+    CLEANUP(cleanup_free) char *mine = key_of(root, given);
+    switch (idempotency_begin(api->idempotency, mine, body, length, &known)) {
     case IDEMPOTENCY_NEW:
-        *key = strdup(given);
-        if (*key == NULL)
-            abort();
+        *key = mine;
+        mine = NULL;
         return true;
     case IDEMPOTENCY_BUSY:
         http_refuse(request, 409, "in_progress", "a request with this key is not answered yet");
@@ -179,7 +187,7 @@ static bool begin_key(struct api *api, struct http_request *request, char **key)
                     "another body was sent with this Idempotency-Key");
         return false;
     case IDEMPOTENCY_KNOWN:
-        http_answer_json(request, 202, json_loads(buffer_text(&known), 0, NULL));
+        answer_accepted(request, json_loads(buffer_text(&known), 0, NULL));
         return false;
     }
     return false;
@@ -210,7 +218,7 @@ static void submit(struct api *api, struct http_request *request, enum job_file_
         http_refuse(request, 503, "stopping", "the daemon stops");
         return;
     }
-    if (!begin_key(api, request, &key))
+    if (!begin_key(api, request, root, &key))
         return;
     struct sent *sent = calloc(1, sizeof(*sent));
     if (sent == NULL)
