@@ -442,19 +442,6 @@ void stages_purge(struct stages *stages, const struct job *job)
     drop_or_feed(stages, &purged);
 }
 
-/* A group that is full although nobody else's task has a place in it is too small. */
-static enum stages_room tell_full(struct stages *stages, const char *name, char *refusal,
-                                  size_t capacity)
-{
-    struct group_facts facts = group_facts(router_find_group(stages->router, name));
-    bool never = facts.accepted == 0;
-    snprintf(refusal, capacity,
-             never ? "group '%s' has a queue_capacity of %" PRIu32 ", more tasks of it were sent"
-                   : "the queue of group '%s' has no room: its queue_capacity is %" PRIu32,
-             name, facts.queue_capacity);
-    return never ? STAGES_TOO_SMALL : STAGES_ARE_FULL;
-}
-
 enum stages_room stages_reserve(struct stages *stages, struct job *job, char *refusal,
                                 size_t capacity)
 {
@@ -463,9 +450,15 @@ enum stages_room stages_reserve(struct stages *stages, struct job *job, char *re
     task_list_init(&tasks);
     for (uint32_t i = 0; i < job->tasks_count; i++)
         task_list_push(&tasks, job_task(job, i));
-    return router_reserve(stages->router, &tasks, &full)
-               ? STAGES_HAVE_ROOM
-               : tell_full(stages, full, refusal, capacity);
+    if (router_reserve(stages->router, &tasks, &full))
+        return STAGES_HAVE_ROOM;
+    bool may = router_may_reserve(stages->router, &tasks);
+    struct group_facts facts = group_facts(router_find_group(stages->router, full));
+    snprintf(refusal, capacity,
+             may ? "the queue of group '%s' has no room: its queue_capacity is %" PRIu32
+                 : "group '%s' has a queue_capacity of %" PRIu32 ", more tasks of it were sent",
+             full, facts.queue_capacity);
+    return may ? STAGES_ARE_FULL : STAGES_TOO_SMALL;
 }
 
 void stages_give_back(struct stages *stages, struct job *job)

@@ -12,6 +12,7 @@
 #include "accept/job.h"
 #include "dispatch/labels.h"
 #include "support/arena.h"
+#include "support/cleanup.h"
 #include "support/log.h"
 #include "support/memory.h"
 #include "support/thread.h"
@@ -302,6 +303,47 @@ bool router_reserve(struct router *router, struct task_list *tasks, const char *
             router_discharge(router, before);
         return false;
     }
+    return true;
+}
+
+/* The room that each configured group has when it is empty; all others have no limit. */
+static uint32_t *empty_rooms(struct router *router)
+{
+    uint32_t *rooms = calloc(router->options.groups_count + 1, sizeof *rooms);
+    if (rooms == NULL)
+        abort();
+    for (size_t i = 0; i < router->options.groups_count; i++) {
+        uint32_t capacity = group_facts(router->places[i].lane.group).queue_capacity;
+        rooms[i] = capacity == 0 ? UINT32_MAX : capacity;
+    }
+    return rooms;
+}
+
+/* As roomiest, in these rooms; false if there is no place. */
+static bool take_place(struct router *router, const struct task *task, uint32_t *rooms)
+{
+    const struct route *route = router_find(router, task);
+    uint32_t *best = NULL, extra;
+    for (size_t i = 0; route != NULL && i < route->count; i++) {
+        const struct lane *lane = &route->lanes[i];
+        if (!router_allows(lane, task, &extra))
+            continue;
+        if (lane->id >= router->options.groups_count)
+            return true;
+        if (best == NULL || rooms[lane->id] > *best)
+            best = &rooms[lane->id];
+    }
+    if (best == NULL || *best == UINT32_MAX)
+        return true;
+    return *best > 0 && (*best)-- > 0;
+}
+
+bool router_may_reserve(struct router *router, const struct task_list *tasks)
+{
+    CLEANUP(cleanup_free) uint32_t *rooms = empty_rooms(router);
+    for (const struct task *task = tasks->head; task != NULL; task = task->next)
+        if (!take_place(router, task, rooms))
+            return false;
     return true;
 }
 

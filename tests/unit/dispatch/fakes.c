@@ -36,6 +36,12 @@ struct group *group_create(struct executor *executor, const struct group_options
     return group;
 }
 
+struct group_facts group_facts(struct group *group)
+{
+    return (struct group_facts){.name = group->name,
+                                .queue_capacity = group->options.queue_capacity};
+}
+
 const char *group_name(const struct group *group)
 {
     return group->name;

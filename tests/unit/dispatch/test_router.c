@@ -277,6 +277,32 @@ Test(router, a_lane_without_a_capacity_is_reserved_before_all_others)
     router_end();
 }
 
+Test(router, what_could_have_places_if_all_were_free_is_told_from_what_never_could)
+{
+    static const struct router_group groups[] = {
+        {.name = "few", .type = "t0", .labels = &no_labels, .workers = 1, .queue_capacity = 2},
+        {.name = "more", .type = "t0", .labels = &sh, .workers = 1, .queue_capacity = 4}};
+    struct task before[6], tasks[7];
+    const char *full = NULL;
+    router_with(groups, 2);
+    for (int i = 0; i < 6; i++)
+        before[i] = task_of(0, NULL);
+    for (int i = 0; i < 7; i++)
+        tasks[i] = task_of(0, NULL);
+    struct task_list list = list_of(before, 6);
+    cr_assert(router_reserve(router, &list, &full)); /* nothing is free now */
+    list = list_of(tasks, 6);
+    cr_assert(router_reserve(router, &list, &full) == false);
+    cr_assert(router_may_reserve(router, &list));
+    list = list_of(tasks, 7);
+    cr_assert(router_may_reserve(router, &list) == false);
+    for (int i = 0; i < 7; i++)
+        tasks[i] = task_of(1, NULL); /* of a type whose group has no limit */
+    list = list_of(tasks, 7);
+    cr_assert(router_may_reserve(router, &list));
+    router_end();
+}
+
 static char shown[256];
 
 static void note_group(void *context, const struct router_facts *facts)
