@@ -77,10 +77,11 @@ void host_submit(struct host *host, struct submission *submission);
  * ("JOB:ID"); NULL if there is none, or it is over. Any thread. */
 struct job *host_find_job(struct host *host, const char *id);
 
-/* Cancels what is left of a job that the caller holds. Any thread; takes effect soon. */
-void host_cancel_job(struct host *host, struct job *job);
+/* Cancels what is left of the job with an id, also of its tasks that are tried again; false if there is
+ * nothing. Any thread; takes effect soon. */
+bool host_cancel_job(struct host *host, const char *id);
 
-/* The same of one task of it. */
+/* Cancels one task of a job that the caller holds. Any thread; takes effect soon. */
 void host_cancel_task(struct host *host, struct job *job, struct task *task);
 
 /* Takes up a task again that has failed for good; false with a message: it has not, its type is

@@ -232,12 +232,24 @@ static void ask_cancel(struct host *host, struct job *job, struct task *task)
     free(asked);
 }
 
-void host_cancel_job(struct host *host, struct job *job)
+static void cancel_job(struct host *host, struct job *job)
 {
     int goes_on = JOB_GOES_ON, failed_fast = JOB_FAILED_FAST;
     if (!atomic_compare_exchange_strong(&job->stop, &goes_on, JOB_CANCELLED))
         atomic_compare_exchange_strong(&job->stop, &failed_fast, JOB_CANCELLED);
     ask_cancel(host, job, NULL);
+}
+
+bool host_cancel_job(struct host *host, const char *id)
+{
+    struct job **jobs;
+    size_t count = job_table_find_all(host->served.table, id, &jobs);
+    for (size_t i = 0; i < count; i++) {
+        cancel_job(host, jobs[i]);
+        job_let_go(jobs[i]);
+    }
+    free(jobs);
+    return count > 0;
 }
 
 void host_cancel_task(struct host *host, struct job *job, struct task *task)

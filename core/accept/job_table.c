@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/dictionary.h"
+#include "support/memory.h"
 #include "support/thread.h"
 
 struct job_row {
@@ -99,6 +100,25 @@ struct job *job_table_find(struct job_table *table, const char *id)
         return NULL;
     job_hold(row->job); /* under the lock: so it was not over before */
     return row->job;
+}
+
+size_t job_table_find_all(struct job_table *table, const char *id, struct job ***jobs)
+{
+    size_t count = 0;
+    *jobs = NULL;
+    MUTEX_GUARD(&table->lock);
+    for (size_t i = 0; i < table->rows.bucket_count; i++) {
+        const struct dictionary_entry *entry = table->rows.buckets[i];
+        for (; entry != NULL; entry = entry->next) {
+            struct job *job = ((const struct job_row *)(const void *)entry)->job;
+            if (strcmp(job->id, id) != 0)
+                continue;
+            job_hold(job);
+            *jobs = memory_grow(*jobs, count + 1, sizeof(struct job *));
+            (*jobs)[count++] = job;
+        }
+    }
+    return count;
 }
 
 bool job_table_over(struct job_table *table, struct job *job)

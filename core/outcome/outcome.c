@@ -364,7 +364,7 @@ static void release_one(struct outcome *outcome, struct task *task, int64_t now_
 {
     struct condition condition;
     struct claim claim;
-    if (atomic_load(&task->job->stop) >= JOB_CANCELLED) {
+    if (atomic_load(&task->job->stop) >= JOB_CANCELLED || atomic_load(&task->cancelled)) {
         end_stopped(outcome, task, tally);
     } else if (task_state(task) == TASK_WAITING && !condition_holds(&condition, task)) {
         end_unstarted(outcome, task, TASK_SKIPPED, &condition.reason, tally);

@@ -34,9 +34,11 @@ void api_task_ended(struct api *api, const struct outcome_record *record)
     event_hub_send(api->hub, record->task->job->id, "task", buffer_text(&line));
 }
 
+/* A task that is tried again by itself may end before the others of its job. */
 static bool take_json(void *context, const struct store_job *job)
 {
-    *(json_t **)context = stored_job_json(job);
+    if (job->sealed && job->by_state[STORE_UNFINISHED] == 0)
+        *(json_t **)context = stored_job_json(job);
     return false;
 }
 

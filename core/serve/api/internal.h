@@ -70,7 +70,7 @@ struct api_live {
     struct task *task;
 };
 
-/* Finds it; false if there is none such (any more). */
+/* Finds it, also if it is tried again by itself; false if there is none such (any more). */
 bool api_find_live(struct api *api, const struct api_name *name, struct api_live *live);
 
 /* Ends api_find_live. */
@@ -94,6 +94,5 @@ void api_on_main(struct api *api, struct http_request *request, const void *call
 
 /* ---- live.c: where an unfinished task is just now ---- */
 
-/* Returns the word of the state of the task in this place of a job that is held; NULL: not
- * known. */
-const char *api_state_word(const struct job *job, uint32_t place);
+/* Returns the word of the state of a task JOB:ID that is not over; NULL: the host does not have it. */
+const char *api_live_state(struct api *api, const char *name);

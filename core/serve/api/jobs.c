@@ -96,22 +96,18 @@ void api_job_show(void *context, struct http_request *request)
 void api_job_cancel(void *context, struct http_request *request)
 {
     struct api *api = context;
-    struct job *job = host_find_job(api->host, http_path(request, "job"));
+    const char *id = http_path(request, "job");
     uint64_t key;
 
-    if (job != NULL) {
-        host_cancel_job(api->host, job);
-        http_answer_json(request, 202, json_pack("{ss ss}", "job", job->id, "state", "cancelling"));
-        job_let_go(job);
-    } else if (api_job_key(api, request, &key)) {
-        http_refuse(request, 409, "ended", "job '%s' is over", http_path(request, "job"));
-    }
+    if (host_cancel_job(api->host, id))
+        http_answer_json(request, 202, json_pack("{ss ss}", "job", id, "state", "cancelling"));
+    else if (api_job_key(api, request, &key))
+        http_refuse(request, 409, "ended", "job '%s' is over", id);
 }
 
 struct task_page {
     json_t *tasks;
     uint32_t limit;
-    const struct job *job; /* held; NULL: it is over */
     uint32_t last;
     bool more;
 };
@@ -123,10 +119,27 @@ static bool add_task(void *context, const struct store_task *task)
     page->more = json_array_size(page->tasks) == page->limit;
     if (page->more)
         return false;
-    json_array_append_new(page->tasks,
-                          stored_task_json(task, api_state_word(page->job, task->number)));
+    json_array_append_new(page->tasks, stored_task_json(task, NULL));
     page->last = task->number;
     return true;
+}
+
+/* The host knows better than the store where an unfinished task is just now. */
+static void put_live_states(struct api *api, json_t *tasks)
+{
+    json_t *task;
+    size_t i;
+
+    json_array_foreach(tasks, i, task)
+    {
+        const char *state = json_string_value(json_object_get(task, "state"));
+        const char *name = json_string_value(json_object_get(task, "task"));
+        const char *now = strcmp(state, store_state_word(STORE_UNFINISHED)) == 0
+                              ? api_live_state(api, name)
+                              : NULL;
+        if (now != NULL)
+            json_object_set_new(task, "state", json_string(now));
+    }
 }
 
 /* False: answered. */
@@ -167,17 +180,13 @@ void api_job_tasks(void *context, struct http_request *request)
 
     if (page.limit == 0 || !api_job_key(api, request, &query.job) || !read_filters(request, &query))
         return;
-    struct job *job = host_find_job(api->host, http_path(request, "job"));
-    page.job = job;
     page.tasks = json_array();
-    bool visited = store_visit(host_stages(api->host)->store, &query, add_task, &page, &error);
-    if (job != NULL)
-        job_let_go(job);
-    if (!visited) {
+    if (!store_visit(host_stages(api->host)->store, &query, add_task, &page, &error)) {
         json_decref(page.tasks);
         api_store_failed(request, &error);
         return;
     }
+    put_live_states(api, page.tasks);
     snprintf(next, sizeof(next), "%" PRIu32, page.last);
     http_answer_json(request, 200,
                      json_pack("{so so}", "tasks", page.tasks, "next",

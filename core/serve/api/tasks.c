@@ -62,17 +62,6 @@ static void add_params(struct api *api, struct shown *shown)
     registry_unpin(api->registry, offer);
 }
 
-static const char *live_word(struct api *api, const struct api_name *name)
-{
-    struct api_live live;
-
-    if (!api_find_live(api, name, &live))
-        return NULL;
-    enum task_state state = task_state(live.task);
-    api_let_go(&live);
-    return state < TASK_SUCCEEDED ? task_state_word(state) : NULL;
-}
-
 void api_task_show(void *context, struct http_request *request)
 {
     struct api *api = context;
@@ -81,7 +70,7 @@ void api_task_show(void *context, struct http_request *request)
 
     if (!api_task_name(request, &name))
         return;
-    shown.now = live_word(api, &name);
+    shown.now = api_live_state(api, http_path(request, "task"));
     if (!api_visit_task(api, &name, show, &shown)) {
         api_no_task(request);
         return;
