@@ -1,5 +1,6 @@
 /* gate: tasks that a test can hold. A gate says that it has started by making a file, and ends when
- * another file appears or it is cancelled; a deaf gate does not look whether it is cancelled. */
+ * another file appears or it is cancelled; a deaf gate does not look whether it is cancelled, of narrow ones
+ * only one is called at a time. One that has something to say logs it when it starts, and "through" when it was let through. */
 #include <sluice/plugin.h>
 
 #include <fcntl.h>
@@ -11,11 +12,13 @@
 struct gate_params {
     const char *started;
     const char *open;
+    const char *say;
 };
 
 static const struct sluice_param gate_table[] = {
     SLUICE_STRING(struct gate_params, started, .help = "made, or made longer, when a call begins"),
     SLUICE_STRING(struct gate_params, open, .required = true, .help = "when it is there, it ends"),
+    SLUICE_STRING(struct gate_params, say, .help = "logged when a call begins"),
     SLUICE_PARAMS_END,
 };
 
@@ -34,10 +37,14 @@ static enum sluice_status gate(const struct sluice_call *call, const void *param
 {
     const struct gate_params *p = params;
 
+    if (p->say != NULL)
+        sluice_log(call, SLUICE_DEBUG, "%s", p->say);
     say_started(call, p);
     while (access(p->open, F_OK) != 0)
         if (!sluice_wait(call, LOOK_NS))
             return SLUICE_CANCELLED;
+    if (p->say != NULL)
+        sluice_log(call, SLUICE_DEBUG, "through");
     return SLUICE_OK;
 }
 
@@ -57,7 +64,9 @@ static const struct sluice_type gate_types[] = {
      .params_size = sizeof(struct gate_params), .execute = gate},
     {SLUICE_TYPE("deaf_gate", "Waits for a file, cancelled or not."), .params = gate_table,
      .params_size = sizeof(struct gate_params), .execute = deaf_gate},
+    {SLUICE_TYPE("narrow_gate", "Waits for a file, one call at a time."), .flags = SLUICE_SERIAL,
+     .params = gate_table, .params_size = sizeof(struct gate_params), .execute = gate},
     SLUICE_TYPES_END,
 };
 
-SLUICE_PLUGIN("gate", "1.0.0", "gate deaf_gate", gate_types)
+SLUICE_PLUGIN("gate", "1.0.0", "gate deaf_gate narrow_gate", gate_types)
