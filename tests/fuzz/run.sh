@@ -2,8 +2,8 @@
 # run.sh [--target NAME] [--swift] [--runs N] [SECONDS]: builds build/fuzz and fuzzes each target, which is a NAME.c
 # here, beginning with corpus/NAME: all of them share the time (60 seconds), or each has so many executions.
 # --swift: fuzzes with build/fuzz-swift, many times quicker, and reads what that added to the corpus with build/fuzz.
-# run.sh [--target NAME] --coverage: builds build/coverage and counts the lines of core/*/NAME.c and core/*/NAME/ that
-# the corpus alone reaches.
+# run.sh [--target NAME] --coverage: builds build/coverage and counts the lines of the files and folders in NAME.files
+# that the corpus alone reaches.
 # What is found goes to build/fuzz/found, new inputs to build/fuzz/corpus/NAME. The last line tells the result.
 # Exit 0: nothing found, or at least LINES_LEAST percent; 1: a finding, or fewer lines; 3: a step failed.
 set -eu
@@ -67,9 +67,10 @@ coverage() {
     step_run "gather the profile" coverage-gather \
         llvm-profdata-14 merge -o "$build/$1.profdata" "$LLVM_PROFILE_FILE"
     set -- "$1" "$build/bin/fuzz_$1" -instr-profile="$build/$1.profdata"
-    for path in "$root/core"/*/"$1.c" "$root/core"/*/"$1"; do
-        [ ! -e "$path" ] || set -- "$@" "$path"
-    done
+    while read -r path; do
+        [ -e "$root/$path" ] || step_fail "count the lines of $1" "there is no $path" "$here/$1.files"
+        set -- "$@" "$root/$path"
+    done <"$here/$1.files"
     target=$1
     shift
     llvm-cov-14 report "$@" >"$build/$target-report.txt"
