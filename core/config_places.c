@@ -136,6 +136,11 @@ static bool state_dir_find(struct config *config, struct error *error)
         return folder_make(config->state_dir) ||
                error_errno(error, "state_dir", "cannot make the state folder %s",
                            config->state_dir);
+    const char *service = folder_from("STATE_DIRECTORY");
+    if (service != NULL && folder_make(service)) {
+        config->state_dir = config_copy(service);
+        return true;
+    }
     char *cache = user_folder("XDG_CACHE_HOME", "/.cache/", "sluice");
     if (cache != NULL && folder_make(cache)) {
         config->state_dir = cache;

@@ -37,6 +37,13 @@ greets() {
     [[ $output != *"$BUILD_DIR"* ]]
 }
 
+@test "the service is installed where systemd looks for it, and starts the program" {
+    unit=$PREFIX/lib/systemd/system/sluice.service
+    # Without a path systemd looks for the program in the folders of /usr/local and /usr.
+    grep -qx "ExecStart=sluice serve" "$unit"
+    [ -x "$PREFIX/bin/sluice" ]
+}
+
 @test "the program talks to a daemon through the module of its own prefix" {
     export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
     run "$PREFIX/bin/sluice" status
