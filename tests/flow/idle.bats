@@ -1,0 +1,65 @@
+# What a daemon costs that has nothing to do.
+# run alone
+# shellcheck disable=SC2154 # helpers.bash sets pid
+load serve
+
+setup_file() {
+    [ -z "$SANITIZE" ] || skip "sanitizers have threads and memory of their own"
+}
+
+# switches: of each thread of the daemon but the control loop, how often it has waited so far, one a line.
+switches() {
+    local thread
+    for thread in "/proc/$pid/task"/*; do
+        [ "${thread##*/}" = "$pid" ] ||
+            echo "${thread##*/} $(cat "$thread/comm") $(sed -n 's/^voluntary_ctxt_switches:\t//p' "$thread/status")"
+    done
+}
+
+# waits: how often the control loop has waited so far.
+waits() {
+    sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$pid/task/$pid/status"
+}
+
+# waited COUNT: whether it has by now.
+waited() {
+    [ "$(waits)" -ge "$1" ]
+}
+
+# at_rest: whether workers have left, as they do after a while, so that threads are as they stay.
+at_rest() {
+    [ "$(cat "/proc/$pid/task"/*/comm | grep -cE '^(noop|gate|exec)')" -eq 0 ]
+}
+
+# has_worked: a daemon that has run tasks and answered requests, and is idle again.
+has_worked() {
+    serve
+    { echo "tasks:"; repeat 300 "type: noop"; repeat 3 "type: exec, params: {argv: [echo, hello]}"; } | job some
+    "$SLUICE" submit --wait some.yaml
+    api GET /metrics >/dev/null
+    wait_until at_rest
+}
+
+@test "the control loop wakes up once a heartbeat, and nobody else does" {
+    settings "[scheduler]" "heartbeat = 100ms"
+    has_worked
+    before=$(waits)
+    switches >before
+    begun=$(date +%s%N)
+    wait_until waited $((before + 20))
+    beats=$((($(date +%s%N) - begun) / 100000000))
+    switches >after
+    diff before after
+    # A wake-up that finds nothing to do would double them; one is on its way when it is looked.
+    [ $(($(waits) - before)) -le $((beats * 5 / 4 + 2)) ]
+}
+
+@test "an idle daemon is small" {
+    serve
+    [ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/$pid/status")" -le $((12 * 1024)) ]
+    stop
+    has_worked
+    kib=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+    echo "$kib KiB"
+    [ "$kib" -le $((16 * 1024)) ]
+}
