@@ -11,6 +11,21 @@
 #include "accept/job_file/job_report.h"
 #include "accept/late.h"
 
+/* What follows is set for every task: kept, for example, is not, as it is large. */
+void job_draft_begin(struct job_reader *reader, struct job_draft *draft)
+{
+    draft->fields = &reader->fields;
+    draft->faults_before = reader->faults.count;
+    draft->id_length = 0;
+    draft->offer = NULL;
+    draft->type_place.line = 0;
+    draft->params_aside = false;
+    draft->for_each = false;
+    draft->kept_count = 0;
+    job_params_begin(reader);
+    job_needs_begin(&reader->needs);
+}
+
 /* Reads or checks what had to wait for the type. */
 static bool read_late_params(struct job_reader *reader, const struct job_draft *draft)
 {
@@ -247,6 +262,17 @@ static void take_back(struct job_reader *reader, const struct task *task)
     if (task->late)
         late_release(task);
     job_take_back_task(reader->job);
+}
+
+bool job_draft_has_room(struct job_reader *reader, struct place place)
+{
+    if (job_reader_tasks_left(reader) > 0)
+        return true;
+    job_report(&reader->faults,
+               (struct job_fault){JOB_FILE_TOO_LARGE, place,
+                                  reader->tasks_before > 0 ? JOB_READER_BEFORE_COUNT : NULL},
+               "a job has at most %d tasks", JOB_TASKS_MOST);
+    return false;
 }
 
 bool job_draft_finish(struct job_reader *reader, struct job_draft *draft)

@@ -34,6 +34,12 @@ struct job_draft {
     uint32_t kept_count;
 };
 
+/* Begins a task that says nothing so far, but for its place and position. */
+void job_draft_begin(struct job_reader *reader, struct job_draft *draft);
+
+/* Returns whether the job may have one more task; if not, it is reported at the place. */
+bool job_draft_has_room(struct job_reader *reader, struct place place);
+
 /* Adds the task that was read to the job; one with an error is reported and not handed on. False
  * when the source is broken, or a streamed job has an error. */
 bool job_draft_finish(struct job_reader *reader, struct job_draft *draft);
