@@ -154,7 +154,7 @@ static bool is_socket_path(const char *path)
     return path[0] == '/' && strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
-/* 127.0.0.1:8080, [::1]:8080 or localhost:8080; port 0 is any that is free. */
+/* 127.0.0.1:8080 or [::1]:8080, as the listener takes it; port 0 is any that is free. */
 static bool is_address(const char *value)
 {
     CLEANUP(cleanup_free) char *host = config_copy(value);
@@ -167,7 +167,7 @@ static bool is_address(const char *value)
         return false;
     *colon = '\0';
     if (host[0] != '[')
-        return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, address) == 1;
+        return inet_pton(AF_INET, host, address) == 1;
     if (colon[-1] != ']')
         return false;
     colon[-1] = '\0';

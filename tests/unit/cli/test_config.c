@@ -198,11 +198,9 @@ Test(config, what_the_daemon_needs_is_read)
 
 Test(config, a_place_to_listen_is_a_socket_or_an_address_with_a_port)
 {
-    static const char *const valid[] = {"", "unix:/run/s", "127.0.0.1:0", "[::1]:65535",
-                                        "localhost:80"};
-    static const char *const wrong[] = {"unix:run/s",      "8080",   "127.0.0.1",
-                                        "127.0.0.1:65536", "::1:80", "[::1:80",
-                                        "example.org:80",  ":80"};
+    static const char *const valid[] = {"", "unix:/run/s", "127.0.0.1:0", "[::1]:65535"};
+    static const char *const wrong[] = {"unix:run/s", "8080",    "127.0.0.1",    "127.0.0.1:65536",
+                                        "::1:80",     "[::1:80", "localhost:80", ":80"};
     char text[256], said[256];
 
     for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
