@@ -59,7 +59,7 @@ void job_line_put_failure(struct buffer *text, const json_t *task, const char *f
     put_clean(text, field_text(task, "type"));
     buffer_puts(text, ") ");
     put_clean(text, job_line_state(field_text(task, "state")));
-    if (attempt > 0)
+    if (attempt > 0 && strcmp(field_text(task, "state"), "skipped") != 0)
         buffer_printf(text, ", attempt %" PRId64, attempt);
     put_reason(text, task);
     buffer_puts(text, "\n");

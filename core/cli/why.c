@@ -27,7 +27,10 @@ static void print_text(const json_t *answer)
     const char *why = field_text(answer, "why"), *state = field_text(answer, "state");
     CLEANUP(cleanup_free) char *clean = utf8_clean_line(why, strlen(why));
 
-    printf("%s is %s: %s\n", field_text(answer, "task"), job_line_state(state), clean);
+    if (strcmp(field_text(answer, "code"), state) == 0) /* it has ended, which is all the reason */
+        printf("%s: %s\n", field_text(answer, "task"), clean);
+    else
+        printf("%s is %s: %s\n", field_text(answer, "task"), job_line_state(state), clean);
     for (size_t i = 0; i < json_array_size(list); i++)
         job_line_put_attempt(&attempts, json_array_get(list, i));
     fputs(buffer_text(&attempts), stdout);

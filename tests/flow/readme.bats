@@ -36,6 +36,42 @@ times_hide() {
     diff <(echo "$expected") <(echo "$output")
 }
 
+teardown() {
+    if [ -n "${daemon:-}" ] && kill -0 "$daemon" 2>/dev/null; then
+        kill -KILL "$daemon"
+    fi
+}
+
+# session_hide: what is another one each time: ids of jobs, times, the process.
+session_hide() {
+    sed -E 's/01[0-9A-HJKMNP-TV-Z]{24}/ID/g; s/pid [0-9]+, up [0-9a-z]+/pid P, up T/' | times_hide
+}
+
+@test "a session with the daemon goes as the README shows" {
+    export XDG_RUNTIME_DIR=$PWD
+    unset SLUICE_CONFIG XDG_CONFIG_HOME
+    sed -n '/^\$ sluice serve/,/^```$/{/^```$/d;p}' "$readme" >session
+    shown_job=$(sed -n 's/^first: 5 tasks: //p' session | head -n 1)
+    sed -n 's/^\$ //p' session >commands
+    while read -r command; do
+        echo "\$ $command"
+        if [[ $command == *'&' ]]; then
+            env bash -c "exec ${command% &}" 3>&- &
+            daemon=$!
+            for ((look = 0; look < 1500; look++)); do
+                ! grep -qs 'msg="ready"' serve.log || break
+                read -rt 0.02 <> <(:) || true
+            done
+            continue
+        fi
+        job=$(sed -n 's/^first: 5 tasks: \(01.*\)/\1/p' got)
+        eval "${command//$shown_job/$job}" 2>&1 || true
+    done <commands >got
+    cat got
+    diff <(session_hide <session) <(session_hide <got)
+    wait "$daemon"
+}
+
 @test "every file and folder that the README links is there" {
     while read -r link; do
         [ -e "$SOURCE_DIR/$link" ]

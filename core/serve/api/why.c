@@ -307,6 +307,28 @@ struct told {
     struct buffer text; /* how it has ended */
 };
 
+static const char *how_it_ended(enum store_state state)
+{
+    switch (state) {
+    case STORE_UNFINISHED:
+    case STORE_STATE_COUNT:
+        break;
+    case STORE_SUCCEEDED:
+        return "it succeeded";
+    case STORE_FAILED:
+        return "it failed";
+    case STORE_TIMED_OUT:
+        return "it ran too long";
+    case STORE_CRASHED:
+        return "it crashed";
+    case STORE_CANCELLED:
+        return "it was cancelled";
+    case STORE_SKIPPED:
+        return "it was skipped";
+    }
+    return "it has not ended";
+}
+
 static bool tell(void *context, const struct store_task *task)
 {
     struct told *told = context;
@@ -315,8 +337,7 @@ static bool tell(void *context, const struct store_task *task)
 
     told->attempts = stored_attempts_json(task);
     told->state = task->state;
-    buffer_printf(&told->text, "it %s%s", task->state == STORE_SUCCEEDED ? "" : "is ",
-                  store_state_word(task->state));
+    buffer_puts(&told->text, how_it_ended(task->state));
     if (task->charged > 1)
         buffer_printf(&told->text, " after %" PRIu32 " attempts", task->charged);
     if (last != NULL && last->reason[0] != '\0')
