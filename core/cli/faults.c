@@ -36,7 +36,8 @@ bool faults_add(const json_t *answer, struct diagnostics *diagnostics)
     return json_array_size(details) > 0;
 }
 
-/* Errors of a configuration are lines, as the daemon has logged them. False if these are no lines. */
+/* Errors of a configuration are lines, as the daemon has logged them. False if these are no lines.
+ * */
 static bool print_lines(const json_t *details)
 {
     for (size_t i = 0; i < json_array_size(details); i++) {

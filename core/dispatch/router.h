@@ -81,7 +81,8 @@ uint32_t router_lanes_count(struct router *router);
  * false names the group that is full. Any thread. */
 bool router_reserve(struct router *router, struct task_list *tasks, const char **full);
 
-/* Returns whether the tasks of a list could have their places if no other task had one. Any thread. */
+/* Returns whether the tasks of a list could have their places if no other task had one. Any thread.
+ * */
 bool router_may_reserve(struct router *router, const struct task_list *tasks);
 
 /* Gives back the place of a task that will not start in the group that has accepted it, if one has.

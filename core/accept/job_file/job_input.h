@@ -1,6 +1,6 @@
 /* job_input: the bytes of a job file on their way from a descriptor or memory to the YAML parser:
- * counts them, skips a byte order mark, keeps the last ones for excerpts of errors, and says before it
- * would wait for more. Embedded by its reader; one thread. */
+ * counts them, skips a byte order mark, keeps the last ones for excerpts of errors, and says before
+ * it would wait for more. Embedded by its reader; one thread. */
 #pragma once
 
 #include <stdbool.h>
