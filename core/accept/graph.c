@@ -75,10 +75,10 @@ size_t graph_count(const struct graph *graph)
 struct graph_needs graph_of(const struct graph *graph, uint32_t task)
 {
     if (task >= graph->first.count)
-        return (struct graph_needs){NULL, 0, false};
+        return (struct graph_needs){0};
     const uint32_t *first = graph->first.items;
     uint32_t begin = first[task] & ~BEGUN;
     size_t end = task + 1 < graph->first.count ? first[task + 1] & ~BEGUN : graph->needs.count;
-    return (struct graph_needs){graph->needs.items + begin, end - begin,
+    return (struct graph_needs){graph->needs.items + begin, end - begin, begin,
                                 (first[task] & BEGUN) != 0};
 }

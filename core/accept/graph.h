@@ -16,6 +16,7 @@ struct graph;
 struct graph_needs {
     const uint32_t *tasks;
     size_t count;
+    size_t first;  /* the number of the first of them among all that were added */
     bool is_begun; /* it was: it waits for its release, if only for its own entering */
 };
 
@@ -24,6 +25,7 @@ struct graph_circle {
     const uint32_t *tasks;
     size_t count;
     size_t forward; /* index of one that stands before the task that it needs */
+    size_t need;    /* the number of that need among all that were added */
 };
 
 /* Makes an empty graph; running out of memory aborts, here and below. */

@@ -53,9 +53,11 @@ static void say_circle(const struct walk *walk, uint32_t needed)
     size_t begin = walk->seen[needed] - ON_PATH, last = walk->length - 1;
     size_t forward = needed > walk->path[last] ? last : walk->forward[last];
     assert(forward >= begin);
+    size_t first = graph_of(walk->graph, walk->path[forward]).first;
     walk->circle(walk->context, &(struct graph_circle){.tasks = walk->path + begin,
                                                        .count = walk->length - begin,
-                                                       .forward = forward - begin});
+                                                       .forward = forward - begin,
+                                                       .need = first + walk->next[forward] - 1});
 }
 
 static void walk_on(struct walk *walk)

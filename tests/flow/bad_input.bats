@@ -303,3 +303,15 @@ JOB
     [ "$(checked missing.yaml)" = "0:0 read" ]
     [ "$(checked /dev/null)" = "0:0 empty" ]
 }
+
+@test "a task in 300,000 circles has a hundred of them shown, and is read like another" {
+    {
+        printf 'version: 1\ntasks:\n  - {id: hub, type: noop, needs: ['
+        seq -s ', ' -f 'leaf-%.0f' 300000
+        printf ']}\n'
+        seq -f '  - {id: leaf-%.0f, type: noop, needs: [hub]}' 300000
+    } >star.yaml
+    run -2 --separate-stderr sluice check star.yaml
+    [[ $stderr == *"star.yaml:3:35: error: tasks need each other in a circle: hub -> leaf-1 -> hub"* ]]
+    [[ $stderr == *"star.yaml: 299900 more errors not shown" ]]
+}

@@ -135,32 +135,33 @@ static void write_path(const struct job *job, const struct graph_circle *circle,
     buffer_puts(path, job_task(job, circle->tasks[0])->id);
 }
 
-/* The open need of a task for another; they stand in the order of the tasks. */
-static struct place place_of(const struct job_needs *needs, uint32_t task, uint32_t needed)
+/* Where a need stands that was open: so was each for a later task. They are kept in the order of
+ * their numbers. */
+static struct place place_of(const struct job_need_opens *open, size_t need)
 {
-    size_t low = 0, high = needs->open.count;
+    size_t low = 0, high = open->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (needs->open.items[middle].task < task)
+        if (open->items[middle].need < need)
             low = middle + 1;
         else
             high = middle;
     }
-    while (needs->names.entries[needs->open.items[low].name].value != needed)
-        low++;
-    return needs->open.items[low].place;
+    return open->items[low].place;
 }
 
+/* Of two for_each that need each other there are millions: behind those that are shown, all that
+ * counts is their number. */
 static void report_circle(void *context, const struct graph_circle *circle)
 {
     struct job_reader *reader = context;
     CLEANUP(buffer_fini) struct buffer path = BUFFER_EMPTY;
-    uint32_t task = circle->tasks[circle->forward];
-    uint32_t needed = circle->tasks[(circle->forward + 1) % circle->count];
-    write_path(reader->job, circle, &path);
-    job_report(&reader->faults,
-               (struct job_fault){JOB_FILE_CIRCLE, place_of(&reader->needs, task, needed), NULL},
-               "tasks need each other in a circle: %s", buffer_text(&path));
+    struct job_fault fault = {JOB_FILE_CIRCLE, (struct place){0}, NULL};
+    if (reader->faults.diagnostics->found_count < DIAGNOSTIC_KEEP_MOST) {
+        fault.place = place_of(&reader->needs.open, circle->need);
+        write_path(reader->job, circle, &path);
+    }
+    job_report(&reader->faults, fault, "tasks need each other in a circle: %s", buffer_text(&path));
 }
 
 /* Where every task needs earlier ones alone, there is no circle, and the file's order will do. */

@@ -9,7 +9,7 @@ enum { CIRCLES_MOST = 4, CIRCLE_TASKS_MOST = 8 };
 static struct said {
     size_t count;
     uint32_t tasks[CIRCLES_MOST][CIRCLE_TASKS_MOST];
-    size_t lengths[CIRCLES_MOST], forwards[CIRCLES_MOST];
+    size_t lengths[CIRCLES_MOST], forwards[CIRCLES_MOST], needs[CIRCLES_MOST];
 } said;
 
 static void hear(void *context, const struct graph_circle *circle)
@@ -20,6 +20,7 @@ static void hear(void *context, const struct graph_circle *circle)
     for (size_t i = 0; i < circle->count; i++)
         heard->tasks[heard->count][i] = circle->tasks[i];
     heard->lengths[heard->count] = circle->count;
+    heard->needs[heard->count] = circle->need;
     heard->forwards[heard->count++] = circle->forward;
 }
 
@@ -125,6 +126,7 @@ Test(graph, says_a_circle_with_the_task_that_needs_a_later_one)
     cr_assert_eq(said.tasks[0][1], 2);
     cr_assert_eq(said.tasks[0][2], 1);
     cr_assert_eq(said.forwards[0], 0);
+    cr_assert_eq(said.needs[0], 0);
 }
 
 Test(graph, says_where_a_circle_that_closes_forwards_does_so)
@@ -138,6 +140,7 @@ Test(graph, says_where_a_circle_that_closes_forwards_does_so)
     cr_assert_eq(said.lengths[0], 3);
     cr_assert_eq(said.tasks[0][0], 4);
     cr_assert_eq(said.forwards[0], 2);
+    cr_assert_eq(said.needs[0], 2);
 }
 
 Test(graph, says_every_circle_once_and_still_gives_an_order_of_all)
