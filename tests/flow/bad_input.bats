@@ -315,3 +315,17 @@ JOB
     [[ $stderr == *"star.yaml:3:35: error: tasks need each other in a circle: hub -> leaf-1 -> hub"* ]]
     [[ $stderr == *"star.yaml: 299900 more errors not shown" ]]
 }
+
+@test "a task that refers to 200,000 others, which it needs, is read like another" {
+    {
+        printf 'version: 1\ntasks:\n'
+        seq -f '  - {id: a-%.0f, type: noop}' 200000
+        printf '  - {id: all, type: noop, needs: ['
+        seq -s ', ' -f 'a-%.0f' 200000
+        printf ']}\n  - {id: text, type: kinds, needs: [all], params: {list: ['
+        seq -s ', ' -f '"${tasks.a-%.0f.status}"' 200000
+        printf ']}}\n'
+    } >many.yaml
+    check many.yaml
+    [ -z "$(checked many.yaml)" ]
+}

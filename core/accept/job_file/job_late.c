@@ -15,12 +15,13 @@
 #include "support/cleanup.h"
 #include "support/memory.h"
 
-enum { CAPACITY_FIRST = 16 };
+enum { CAPACITY_FIRST = 16, LOOKS_A_STEP = 16 };
 
 void job_late_fini(struct job_late *late)
 {
     free(late->own.items);
     free(late->open.items);
+    free(late->referred);
     name_table_fini(&late->names);
     *late = (struct job_late){0};
 }
@@ -29,6 +30,7 @@ void job_late_begin(struct job_reader *reader)
 {
     struct job_late *late = &reader->late;
     late->own.count = 0;
+    late->turn++;
     if (reader->job->mode == JOB_STREAMED)
         name_table_clear(&late->names);
 }
@@ -54,15 +56,31 @@ static uint32_t name_number(struct job_late *late, const char *id, size_t length
     return (uint32_t)late->names.count - 1;
 }
 
+static struct job_referred *referred_get(struct job_late *late, uint32_t name)
+{
+    size_t before = late->referred_capacity;
+    while (name >= late->referred_capacity)
+        late->referred_capacity =
+            late->referred_capacity ? late->referred_capacity * 2 : CAPACITY_FIRST;
+    if (late->referred_capacity > before) {
+        late->referred =
+            memory_grow(late->referred, late->referred_capacity, sizeof *late->referred);
+        memset(late->referred + before, 0,
+               (late->referred_capacity - before) * sizeof *late->referred);
+    }
+    return &late->referred[name];
+}
+
 /* Returns the index in the task's list. */
 static uint32_t refer(struct job_late *late, uint32_t name, struct place place)
 {
-    for (uint32_t i = 0; i < late->own.count; i++)
-        if (late->own.items[i].name == name)
-            return i;
-    push(&late->own,
-         (struct job_reference){.name = name, .index = (uint32_t)late->own.count, .place = place});
-    return (uint32_t)late->own.count - 1;
+    struct job_referred *referred = referred_get(late, name);
+    uint32_t index = (uint32_t)late->own.count;
+    if (referred->turn == late->turn)
+        return referred->index;
+    push(&late->own, (struct job_reference){.name = name, .index = index, .place = place});
+    *referred = (struct job_referred){late->turn, index};
+    return index;
 }
 
 /* Finds the length of the id in front of ".status" or ".output.NAME"; 0: it is neither. Ids may
@@ -236,7 +254,8 @@ static void search_push(struct search *search, uint32_t task, uint32_t ancestor)
 }
 
 /* Where so much has been searched that a wrong reference would take too long to find, one that is
- * wrong is left to the start of its task. */
+ * wrong is left to the start of its task. A list of needs may be long, too: some looks at one make a
+ * step. */
 static bool is_ancestor(struct search *search, uint32_t task, uint32_t ancestor)
 {
     search->turn++;
@@ -244,8 +263,9 @@ static bool is_ancestor(struct search *search, uint32_t task, uint32_t ancestor)
     search_push(search, task, ancestor);
     while (search->height > 0) {
         struct graph_needs needs = graph_of(search->graph, search->stack[--search->height]);
-        if (needs_directly(needs.tasks, needs.count, ancestor) ||
-            search->steps > JOB_FILE_SEARCH_MOST)
+        search->steps += needs.count / LOOKS_A_STEP;
+        if (search->steps > JOB_FILE_SEARCH_MOST ||
+            needs_directly(needs.tasks, needs.count, ancestor))
             return true;
         for (size_t i = 0; i < needs.count; i++)
             if (needs.tasks[i] != GRAPH_UNKNOWN)

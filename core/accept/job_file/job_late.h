@@ -25,12 +25,20 @@ struct job_references {
     size_t count, capacity;
 };
 
+/* By name: the parameters that referred to it last, and where it stands in their list. */
+struct job_referred {
+    uint32_t turn, index;
+};
+
 struct job_late {
     struct job_references own; /* of the parameters in hand, each id once */
+    uint32_t turn;             /* which parameters these are, from 1 */
+    struct job_referred *referred;
+    size_t referred_capacity;
     bool found, found_in_json; /* the text, the JSON that was read last has some */
     /* JOB_CHECKED, of the whole file */
     struct job_references open;
-    struct name_table names; /* the ids */
+    struct name_table names; /* the ids; JOB_STREAMED: of the parameters in hand */
 };
 
 /* Frees everything and forgets the file. */
