@@ -15,7 +15,7 @@
 #include "support/cleanup.h"
 #include "support/memory.h"
 
-enum { CAPACITY_FIRST = 16, LOOKS_A_STEP = 16 };
+enum { CAPACITY_FIRST = 16, LOOKS_A_STEP = 16, PAIR = sizeof "[*]" - 1 };
 
 void job_late_fini(struct job_late *late)
 {
@@ -102,27 +102,39 @@ static size_t id_length(const char *text, size_t length)
                                                                                   : 0;
 }
 
+static bool is_pair(const char *id, size_t length)
+{
+    return length > PAIR && memcmp(id + length - PAIR, "[*]", PAIR) == 0;
+}
+
 /* Writes the id; name[*] in a for_each is the one with the same number. */
 static size_t id_write(const struct job_reader *reader, const char *text, size_t length, char *id)
 {
-    static const char pair[] = "[*]";
-    enum { PAIR = sizeof pair - 1 };
-    bool paired =
-        reader->each.in_hand && length > PAIR && memcmp(text + length - PAIR, pair, PAIR) == 0;
-    int own = (int)(paired ? length - PAIR : length);
     memcpy(id, text, length);
-    if (!paired)
+    if (!reader->each.in_hand || !is_pair(text, length))
         return length;
-    return (size_t)own +
-           (size_t)snprintf(id + own, PAIR + 12, "[%" PRIu32 "]", reader->each.instances);
+    size_t own = length - PAIR;
+    return own + (size_t)snprintf(id + own, PAIR + 12, "[%" PRIu32 "]", reader->each.instances);
 }
 
-bool job_late_put(struct job_reader *reader, const struct template_part *part, struct place place)
+/* The number of a for_each that is wrong is not known; that of one that may come, not yet. */
+static bool has_no_item(struct job_reader *reader, const char *id, size_t length)
+{
+    if (!is_pair(id, length) || reader->each.in_hand)
+        return false;
+    reader->faults.count += reader->each.wrong;
+    return reader->each.wrong || job_each_awaited(reader);
+}
+
+enum job_late_answer job_late_put(struct job_reader *reader, const struct template_part *part,
+                                  struct place place)
 {
     char id[TASK_ID_MOST_BYTES + 16];
     size_t written = id_length(part->name, part->name_length);
     if (written == 0 || written > TASK_ID_MOST_BYTES)
-        return false;
+        return JOB_LATE_NO_NAME;
+    if (has_no_item(reader, part->name, written))
+        return JOB_LATE_NO_ITEM;
     size_t length = id_write(reader, part->name, written, id);
     uint32_t name = name_number(&reader->late, id, length);
     uint32_t index = refer(&reader->late, name, place);
@@ -130,7 +142,7 @@ bool job_late_put(struct job_reader *reader, const struct template_part *part, s
                   index, length, (int)length, id, (int)(part->name_length - written),
                   part->name + written);
     reader->late.found = reader->late.found_in_json = true;
-    return true;
+    return JOB_LATE_PUT;
 }
 
 /* ---- when it was read ---- */
@@ -160,25 +172,43 @@ static bool needs_directly(const uint32_t *tasks, size_t count, uint32_t needed)
     return false;
 }
 
-static void refuse(struct job_reader *reader, const struct job_reference *reference, bool known)
+static void refuse_unknown(struct job_reader *reader, const struct job_reference *reference)
 {
     char id[TASK_ID_MOST_BYTES + 16];
-    struct job_fault fault = {known ? JOB_FILE_NOT_NEEDED : JOB_FILE_UNKNOWN_TASK, reference->place,
-                              NULL};
-    id_of(&reader->late, reference->name, id);
-    const struct job_group *group = job_groups_find_of(reader, id, strlen(id));
-    if (!known && group != NULL && group->is_cut)
-        return; /* what is wrong in its for_each is reported */
-    if (known)
-        fault.hint = reader->job->mode == JOB_STREAMED
-                         ? "in a streamed file its id has to stand in 'needs' itself"
-                         : "put its id into 'needs'";
+    size_t length = strlen(id_of(&reader->late, reference->name, id));
+    struct job_fault fault = {JOB_FILE_UNKNOWN_TASK, reference->place, NULL};
     CLEANUP(cleanup_free) char *hint = NULL;
-    if (!known && reader->job->mode == JOB_CHECKED)
-        fault.hint = hint = job_needs_suggest(reader, id, strlen(id));
+    const struct job_group *all = job_groups_find(reader, id, length);
+    const struct job_group *group = job_groups_find_of(reader, id, length);
+    if (is_pair(id, length)) {
+        if (reader->job->mode == JOB_STREAMED)
+            fault.hint = "in a streamed file 'for_each' stands before it";
+        job_report(&reader->faults, fault,
+                   "'%s' names the task of the same number, and this one is in no for_each", id);
+        return;
+    }
+    if (group != NULL && group->is_cut)
+        return; /* what is wrong in its for_each is reported */
+    if (all != NULL)
+        fault.hint = "a for_each has this name: its tasks are called NAME[0], NAME[1] ...";
+    else if (reader->job->mode == JOB_CHECKED)
+        fault.hint = hint = job_needs_suggest(reader, id, length);
+    job_report(&reader->faults, fault, "no task has the id '%s'", id);
+}
+
+static void refuse_not_needed(struct job_reader *reader, const struct job_reference *reference,
+                              uint32_t number)
+{
+    char id[TASK_ID_MOST_BYTES + 16];
+    struct job_fault fault = {JOB_FILE_NOT_NEEDED, reference->place,
+                              "in a streamed file its id has to stand in 'needs' itself"};
+    id_of(&reader->late, reference->name, id);
+    if (reader->job->mode == JOB_CHECKED)
+        fault.hint = reference->task == number ? NULL : "put its id into 'needs'";
     job_report(&reader->faults, fault,
-               known ? "task '%s' is not needed by the task that refers to it"
-                     : "no task has the id '%s'",
+               reader->job->mode == JOB_CHECKED && reference->task == number
+                   ? "task '%s' refers to itself"
+                   : "task '%s' is not needed by the task that refers to it",
                id);
 }
 
@@ -188,9 +218,10 @@ void job_late_check(struct job_reader *reader)
     const struct job_needs *needs = &reader->needs;
     uint32_t number;
     for (size_t i = 0; i < own->count && reader->job->mode == JOB_STREAMED; i++) {
-        bool known = find(reader, own->items[i].name, &number);
-        if (!known || !needs_directly(needs->tasks, needs->count, number))
-            refuse(reader, &own->items[i], known);
+        if (!find(reader, own->items[i].name, &number))
+            refuse_unknown(reader, &own->items[i]);
+        else if (!needs_directly(needs->tasks, needs->count, number))
+            refuse_not_needed(reader, &own->items[i], number);
     }
 }
 
@@ -279,9 +310,12 @@ static void settle(struct job_reader *reader, struct search *search,
 {
     struct job *job = reader->job;
     uint32_t number, count;
-    bool known = find(reader, reference->name, &number);
-    if (!known || search->graph == NULL || !is_ancestor(search, reference->task, number)) {
-        refuse(reader, reference, known);
+    if (!find(reader, reference->name, &number)) {
+        refuse_unknown(reader, reference);
+        return;
+    }
+    if (search->graph == NULL || !is_ancestor(search, reference->task, number)) {
+        refuse_not_needed(reader, reference, number);
         return;
     }
     const struct task *task = job_task(job, reference->task);

@@ -47,9 +47,17 @@ void job_late_fini(struct job_late *late);
 /* Begins parameters that refer to nothing so far. */
 void job_late_begin(struct job_reader *reader);
 
-/* Adds ${tasks...} at a place to reader->scratch as param_late reads it; false if it is not
- * ID.status or ID.output.NAME. */
-bool job_late_put(struct job_reader *reader, const struct template_part *part, struct place place);
+/* What ${tasks...} is. */
+enum job_late_answer {
+    JOB_LATE_PUT,
+    JOB_LATE_NO_NAME, /* neither ID.status nor ID.output.NAME */
+    JOB_LATE_NO_ITEM, /* NAME[*] of a for_each that is wrong or comes later: that is said, or all is
+                         read again */
+};
+
+/* Adds ${tasks...} at a place to reader->scratch as param_late reads it. */
+enum job_late_answer job_late_put(struct job_reader *reader, const struct template_part *part,
+                                  struct place place);
 
 /* JOB_STREAMED: reports what the task in hand refers to without needing it. */
 void job_late_check(struct job_reader *reader);

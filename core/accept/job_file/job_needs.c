@@ -217,11 +217,12 @@ static void add_group(struct job_reader *reader, const struct name *group, struc
     }
 }
 
-/* name[*]: of another for_each, the instance with the number of the one in hand. */
+/* name[*]: of another for_each, the instance with the number of the one in hand; not known where
+ * that is wrong. */
 static void add_pair(struct job_reader *reader, struct name *name)
 {
     struct instance_id id;
-    if (!job_each_awaited(reader) && !reader->each.in_hand) {
+    if (!reader->each.wrong && !job_each_awaited(reader) && !reader->each.in_hand) {
         bool streamed = reader->job->mode == JOB_STREAMED;
         job_report(
             &reader->faults,

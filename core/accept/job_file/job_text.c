@@ -214,9 +214,16 @@ static bool put_result(struct job_reader *reader, const struct yaml_node *node,
     if (reader->where != JOB_IN_TASK || reader->param == NULL)
         return refuse(reader, node, part, "what became of a task is known to params alone",
                       "they are read when the task starts, all else before");
-    return job_late_put(reader, part, place_of(node, part)) ||
-           refuse(reader, node, part, "it is neither '${tasks.ID.status}' nor '.output.NAME'",
-                  NULL);
+    switch (job_late_put(reader, part, place_of(node, part))) {
+    case JOB_LATE_PUT:
+        return true;
+    case JOB_LATE_NO_NAME:
+        return refuse(reader, node, part, "it is neither '${tasks.ID.status}' nor '.output.NAME'",
+                      NULL);
+    case JOB_LATE_NO_ITEM:
+        return false;
+    }
+    return false;
 }
 
 /* Returns the hint against substitution in the parameter that is being read; NULL: it may be. */

@@ -79,3 +79,21 @@ Test(job_late, a_long_chain_whose_tasks_refer_far_back_is_read_in_time)
     read_job_fini(&read);
     buffer_fini(&text);
 }
+
+Test(job_late, params_before_their_for_each_refer_to_the_task_of_the_same_number)
+{
+    struct read_job read;
+    uint32_t count;
+    read_job_text(&read, "version: 1\ntasks:\n"
+                         "  - {id: a, type: noop, for_each: {x: [1, 2]}}\n"
+                         "  - {id: b, type: full, params: {text: \"${tasks.a[*].status}\"}, "
+                         "needs: [a], for_each: {x: [1, 2]}}\n");
+    cr_assert(read.right, "%s", read_job_errors(&read));
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct task *task = read_job_task(&read, 2 + i);
+        cr_assert(task->late);
+        cr_assert(late_results(task, &count)[0] == result_map_find(read.job->results, i));
+        cr_assert(eq(u32, count, 1));
+    }
+    read_job_fini(&read);
+}
