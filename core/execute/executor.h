@@ -93,7 +93,7 @@ uint32_t executor_cancel_job(struct executor *executor, const struct job *job);
 /* A call in progress. */
 struct running {
     uint64_t job_key; /* in the store */
-    uint32_t number;  /* of the task in its job */
+    uint32_t number;  /* of the task in the store, see job_place */
     uint32_t attempt; /* its name in the store */
     const char *group;
     int64_t started_ns;

@@ -127,7 +127,7 @@ struct worker {
     /* atomic */
     _Atomic uint32_t next;                   /* index in the batch of the next task to start */
     _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
-    _Atomic uint64_t at; /* number of its task in the job and name of the attempt: see running.c */
+    _Atomic uint64_t at; /* place of its task in the job and name of the attempt: see running.c */
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
     _Atomic clockid_t cpu_clock; /* of its thread, once it runs */
     _Atomic bool slow;           /* not counted in pool.brisk; changed under the pool's lock */

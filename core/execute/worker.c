@@ -29,7 +29,7 @@ static void begin_call(struct worker *worker, const struct task *task, int64_t s
     /* Released, so that none of it is seen before the end of the call before: see running.c. */
     atomic_store_explicit(&worker->started_ns, started_ns, memory_order_release);
     atomic_store_explicit(&worker->deadline_ns, deadline_ns, memory_order_release);
-    atomic_store_explicit(&worker->at, (uint64_t)task->number << 32 | task->name,
+    atomic_store_explicit(&worker->at, (uint64_t)job_place(task) << 32 | task->name,
                           memory_order_release);
     if (worker->batch_count > 1)
         return; /* minded as a whole */
