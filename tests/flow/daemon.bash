@@ -41,7 +41,8 @@ get() {
 
 # is PATH FILTER VALUE: whether the answer has it; for wait_until.
 is() {
-    get "$1" "$2" && [ "$output" = "$3" ]
+    api GET "$1"
+    [ "$status" -eq 200 ] && output=$(jq -r "$2" answer) && [ "$output" = "$3" ]
 }
 
 # got FILTER VALUE: that the last answer has it.
