@@ -100,10 +100,13 @@ static bool gives_up_parked(struct host *host)
     return false; /* a plugin or a group may come */
 }
 
+/* The last task has ended a little before it is said that its job is over: who listens is to hear
+ * of both. */
 static bool is_over(struct host *host, int64_t now_ns)
 {
     (void)now_ns;
-    return host->signals > 0 && room_watch(&host->stages.pending, 0) == 0;
+    return host->signals > 0 && room_watch(&host->stages.pending, 0) == 0 &&
+           job_table_count(host->served.table) == 0;
 }
 
 static const struct host_source sent = {.tend = tend,
