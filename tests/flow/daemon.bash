@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # helpers.bash sets some variables
+# shellcheck shell=bash disable=SC2034,SC2154 # others set some variables, or read them
 # What the tests of the daemon share, beyond engine.bash: `load daemon` brings all of it.
 load engine
 

@@ -196,7 +196,12 @@ tasks:
     [ "$(wc -l <ran)" -eq 1 ]
 }
 
-# shellcheck disable=SC2317 # in_progress is called by wait_until
+# in_progress KEY: whether a request with it is under way.
+in_progress() {
+    api POST /v1/jobs "$(gates 1)" -H "Idempotency-Key: $1" --max-time 1
+    [ "$status" -eq 409 ]
+}
+
 # send_aside NAME BODY [CURL-ARGUMENT...]: a POST /v1/jobs in the background; its status comes to the file NAME.
 send_aside() {
     local name=$1 body=$2
@@ -212,8 +217,7 @@ send_aside() {
     hold
     submit "$(gates 2)"
     send_aside late "$(gates 1)" -H 'Idempotency-Key: k'
-    in_progress() { api POST /v1/jobs "$(gates 1)" -H 'Idempotency-Key: k' --max-time 1 && [ "$status" -eq 409 ]; }
-    wait_until in_progress
+    wait_until in_progress k
     fails_with 409 in_progress
     submit "{version: 1, tasks: [{type: noop}]}"
     job_is "$job" over
@@ -229,8 +233,7 @@ send_aside() {
     hold
     submit "$(gates 2)"
     send_aside late "$(gates 1)" -H 'Idempotency-Key: l'
-    in_progress() { api POST /v1/jobs "$(gates 1)" -H 'Idempotency-Key: l' --max-time 1 && [ "$status" -eq 409 ]; }
-    wait_until in_progress
+    wait_until in_progress l
     api POST /v1/stop
     wait "${asides[1]}"
     [ "$(cat late)" = 503 ]
