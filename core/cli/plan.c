@@ -24,14 +24,12 @@ static void add_needs(json_t *json, const struct task *task)
     if (job->graph == NULL)
         return;
     struct graph_needs needs = graph_of(job->graph, task->number);
+    if (needs.count == 0)
+        return;
     json_t *ids = json_array();
     for (size_t i = 0; i < needs.count; i++)
         json_array_append_new(ids, json_string(job_task(job, needs.tasks[i])->id));
-    if (needs.count > 0)
-        json_object_set(json, "needs", ids);
-    json_decref(ids);
-    if (task->when != WHEN_SUCCESS)
-        json_object_set_new(json, "when", json_string(task_whens[task->when]));
+    json_object_set_new(json, "needs", ids);
 }
 
 static json_t *task_of(struct plan *plan, const struct task *task)
@@ -48,6 +46,8 @@ static json_t *task_of(struct plan *plan, const struct task *task)
     }
     json_t *json = task_json(task, plan->offer != NULL ? &plan->offer->params : &none);
     add_needs(json, task);
+    if (task->when != WHEN_SUCCESS) /* with fail_fast it counts without needs as well */
+        json_object_set_new(json, "when", json_string(task_whens[task->when]));
     return json;
 }
 

@@ -123,6 +123,18 @@ EOT
     [ "$(jq -c '.tasks[3] | [.needs, .when]' <<<"$output")" = '[["left","right"],"always"]' ]
 }
 
+@test "when a task runs is shown, also where no task needs another" {
+    job when <<'EOT'
+fail_fast: true
+tasks:
+  - {id: a, type: noop}
+  - {id: b, type: noop, when: always}
+EOT
+    plan when.yaml
+    [ "$status" -eq 0 ]
+    [[ ${lines[-2]} != *'"when"'* && ${lines[-1]} == *'"id": "b"'*'"when": "always"'* ]]
+}
+
 @test "--graph dot draws the needs of a job for Graphviz" {
     diamond
     run "$SLUICE" run --graph dot diamond.yaml
