@@ -283,6 +283,8 @@ static void forget_reading(struct job_reader *reader, const struct before *befor
     job_clear(reader->job);
     job_needs_fini(&reader->needs);
     job_late_fini(&reader->late);
+    if (!reader->groups_known)
+        job_groups_fini(&reader->groups);
     reader->given = 0;
     reader->text_bytes = before->text_bytes;
     reader->each_bytes = before->each_bytes;

@@ -282,3 +282,19 @@ END
     ended 0
     [[ $(cat out) == "crowd: 100001 tasks: 100001 succeeded in "* ]]
 }
+
+@test "a for_each that comes later is needed whole, also where the file is read more than twice" {
+    # In the first reading what takes its type, id or items from what comes later is not there, or has no number.
+    job_of() {
+        printf 'version: 1\ntasks:\n%b\n  - {id: last, type: noop, needs: [later]}
+  - {id: later, type: noop, for_each: {x: [1, "${vars.t}"]}}\nvars: {t: noop}\n' "$1" >"$2.yaml"
+    }
+    job_of '  - {type: "${each.t}", for_each: {t: [noop, noop, noop]}}' each
+    job_of '  - {type: "${vars.t}"}\n  - {type: "${vars.t}"}' type
+    job_of '  - {id: "${vars.t}", type: noop}\n  - {id: "${vars.t}2", type: noop}' id
+    for name in each type id; do
+        run -0 --separate-stderr "$SLUICE" run --graph dot "$name.yaml" "${both[@]}"
+        [ "$(grep -e '->' <<<"$output")" = '  "later[0]" -> "last";
+  "later[1]" -> "last";' ]
+    done
+}

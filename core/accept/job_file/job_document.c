@@ -184,6 +184,16 @@ static void check_defaults(struct job_reader *reader)
                    most);
 }
 
+/* What the tasks have to do with each other: not where all is read again, as then some may be
+ * missing so far, and others have numbers that they will not keep. */
+static void finish_tasks(struct job_reader *reader)
+{
+    if (!reader->again)
+        job_needs_finish(reader);
+    if (!reader->again)
+        job_late_finish(reader);
+}
+
 static void read_keys(struct job_reader *reader, const struct yaml_node *map)
 {
     struct yaml_node node;
@@ -204,8 +214,7 @@ static void read_keys(struct job_reader *reader, const struct yaml_node *map)
     if ((reader->given & bit(JOB_KEY_VARS)) == 0)
         job_vars_none(reader);
     check_defaults(reader);
-    job_needs_finish(reader);
-    job_late_finish(reader);
+    finish_tasks(reader);
 }
 
 /* The job of a single task is called after its type. */
@@ -214,8 +223,7 @@ static void read_single(struct job_reader *reader, const struct yaml_node *root)
     job_vars_none(reader);
     if (!job_task_read(reader, root, 1))
         return;
-    job_needs_finish(reader);
-    job_late_finish(reader);
+    finish_tasks(reader);
     if (reader->faults.count == 0)
         job_set_name(reader->job, job_task(reader->job, 0)->type->name);
 }

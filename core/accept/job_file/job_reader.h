@@ -58,7 +58,7 @@ struct job_reader {
     bool vars_known; /* they were read, or are being read */
     struct job_each each;
     struct job_groups groups;
-    bool groups_known; /* all of the job's: it is read again for them */
+    bool groups_known; /* all of the job's, with their numbers: it is read again for them */
     bool keep_all; /* tasks use their for_each before it stands: their values are kept, then read */
     enum job_where where;
     struct task_fields defaults;
