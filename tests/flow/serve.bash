@@ -1,11 +1,10 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # helpers.bash sets pid and both
 # What the tests of the daemon share, beyond engine.bash: `load serve` brings all.
 load engine
 
 # serve ARGUMENT...: a daemon as $pid, which is ready; its socket is sluice/sluice.sock.
 serve() {
     export XDG_RUNTIME_DIR=$PWD
-    # shellcheck disable=SC2154 # both is of helpers.bash
     start serve "${both[@]}" "$@"
     wait_until says 'msg="ready"'
 }
