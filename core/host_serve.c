@@ -120,11 +120,14 @@ static const struct host_source sent = {.tend = tend,
 
 /* ---- submissions ---- */
 
-static enum submission_answer reserve(void *context, struct job *job,
-                                      char refusal[SUBMISSION_REFUSAL_BYTES])
+static enum submission_answer reserve(void *context, struct submission *submission)
 {
     struct host *host = context;
-    switch (stages_reserve(&host->stages, job, refusal, SUBMISSION_REFUSAL_BYTES)) {
+    struct stages_places places = {.jobs = submission->jobs,
+                                   .jobs_count = submission->jobs_count,
+                                   .refusal = submission->refusal,
+                                   .refusal_bytes = sizeof submission->refusal};
+    switch (stages_reserve(&host->stages, &places)) {
     case STAGES_HAVE_ROOM:
         return SUBMISSION_ADMITTED;
     case STAGES_ARE_FULL:
@@ -133,12 +136,6 @@ static enum submission_answer reserve(void *context, struct job *job,
         return SUBMISSION_TOO_MANY;
     }
     return SUBMISSION_QUEUE_FULL;
-}
-
-static void give_back(void *context, struct job *job)
-{
-    struct host *host = context;
-    stages_give_back(&host->stages, job);
 }
 
 bool host_open(struct host *host, struct error *error)
@@ -159,7 +156,6 @@ bool host_open(struct host *host, struct error *error)
         .overflow = overflow_of(host->config),
         .context = host,
         .reserve = reserve,
-        .give_back = give_back,
         .job_over = on_job_over,
     };
     served->submissions = submissions_start(&options, error);

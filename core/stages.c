@@ -442,29 +442,23 @@ void stages_purge(struct stages *stages, const struct job *job)
     drop_or_feed(stages, &purged);
 }
 
-enum stages_room stages_reserve(struct stages *stages, struct job *job, char *refusal,
-                                size_t capacity)
+enum stages_room stages_reserve(struct stages *stages, const struct stages_places *places)
 {
     struct task_list tasks;
     const char *full;
     task_list_init(&tasks);
-    for (uint32_t i = 0; i < job->tasks_count; i++)
-        task_list_push(&tasks, job_task(job, i));
+    for (size_t i = 0; i < places->jobs_count; i++)
+        for (uint32_t number = 0; number < places->jobs[i]->tasks_count; number++)
+            task_list_push(&tasks, job_task(places->jobs[i], number));
     if (router_reserve(stages->router, &tasks, &full))
         return STAGES_HAVE_ROOM;
     bool may = router_may_reserve(stages->router, &tasks);
     struct group_facts facts = group_facts(router_find_group(stages->router, full));
-    snprintf(refusal, capacity,
+    snprintf(places->refusal, places->refusal_bytes,
              may ? "the queue of group '%s' has no room: its queue_capacity is %" PRIu32
                  : "group '%s' has a queue_capacity of %" PRIu32 ", more tasks of it were sent",
              full, facts.queue_capacity);
     return may ? STAGES_ARE_FULL : STAGES_TOO_SMALL;
-}
-
-void stages_give_back(struct stages *stages, struct job *job)
-{
-    for (uint32_t i = 0; i < job->tasks_count; i++)
-        router_discharge(stages->router, job_task(job, i));
 }
 
 void stages_feed(struct stages *stages, struct task_list *tasks)

@@ -101,13 +101,17 @@ enum stages_room {
     STAGES_TOO_SMALL, /* a group would be too small even if it were empty */
 };
 
-/* Takes a place in the queue of a group for each task of a job that was read, or for none: then
- * with the reason. Any thread. */
-enum stages_room stages_reserve(struct stages *stages, struct job *job, char *refusal,
-                                size_t capacity);
+/* For whom places are wanted, and why there are none. */
+struct stages_places {
+    struct job *const *jobs; /* were read */
+    size_t jobs_count;
+    char *refusal;
+    size_t refusal_bytes;
+};
 
-/* Gives these places back, since the job does not enter. Any thread. */
-void stages_give_back(struct stages *stages, struct job *job);
+/* Takes a place in the queue of a group for each task of all jobs, or for none: then with the
+ * reason. Any thread. */
+enum stages_room stages_reserve(struct stages *stages, const struct stages_places *places);
 
 /* Feeds in tasks that are READY and have room; ends them if nothing more is to start. Any thread.
  * */

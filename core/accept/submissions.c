@@ -63,27 +63,12 @@ static struct submission *line_pop(struct line *line)
 
 /* ---- admitting ---- */
 
-static void give_queues_back(const struct submissions *submissions, struct submission *submission,
-                             size_t jobs)
-{
-    const struct submissions_options *options = &submissions->options;
-    for (size_t i = 0; i < jobs && options->give_back != NULL; i++)
-        options->give_back(options->context, submission->jobs[i]);
-}
-
 static enum submission_answer reserve_queues(const struct submissions *submissions,
                                              struct submission *submission)
 {
     const struct submissions_options *options = &submissions->options;
-    for (size_t i = 0; i < submission->jobs_count && options->reserve != NULL; i++) {
-        enum submission_answer answer =
-            options->reserve(options->context, submission->jobs[i], submission->refusal);
-        if (answer != SUBMISSION_ADMITTED) {
-            give_queues_back(submissions, submission, i);
-            return answer;
-        }
-    }
-    return SUBMISSION_ADMITTED;
+    return options->reserve == NULL ? SUBMISSION_ADMITTED
+                                    : options->reserve(options->context, submission);
 }
 
 static bool inbound_is_full(const struct submissions *submissions)
@@ -110,8 +95,8 @@ static enum submission_answer reserve(const struct submissions *submissions,
     if (!room_reserve(pending, submission->tasks_count))
         return SUBMISSION_PENDING_FULL;
     enum submission_answer answer = reserve_queues(submissions, submission);
-    if (answer != SUBMISSION_ADMITTED)
-        room_give(pending, submission->tasks_count);
+    if (answer != SUBMISSION_ADMITTED && room_give(pending, submission->tasks_count))
+        submissions->options.intake.room_reached(submissions->options.intake.context);
     return answer;
 }
 

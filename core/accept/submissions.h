@@ -27,13 +27,10 @@ struct submissions_options {
     int64_t default_timeout_ns;
     enum submissions_overflow overflow;
     void *context;
-    /* Takes a place in the queue of a group for each task of a job, or for none:
+    /* Takes a place in the queue of a group for each task of all jobs, or for none:
      * SUBMISSION_ADMITTED, SUBMISSION_QUEUE_FULL, or SUBMISSION_TOO_MANY if there will never be so
-     * much room; both with the reason. NULL: queues have no limit. Any thread. */
-    enum submission_answer (*reserve)(void *context, struct job *job,
-                                      char refusal[SUBMISSION_REFUSAL_BYTES]);
-    /* Gives back what reserve took. */
-    void (*give_back)(void *context, struct job *job);
+     * much room; both with the reason in refusal. NULL: queues have no limit. Any thread. */
+    enum submission_answer (*reserve)(void *context, struct submission *submission);
     void (*job_over)(void *context, struct job *job); /* it had no task left when it was admitted */
 };
 

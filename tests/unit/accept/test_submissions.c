@@ -20,7 +20,7 @@ static struct counter {
     struct job_table *table;
     struct intake intake;
     _Atomic int queue; /* enum submission_answer of reserve */
-    _Atomic int given_back, over;
+    _Atomic int over;
 } counter;
 
 /* One that was sent, with what came of it. */
@@ -60,20 +60,11 @@ static void drop(void *context, struct task_list *tasks)
     task_list_init(tasks);
 }
 
-static enum submission_answer reserve(void *context, struct job *job,
-                                      char refusal[SUBMISSION_REFUSAL_BYTES])
+static enum submission_answer reserve(void *context, struct submission *submission)
 {
     (void)context;
-    (void)job;
-    snprintf(refusal, SUBMISSION_REFUSAL_BYTES, "the queue");
+    snprintf(submission->refusal, sizeof submission->refusal, "the queue");
     return (enum submission_answer)atomic_load(&counter.queue);
-}
-
-static void give_back(void *context, struct job *job)
-{
-    (void)context;
-    (void)job;
-    atomic_fetch_add(&counter.given_back, 1);
 }
 
 static void job_over(void *context, struct job *job)
@@ -103,7 +94,6 @@ static void open_counter(enum submissions_overflow overflow)
                                             .default_timeout_ns = 3600 * NS_PER_S,
                                             .overflow = overflow,
                                             .reserve = reserve,
-                                            .give_back = give_back,
                                             .job_over = job_over};
     counter.submissions = submissions_start(&all, &error);
     cr_assert_not_null(counter.submissions);
