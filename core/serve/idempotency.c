@@ -22,6 +22,7 @@ struct idempotency {
     struct mutex lock;
     /* guarded by lock */
     struct dictionary by_key;
+    size_t answers_bytes;
     TAILQ_HEAD(known_list, known) oldest;
 };
 
@@ -42,6 +43,7 @@ static void drop(struct idempotency *idempotency, struct known *known)
 {
     dictionary_remove(&idempotency->by_key, &known->entry);
     TAILQ_REMOVE(&idempotency->oldest, known, link);
+    idempotency->answers_bytes -= known->answer != NULL ? strlen(known->answer) : 0;
     free(known->answer);
     free(known);
 }
@@ -88,6 +90,7 @@ static void trim(struct idempotency *idempotency, int64_t now_ns)
     for (; known != NULL; known = next) {
         next = TAILQ_NEXT(known, link);
         if (idempotency->by_key.count < IDEMPOTENCY_KEYS_MOST &&
+            idempotency->answers_bytes <= IDEMPOTENCY_ANSWERS_MOST_BYTES &&
             now_ns - known->begun_ns < IDEMPOTENCY_AGE_NS)
             return;
         if (known->answer != NULL)
@@ -148,6 +151,7 @@ void idempotency_keep(struct idempotency *idempotency, const char *key, const ch
     struct known *known = find(idempotency, key);
     assert(known != NULL && known->answer == NULL);
     known->answer = copy;
+    idempotency->answers_bytes += strlen(copy);
 }
 
 void idempotency_forget(struct idempotency *idempotency, const char *key)

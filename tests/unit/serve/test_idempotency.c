@@ -62,6 +62,20 @@ Test(idempotency, only_the_latest_keys_are_known)
     cr_assert_eq(begin(key, ""), IDEMPOTENCY_KNOWN);
 }
 
+Test(idempotency, the_oldest_of_long_answers_are_forgotten)
+{
+    static char megabyte[1024 * 1024 + 1];
+    char key[32];
+    memset(megabyte, 'x', sizeof megabyte - 1);
+    for (size_t i = 0; i * sizeof megabyte <= 2 * (size_t)IDEMPOTENCY_ANSWERS_MOST_BYTES; i++) {
+        snprintf(key, sizeof key, "key %zu", i);
+        cr_assert_eq(begin(key, ""), IDEMPOTENCY_NEW);
+        idempotency_keep(memory, key, megabyte);
+    }
+    cr_assert_eq(begin(key, ""), IDEMPOTENCY_KNOWN);
+    cr_assert_eq(begin("key 32", ""), IDEMPOTENCY_NEW);
+}
+
 Test(idempotency, a_key_is_of_1_to_200_printable_letters)
 {
     char longest[IDEMPOTENCY_KEY_MOST_BYTES + 2];
