@@ -332,12 +332,17 @@ void group_resume(struct group *group)
 static void withdraw_job(struct group *group, const struct job *job)
 {
     const struct gate *gate = &group->executor->options.gate;
+    struct after after;
     if (!gate->withdraw(gate->context, group, job))
         return;
-    MUTEX_GUARD(&group->lock);
+    after_init(&after);
+    mutex_lock(&group->lock);
     struct aside *aside = backlog_find(&group->backlog, job);
     aside->waits = false;
     backlog_tidy(&group->backlog, aside);
+    group_relist(group, &after); /* others of the job may have stepped aside meanwhile */
+    mutex_unlock(&group->lock);
+    group_act(group, &after);
 }
 
 /* What it asked for is not what comes first any more. Lock held. */
