@@ -50,7 +50,7 @@ void task_move(struct task *task, enum task_state to)
 {
     if (!moves[task_state(task)][to])
         refuse_move(task, to);
-    atomic_store_explicit(&task->state, (uint8_t)to, memory_order_relaxed);
+    atomic_store_explicit(&task->state, (uint8_t)to, memory_order_release);
 }
 
 int64_t task_due_ns(const struct task *task, int64_t now_ns)
