@@ -48,9 +48,19 @@ static void add_holder(void *context, const struct running *running)
                                                            running->weight, running->started_ns};
 }
 
+struct named {
+    struct buffer *text;
+    uint32_t number;
+};
+
+/* Behind one that was forgotten comes another one. */
 static bool put_name(void *context, const struct store_task *task)
 {
-    buffer_printf(context, "%s:%s (%s)", task->job->given.id, task->given.id, task->given.type);
+    const struct named *named = context;
+
+    if (task->number == named->number)
+        buffer_printf(named->text, "%s:%s (%s)", task->job->given.id, task->given.id,
+                      task->given.type);
     return false;
 }
 
@@ -61,10 +71,11 @@ static void put_holder(struct why *why, const struct holder *holder)
                                 .resume = holder->number > 0,
                                 .after = {holder->job_key, holder->number - 1},
                                 .limit = 1};
+    struct named named = {&why->text, holder->number};
     size_t before = why->text.length;
     struct error error;
 
-    store_visit(host_stages(why->api->host)->store, &query, put_name, &why->text, &error);
+    store_visit(host_stages(why->api->host)->store, &query, put_name, &named, &error);
     if (why->text.length == before)
         buffer_puts(&why->text, "one that has just ended");
     buffer_printf(&why->text, " %" PRId32 " for %.1f s", holder->weight,
