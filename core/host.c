@@ -293,6 +293,7 @@ void host_loop(struct host *host)
 {
     loop_wake(host->loop);
     loop_run(host->loop);
+    purge_failed_fast(host); /* one may have done so while the last step was at its work */
     if (host->handlers.tick != NULL)
         host->handlers.tick(host->handlers.context, clock_now_ns());
 }

@@ -166,13 +166,6 @@ bool host_open(struct host *host, struct error *error)
     return true;
 }
 
-enum host_end host_serve(struct host *host)
-{
-    host_loop(host);
-    loop_end_calls(host->loop);
-    return host->end;
-}
-
 void host_submit(struct host *host, struct submission *submission)
 {
     submissions_take(host->served.submissions, submission);
@@ -314,6 +307,26 @@ static struct host_reload *take_asked(struct host_served *served, bool *again)
     return asked;
 }
 
+static void answer_asked(struct host_reload *asked, const struct registry_reloaded *reloaded)
+{
+    for (struct host_reload *next; asked != NULL; asked = next) {
+        next = asked->next;
+        asked->done(asked, reloaded);
+    }
+}
+
+/* Nobody waits for a reload that goes on when the host has come to its end. */
+static void give_up_asked(struct host *host)
+{
+    bool again = true;
+    while (again) {
+        mutex_lock(&host->lock);
+        struct host_reload *asked = take_asked(&host->served, &again);
+        mutex_unlock(&host->lock);
+        answer_asked(asked, NULL);
+    }
+}
+
 void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded)
 {
     struct host *host = context;
@@ -324,10 +337,7 @@ void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded
     add_up(&host->served.reloads, reloaded);
     struct host_reload *asked = take_asked(&host->served, &again);
     mutex_unlock(&host->lock);
-    for (struct host_reload *next; asked != NULL; asked = next) {
-        next = asked->next;
-        asked->done(asked, reloaded);
-    }
+    answer_asked(asked, reloaded);
     if (again)
         registry_reload(host->registry);
 }
@@ -339,6 +349,14 @@ struct registry_reloaded host_reloads(struct host *host)
 }
 
 /* ---- the rest ---- */
+
+enum host_end host_serve(struct host *host)
+{
+    host_loop(host);
+    loop_end_calls(host->loop);
+    give_up_asked(host);
+    return host->end;
+}
 
 bool host_call(struct host *host, struct loop_call *call)
 {

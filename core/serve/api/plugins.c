@@ -98,12 +98,15 @@ static void answer_reload(struct asked_reload *asked, const struct registry_relo
                                config));
 }
 
-/* Loader thread. */
+/* Loader thread, or the main thread at the host's end. */
 static void reload_done(struct host_reload *reload, const struct registry_reloaded *reloaded)
 {
     struct asked_reload *asked = asked_of(reload);
 
-    answer_reload(asked, reloaded);
+    if (reloaded != NULL)
+        answer_reload(asked, reloaded);
+    else
+        http_refuse(asked->request, 503, "stopping", "the daemon stops");
     reread_report_fini(&asked->report);
     free(asked);
 }
