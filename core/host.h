@@ -84,15 +84,22 @@ bool host_cancel_job(struct host *host, const char *id);
 /* Cancels one task of a job that the caller holds. Any thread; takes effect soon. */
 void host_cancel_task(struct host *host, struct job *job, struct task *task);
 
+/* A task that has failed for good. */
+struct host_dead {
+    const char *job, *task;          /* their ids */
+    const struct store_position *at; /* where it is; NULL: all of its job are looked at for it */
+};
+
 /* Takes up a task again that has failed for good; false with a message: it has not, its type is
  * gone, there is no room, or it refers to results of tasks that are gone. Any thread. */
-bool host_retry(struct host *host, const char *job, const char *task, struct error *error);
+bool host_retry(struct host *host, const struct host_dead *dead, struct error *error);
 
 /* Somebody who asks for a reload; his until done is called. */
 struct host_reload {
     struct host_reload *next; /* the host's */
     void *report;             /* for handlers.reread */
-    /* Configuration and plugins were looked at again. Loader thread; does not block. */
+    /* Configuration and plugins were looked at again. Loader thread; does not block. NULL: the host
+     * ends, and they may not have been. Main thread. */
     void (*done)(struct host_reload *reload, const struct registry_reloaded *reloaded);
 };
 

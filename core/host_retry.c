@@ -70,20 +70,30 @@ static bool requeue(struct host *host, const struct store_query *query, const st
     return true;
 }
 
-bool host_retry(struct host *host, const char *job, const char *task, struct error *error)
+/* Begins at a task: those before it, which may be a million, need not be looked at. */
+static void begin_at(struct store_query *query, uint32_t number)
+{
+    query->resume = number > 0;
+    query->after = (struct store_position){query->job, number - 1};
+}
+
+bool host_retry(struct host *host, const struct host_dead *dead, struct error *error)
 {
     struct store *store = host->stages.store;
-    struct store_query query = {.states = STORE_DEAD_SET, .id = task, .limit = 1};
+    struct store_query query = {.states = STORE_DEAD_SET, .id = dead->task, .limit = 1};
     struct job_again again = {0};
     const struct offer *offer = NULL;
     char name[STORE_HOLDER_BYTES];
-    if (!store_find_job(store, job, take_key, &query.job, error))
+    if (!store_find_job(store, dead->job, take_key, &query.job, error))
         return false;
+    if (dead->at != NULL && dead->at->job == query.job)
+        begin_at(&query, dead->at->number);
     if (query.job == 0 || !store_visit(store, &query, note, &again, error) || again.key == 0)
         return error_set(error, "not_dead", "it has not failed for good");
+    begin_at(&query, again.number);
     bool right = may_retry(host, &again, &offer, error);
     job_again_fini(&again);
-    snprintf(name, sizeof name, "%s:%s", job, task);
+    snprintf(name, sizeof name, "%s:%s", dead->job, dead->task);
     right = right && requeue(host, &query, offer->type, name, error);
     registry_unpin(host->registry, offer);
     return right;

@@ -28,3 +28,31 @@ load daemon
     touch open
     job_is "$job" over
 }
+
+@test "many dead letters of one job are tried again at once" {
+    serve
+    submit "$(printf 'version: 1\ntasks:\n' && repeat 5000 "type: fail_for_good")"
+    job_is "$job" over
+    api POST /v1/dead/retry '{"type":"fail_for_good"}'
+    expect 200
+    got .tasks 5000
+    job_is "$job" over
+    get "/v1/jobs/$job"
+    got .failed 5000
+}
+
+@test "a page begins behind a number, and not behind what is none" {
+    serve
+    submit "$(printf 'version: 1\ntasks:\n' && repeat 3 "type: fail_for_good")"
+    job_is "$job" over
+    get "/v1/jobs/$job/tasks?after=1"
+    got '.tasks | length' 1
+    for after in -1 x 4294967295 4294967296 18446744073709551616; do
+        api GET "/v1/jobs/$job/tasks?after=$after"
+        expect 400
+        api GET "/v1/dead?after=1.$after"
+        expect 400
+    done
+    api GET "/v1/dead?after=4294967297.0"
+    expect 400
+}

@@ -68,15 +68,17 @@ static bool read_filters(struct http_request *request, const struct filters *fil
 static bool read_after(struct http_request *request, struct store_query *query)
 {
     const char *after = http_query(request, "after");
+    uint64_t number;
     int length = 0;
 
     if (after == NULL)
         return true;
     query->resume = true;
-    if (sscanf(after, "%" SCNu64 ".%" SCNu32 "%n", &query->after.job, &query->after.number,
-               &length) == 2 &&
-        after[length] == '\0')
+    if (sscanf(after, "%" SCNu64 ".%" SCNu64 "%n", &query->after.job, &number, &length) == 2 &&
+        after[length] == '\0' && query->after.job <= UINT32_MAX && number < UINT32_MAX) {
+        query->after.number = (uint32_t)number;
         return true;
+    }
     http_refuse(request, 400, "invalid_query", "after is '%s', allowed is what `next' said", after);
     return false;
 }
@@ -133,9 +135,12 @@ void api_dead_list(void *context, struct http_request *request)
     free(label);
 }
 
-/* Names of the tasks to try again: they are taken up one by one afterwards. */
+/* The tasks to try again: they are taken up one by one afterwards. */
 struct names {
-    char (*items)[STORE_HOLDER_BYTES];
+    struct name {
+        struct store_position at;
+        char job[JOB_ID_BYTES], task[TASK_ID_MOST_BYTES + 1];
+    } * items;
     size_t count, capacity;
 };
 
@@ -147,8 +152,10 @@ static bool add_name(void *context, const struct store_task *task)
         names->capacity = names->capacity == 0 ? 64 : names->capacity * 2;
         names->items = memory_grow(names->items, names->capacity, sizeof(*names->items));
     }
-    snprintf(names->items[names->count++], STORE_HOLDER_BYTES, "%s:%s", task->job->given.id,
-             task->given.id);
+    struct name *name = &names->items[names->count++];
+    name->at = (struct store_position){task->job->key, task->number};
+    snprintf(name->job, sizeof(name->job), "%s", task->job->given.id);
+    snprintf(name->task, sizeof(name->task), "%s", task->given.id);
     return true;
 }
 
@@ -158,8 +165,9 @@ static size_t retry_all(struct api *api, struct names *names)
     size_t count = 0;
 
     for (size_t i = 0; i < names->count; i++) {
-        names->items[i][JOB_ID_BYTES - 1] = '\0';
-        count += host_retry(api->host, names->items[i], names->items[i] + JOB_ID_BYTES, &error);
+        const struct name *name = &names->items[i];
+        const struct host_dead dead = {name->job, name->task, &name->at};
+        count += host_retry(api->host, &dead, &error);
     }
     return count;
 }

@@ -1,4 +1,5 @@
 /* Jobs: lists, counts, tasks, cancelling. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,10 +162,10 @@ static bool read_filters(struct http_request *request, struct store_query *query
         query->states = STORE_SET((enum store_state)found);
     if (after == NULL)
         return true;
+    unsigned long number = strtoul(after, &end, 10);
     query->resume = true;
-    query->after.job = query->job;
-    query->after.number = (uint32_t)strtoul(after, &end, 10);
-    if (end != after && *end == '\0')
+    query->after = (struct store_position){query->job, (uint32_t)number};
+    if (isdigit((unsigned char)after[0]) && *end == '\0' && number < UINT32_MAX)
         return true;
     http_refuse(request, 400, "invalid_query", "after is '%s', allowed is what `next' said", after);
     return false;

@@ -142,7 +142,7 @@ void api_task_retry(void *context, struct http_request *request)
         http_refuse(request, 409, "not_dead",
                     "task '%s' is %s: only what has failed for good is tried again",
                     http_path(request, "task"), store_state_word(state));
-    else if (!host_retry(api->host, name.job, name.task, &error))
+    else if (!host_retry(api->host, &(struct host_dead){name.job, name.task, NULL}, &error))
         http_refuse(request, 409, error.code, "%s", error.message);
     else
         answer_state(request, "ready");
