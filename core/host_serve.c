@@ -171,6 +171,11 @@ void host_submit(struct host *host, struct submission *submission)
     submissions_take(host->served.submissions, submission);
 }
 
+void host_enter(struct host *host, struct task_list *gathered)
+{
+    submissions_enter(host->served.submissions, gathered);
+}
+
 uint64_t host_refused(struct host *host, enum submission_answer answer)
 {
     return submissions_refused(host->served.submissions, answer);

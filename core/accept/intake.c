@@ -179,14 +179,19 @@ bool intake_submit(const struct intake *intake, struct task_list *tasks)
     return goes_on(job);
 }
 
-void intake_enter(const struct intake *intake, struct task_list *tasks)
+void intake_note(const struct intake *intake, const struct task_list *tasks)
 {
     struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
     if (job == NULL)
         return;
     take_note(intake, job, tasks);
     job_count_submitted(job, (uint32_t)tasks->count);
-    enter(intake, tasks, tasks->count);
+}
+
+void intake_enter(const struct intake *intake, struct task_list *tasks)
+{
+    if (tasks->count > 0)
+        enter(intake, tasks, tasks->count);
 }
 
 void intake_seal(const struct intake *intake, struct job *job)

@@ -36,6 +36,10 @@ struct submission {
     size_t settings_count;
     const struct job_sources
         *sources; /* what ${env.X}, lines: and csv: get; NULL: they are refused */
+    /* NULL: what is admitted enters at once. Else a single task that is admitted within
+     * submissions_take is put into this list, to enter with others by submissions_enter: one by one
+     * each would wake a dispatcher and a worker. */
+    struct task_list *gathered;
     void *context;
     /* Fills in what is above from what was sent; false with what is wrong in the diagnostics.
      * Before it is read, on the same thread. NULL: it is there. */

@@ -100,15 +100,21 @@ static enum submission_answer reserve(const struct submissions *submissions,
     return answer;
 }
 
-static void enter(const struct submissions *submissions, struct job *job)
+static void enter(const struct submissions *submissions, struct job *job,
+                  struct task_list *gathered)
 {
     const struct intake *intake = &submissions->options.intake;
     struct task_list batch;
     task_list_init(&batch);
     bool added = job_table_add(submissions->options.table, job, NULL);
     assert(added); /* no ULID is made twice */
-    while (job_take_tasks(job, ENTER_BATCH, &batch))
-        intake_enter(intake, &batch);
+    while (job_take_tasks(job, ENTER_BATCH, &batch)) {
+        intake_note(intake, &batch);
+        if (gathered != NULL)
+            task_list_append(gathered, &batch);
+        else
+            intake_enter(intake, &batch);
+    }
     intake_seal(intake, job);
 }
 
@@ -143,7 +149,7 @@ static bool try_to_admit(struct submissions *submissions, struct submission *sub
     if (is_full(submission->answer) && atomic_load(&submissions->overflow) == SUBMISSIONS_WAIT)
         return false;
     for (size_t i = 0; i < submission->jobs_count && submission->answer == SUBMISSION_ADMITTED; i++)
-        enter(submissions, submission->jobs[i]);
+        enter(submissions, submission->jobs[i], submission->gathered);
     answer(submissions, submission);
     return true;
 }
@@ -158,6 +164,7 @@ static bool is_closed(struct submissions *submissions)
 
 static bool put(struct submissions *submissions, struct line *line, struct submission *submission)
 {
+    submission->gathered = NULL; /* from here on it is in other hands than its sender's */
     mutex_lock(&submissions->lock);
     bool open = !submissions->closed;
     if (open)
@@ -200,6 +207,11 @@ void submissions_take(struct submissions *submissions, struct submission *submis
         read_and_admit(submissions, submission);
     else if (!put(submissions, &submissions->queued, submission))
         refuse(submissions, submission);
+}
+
+void submissions_enter(struct submissions *submissions, struct task_list *gathered)
+{
+    intake_enter(&submissions->options.intake, gathered);
 }
 
 static struct line take_aside(struct submissions *submissions)

@@ -43,6 +43,10 @@ struct submissions *submissions_start(const struct submissions_options *options,
  * for room. */
 void submissions_take(struct submissions *submissions, struct submission *submission);
 
+/* Has tasks enter that submissions_take has left in a list. Waits only while inbound is full. Any
+ * thread. */
+void submissions_enter(struct submissions *submissions, struct task_list *gathered);
+
 /* Changes what may change while it works. Any thread. */
 void submissions_set_limits(struct submissions *submissions, int32_t weight_capacity,
                             enum submissions_overflow overflow);

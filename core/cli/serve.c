@@ -275,6 +275,7 @@ static bool start_http(struct serve *serve)
                                    .token = serve->token,
                                    .allowed_hosts = serve->hosts,
                                    .context = serve->api,
+                                   .handled = api_handled,
                                    .limits = HTTP_LIMITS_DEFAULT};
     struct error error;
 

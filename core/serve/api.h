@@ -21,6 +21,10 @@ void api_destroy(struct api **api);
 /* Returns the routes, with the api as their context. */
 const struct http_route *api_routes(size_t *count);
 
+/* Has the tasks run that were sent since the last call. The http thread, once it has handled what
+ * was there; context is the api. */
+void api_handled(void *context);
+
 /* Tells those who listen to events of a task that has ended, or an attempt of it. Any thread. */
 void api_task_ended(struct api *api, const struct outcome_record *record);
 

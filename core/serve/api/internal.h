@@ -31,6 +31,8 @@ struct api {
     char node[65]; /* HOST_NAME_MAX + 1 */
     /* atomic */
     _Atomic bool ready, stopping;
+    /* the http thread */
+    struct task_list gathered; /* single tasks that were answered 202 and are about to enter */
     /* the main thread */
     int64_t beat_ns; /* when those who listen were last shown that somebody is there */
     /* atomic */

@@ -44,17 +44,6 @@ static json_t *jobs_json(const struct submission *submission)
     return json_pack("{so}", "jobs", jobs);
 }
 
-static json_t *accepted_json(const struct submission *submission)
-{
-    const struct job *job = submission->jobs[0];
-    char name[STORE_HOLDER_BYTES];
-
-    if (submission->root == JOB_FILE_JOBS)
-        return jobs_json(submission);
-    snprintf(name, sizeof(name), "%s:%s", job->id, job_task(job, 0)->id);
-    return json_pack("{ss ss}", "task", name, "job", job->id);
-}
-
 /* Of the first job, or the task, that an answer names. */
 static void add_location(struct http_request *request, const json_t *answer)
 {
@@ -75,15 +64,55 @@ static void answer_accepted(struct http_request *request, json_t *answer)
     http_answer_json(request, 202, answer);
 }
 
+static void keep_answer(const struct sent *sent, const char *text)
+{
+    if (sent->key != NULL)
+        idempotency_keep(sent->api->idempotency, sent->key, text);
+}
+
+static void accept_jobs(const struct sent *sent)
+{
+    json_t *json = jobs_json(&sent->submission);
+    CLEANUP(cleanup_free) char *text = json_dumps(json, JSON_COMPACT);
+
+    keep_answer(sent, text);
+    answer_accepted(sent->request, json);
+}
+
+/* JOB:ID of the only task, which needs no escapes anywhere. */
+static void add_name(const struct submission *submission, struct buffer *text)
+{
+    const struct job *job = submission->jobs[0];
+
+    buffer_puts(text, job->id);
+    buffer_puts(text, ":");
+    buffer_puts(text, job_task(job, 0)->id);
+}
+
+/* Written by hand: as a json_t it costs as much as to read the task. */
+static void accept_task(const struct sent *sent)
+{
+    CLEANUP(buffer_fini) struct buffer path = BUFFER_EMPTY;
+    struct buffer text = BUFFER_EMPTY;
+
+    buffer_puts(&text, "{\"task\":\"");
+    add_name(&sent->submission, &text);
+    buffer_puts(&text, "\",\"job\":\"");
+    buffer_puts(&text, sent->submission.jobs[0]->id);
+    buffer_puts(&text, "\"}\n");
+    keep_answer(sent, buffer_text(&text));
+    buffer_puts(&path, "/v1/tasks/");
+    add_name(&sent->submission, &path);
+    http_add_header(sent->request, "Location", buffer_text(&path));
+    http_answer(sent->request, 202, "application/json", &text);
+}
+
 static void accept(const struct sent *sent)
 {
-    json_t *json = accepted_json(&sent->submission);
-
-    if (sent->key != NULL) {
-        CLEANUP(cleanup_free) char *text = json_dumps(json, JSON_COMPACT);
-        idempotency_keep(sent->api->idempotency, sent->key, text);
-    }
-    answer_accepted(sent->request, json);
+    if (sent->submission.root == JOB_FILE_JOBS)
+        accept_jobs(sent);
+    else
+        accept_task(sent);
 }
 
 static void refuse_full(const struct sent *sent, const char *code, const char *message)
@@ -233,6 +262,7 @@ static void submit(struct api *api, struct http_request *request, enum job_file_
     http_take_body(request, &sent->body);
     submission_init(&sent->submission, root, sent->body.bytes, sent->body.length);
     sent->submission.file = sent->file;
+    sent->submission.gathered = &api->gathered;
     sent->submission.context = sent;
     sent->submission.prepare = envelope ? open_envelope : NULL;
     sent->submission.answered = answered;
@@ -247,4 +277,12 @@ void api_job_submit(void *context, struct http_request *request)
 void api_task_submit(void *context, struct http_request *request)
 {
     submit(context, request, JOB_FILE_TASK);
+}
+
+void api_handled(void *context)
+{
+    struct api *api = context;
+
+    if (api->gathered.count > 0)
+        host_enter(api->host, &api->gathered);
 }

@@ -158,6 +158,8 @@ static void turn(struct http *http)
         ;
     /* Nothing but this call makes go on what was resumed above. */
     MHD_run(http->daemon);
+    if (http->options.handled != NULL)
+        http->options.handled(http->options.context);
     now_ns = clock_now_ns();
     if (now_ns >= http->sweep_at_ns)
         connection_sweep(http, now_ns);

@@ -252,6 +252,7 @@ Test(intake, tasks_that_have_room_enter_although_there_is_no_more)
     door_begin(3, 100);
     struct task_list list = tasks_of(3, 0);
     cr_assert(room_reserve(&door.pending, 3));
+    intake_note(&door.intake, &list);
     intake_enter(&door.intake, &list);
     cr_assert_eq(list.count, 0);
     cr_assert_eq(inbound_length(door.intake.inbound), 3);

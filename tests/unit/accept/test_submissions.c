@@ -120,14 +120,21 @@ static void close_counter(void)
 
 TestSuite(submissions, .fini = close_counter, .timeout = 60);
 
-static void post(struct parcel *parcel, enum job_file_root root, const char *text)
+static void gather(struct parcel *parcel, enum job_file_root root, const char *text,
+                   struct task_list *gathered)
 {
     *parcel = (struct parcel){.answered = false};
     submission_init(&parcel->submission, root, text, strlen(text));
     parcel->submission.file = "sent.yaml";
     parcel->submission.context = parcel;
     parcel->submission.answered = on_answered;
+    parcel->submission.gathered = gathered;
     submissions_take(counter.submissions, &parcel->submission);
+}
+
+static void post(struct parcel *parcel, enum job_file_root root, const char *text)
+{
+    gather(parcel, root, text, NULL);
 }
 
 static bool is_answered(struct parcel *parcel)
@@ -237,6 +244,41 @@ Test(submissions, a_single_task_is_answered_within_the_call)
     cr_assert_str_eq(parcel.message, "the file is empty: a task has a 'type'");
     post(&parcel, JOB_FILE_TASK, "[]");
     cr_assert_eq(parcel.answer, SUBMISSION_INVALID);
+}
+
+Test(submissions, single_tasks_that_are_gathered_enter_together)
+{
+    struct parcel parcel;
+    struct task_list gathered;
+    open_counter(SUBMISSIONS_REFUSE);
+    task_list_init(&gathered);
+    for (size_t i = 1; i <= 3; i++) {
+        gather(&parcel, JOB_FILE_TASK, "type: noop\n", &gathered);
+        cr_assert_eq(parcel.answer, SUBMISSION_ADMITTED);
+        cr_assert_eq(gathered.count, i);
+    }
+    cr_assert_eq(job_table_count(counter.table), 3, "they are known before");
+    cr_assert_eq(inbound_length(counter.intake.inbound), 0);
+    submissions_enter(counter.submissions, &gathered);
+    cr_assert_eq(gathered.count, 0);
+    cr_assert_eq(inbound_length(counter.intake.inbound), 3);
+}
+
+Test(submissions, what_is_read_by_another_thread_is_not_gathered)
+{
+    struct parcel job, task;
+    struct task_list gathered;
+    open_counter(SUBMISSIONS_WAIT);
+    task_list_init(&gathered);
+    gather(&job, JOB_FILE_JOBS, THREE "---\n" FOUR "---\n" THREE, &gathered);
+    AWAIT(is_answered(&job));
+    gather(&task, JOB_FILE_TASK, "type: noop\n", &gathered);
+    cr_assert_not(is_answered(&task), "there is no room");
+    room_give(&counter.pending, 1);
+    AWAIT(is_answered(&task));
+    cr_assert_eq(task.answer, SUBMISSION_ADMITTED);
+    cr_assert_eq(gathered.count, 0);
+    cr_assert_eq(inbound_length(counter.intake.inbound), 11);
 }
 
 Test(submissions, what_was_sent_sees_neither_environment_nor_files)

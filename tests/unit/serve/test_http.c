@@ -1,10 +1,12 @@
 /* What a handler sees of a request, and what comes of its answer. */
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../await.h"
 #include "serve/http_request.h"
 #include "served.h"
 #include "support/cleanup.h"
@@ -78,10 +80,18 @@ static const struct http_route routes[] = {
 };
 
 static struct served served;
+static atomic_int handled;
+
+static void on_handled(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&handled, 1);
+}
 
 static void start(void)
 {
     struct http_options options = served_options(routes, "hello\n");
+    options.handled = on_handled;
     served_start(&served, &options);
 }
 
@@ -99,6 +109,14 @@ Test(http, a_route_answers_with_status_type_headers_and_body)
     cr_expect_not_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
     cr_expect_not_null(strstr(answer, "\r\nLocation: /elsewhere\r\n"));
     cr_expect_not_null(strstr(answer, "\r\n\r\nhello\n"));
+}
+
+Test(http, says_when_it_has_handled_what_was_there, .timeout = 60)
+{
+    CLEANUP(cleanup_free) char *answer = ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    int before = atomic_load(&handled);
+    CLEANUP(cleanup_free) char *other = ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    AWAIT(atomic_load(&handled) > before);
 }
 
 #define HTTP_END " HTTP/1.1\r\nHost: x\r\n\r\n"
