@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "support/cleanup.h"
+#include "support/memory.h"
 #include "support/utf8.h"
 
 enum { EXCERPT_BYTES = 200, CHUNK_BYTES = 65536 };
@@ -37,6 +38,7 @@ void diagnostics_forget(struct diagnostics *diagnostics, size_t found_count)
 void diagnostics_fini(struct diagnostics *diagnostics)
 {
     diagnostics_forget(diagnostics, 0);
+    free(diagnostics->kept);
     free(diagnostics->file);
     *diagnostics = (struct diagnostics){0};
 }
@@ -47,6 +49,8 @@ void diagnostics_add(struct diagnostics *diagnostics, struct place place, const 
     diagnostics->found_count++;
     if (diagnostics->kept_count == DIAGNOSTIC_KEEP_MOST)
         return;
+    diagnostics->kept =
+        memory_grow(diagnostics->kept, diagnostics->kept_count + 1, sizeof(*diagnostics->kept));
     diagnostics->kept[diagnostics->kept_count++] = (struct diagnostic){
         .place = place,
         .code = code,

@@ -26,8 +26,8 @@ struct diagnostic {
 };
 
 struct diagnostics {
-    char *file; /* as the user named it */
-    struct diagnostic kept[DIAGNOSTIC_KEEP_MOST];
+    char *file;              /* as the user named it */
+    struct diagnostic *kept; /* DIAGNOSTIC_KEEP_MOST at most */
     size_t kept_count;
     size_t found_count; /* at least kept_count */
 };
