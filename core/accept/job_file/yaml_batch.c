@@ -138,9 +138,9 @@ static struct record record_of(const struct yaml_item *item)
                            .has_tag = item->tag != NULL};
 }
 
-/* Packs an item with copies of its texts; false if there is no room. */
-static bool pack(struct yaml_batch *batch, const struct yaml_item *item)
+bool yaml_batch_put(struct yaml_batch *batch, const struct yaml_item *item)
 {
+    batch->last = item->type == YAML_STREAM_END_EVENT;
     const struct record record = record_of(item);
     size_t anchor_length = record.has_anchor ? strlen(item->anchor) : 0;
     size_t tag_length = record.has_tag ? strlen(item->tag) : 0;
@@ -166,8 +166,7 @@ static bool put_event(struct yaml_batch *batch, yaml_event_t *event, bool has_pa
 {
     struct yaml_item item;
     take_event(&item, event, has_pairs);
-    batch->last = event->type == YAML_STREAM_END_EVENT;
-    if (pack(batch, &item)) {
+    if (yaml_batch_put(batch, &item)) {
         yaml_event_delete(event);
         return true;
     }

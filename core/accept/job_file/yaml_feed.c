@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "accept/job_file/json_batch.h"
 #include "support/thread.h"
 
 enum { RING_BATCHES = 32 };
@@ -19,6 +20,7 @@ struct ahead {
 };
 
 struct yaml_feed {
+    bool parses; /* immutable: else all items are in reading from the start */
     /* the parser's; without the thread the reader's */
     yaml_parser_t parser;
     struct job_input *input;
@@ -141,10 +143,21 @@ static void ahead_start(struct yaml_feed *feed)
         ahead_free(feed);
 }
 
+/* A small text may need no parser. */
+static bool is_read(struct yaml_feed *feed)
+{
+    const struct job_input *input = feed->input;
+    return input->text != NULL && input->given == 0 && input->problem == JOB_INPUT_FINE &&
+           json_batch_fill(&feed->reading, input->text, input->filled);
+}
+
 struct yaml_feed *yaml_feed_create(struct job_input *input)
 {
     struct yaml_feed *feed = aligned_new(sizeof *feed);
     feed_init(feed, input);
+    feed->parses = !is_read(feed);
+    if (!feed->parses)
+        return feed;
     if (!yaml_parser_initialize(&feed->parser))
         abort();
     yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
@@ -173,7 +186,8 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
     if (feed->ahead != NULL)
         ahead_stop(feed);
     yaml_batch_fini(&feed->reading);
-    yaml_parser_delete(&feed->parser);
+    if (feed->parses)
+        yaml_parser_delete(&feed->parser);
     cond_fini(&feed->can_read);
     cond_fini(&feed->can_fill);
     mutex_fini(&feed->lock);
