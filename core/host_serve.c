@@ -80,12 +80,12 @@ static void prune(struct host *host, int64_t now_ns)
 static int64_t sweep(struct host *host, int64_t now_ns)
 {
     struct host_served *served = &host->served;
-    if (now_ns >= served->sweep_ns) {
-        served->sweep_ns = now_ns + SWEEP_NS;
-        if (job_table_sweep(served->table) == 0)
-            return CLOCK_NEVER_NS;
-    }
-    return served->sweep_ns;
+    if (!job_table_waits(served->table))
+        return CLOCK_NEVER_NS;
+    if (now_ns < served->sweep_ns)
+        return served->sweep_ns;
+    served->sweep_ns = now_ns + SWEEP_NS;
+    return job_table_sweep(served->table) > 0 ? served->sweep_ns : CLOCK_NEVER_NS;
 }
 
 static int64_t tend(struct host *host, int64_t now_ns)

@@ -132,6 +132,12 @@ bool job_table_over(struct job_table *table, struct job *job)
     return row->next == NULL;
 }
 
+bool job_table_waits(struct job_table *table)
+{
+    MUTEX_GUARD(&table->lock);
+    return table->over != NULL;
+}
+
 /* Takes out those that nobody holds. */
 static struct job_row *take_free(struct job_table *table, size_t *held)
 {

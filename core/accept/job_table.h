@@ -33,6 +33,9 @@ size_t job_table_find_all(struct job_table *table, const char *id, struct job **
  * if it is the only one that waits for job_table_sweep. */
 bool job_table_over(struct job_table *table, struct job *job);
 
+/* Returns whether jobs that are over wait for job_table_sweep. */
+bool job_table_waits(struct job_table *table);
+
 /* Destroys the jobs that are over and that nobody holds; returns how many are over and held. One
  * thread. */
 size_t job_table_sweep(struct job_table *table);

@@ -43,13 +43,16 @@ Test(job_table, a_job_that_is_over_is_not_found_but_stays_while_it_is_held)
     char id[JOB_ID_BYTES];
     memcpy(id, job->id, sizeof id);
     job_hold(job);
-    job_table_over(table, job);
+    cr_assert_not(job_table_waits(table));
+    cr_assert(job_table_over(table, job));
+    cr_assert(job_table_waits(table));
     cr_assert_null(job_table_find(table, id));
     cr_assert_eq(job_table_count(table), 0);
     cr_assert_eq(job_table_sweep(table), 1);
     cr_assert_str_eq(job->id, id);
     job_let_go(job);
     cr_assert_eq(job_table_sweep(table), 0);
+    cr_assert_not(job_table_waits(table));
 }
 
 Test(job_table, stops_the_jobs_that_are_there_and_those_that_come)
