@@ -81,8 +81,8 @@ void host_enter(struct host *host, struct task_list *gathered);
  * ("JOB:ID"); NULL if there is none, or it is over. Any thread. */
 struct job *host_find_job(struct host *host, const char *id);
 
-/* Cancels what is left of the job with an id, also of its tasks that are tried again; false if there is
- * nothing. Any thread; takes effect soon. */
+/* Cancels what is left of the job with an id, also of its tasks that are tried again; false if
+ * there is nothing. Any thread; takes effect soon. */
 bool host_cancel_job(struct host *host, const char *id);
 
 /* Cancels one task of a job that the caller holds. Any thread; takes effect soon. */

@@ -25,8 +25,8 @@ bool job_table_add(struct job_table *table, struct job *job, const char *name);
 /* Returns the job of an id or name, for job_let_go; NULL if there is none, or it is over. */
 struct job *job_table_find(struct job_table *table, const char *id);
 
-/* Finds all jobs with an id: its own, and those of its tasks that are tried again by themselves. Returns
- * how many; each for job_let_go; *jobs is malloc'ed. */
+/* Finds all jobs with an id: its own, and those of its tasks that are tried again by themselves.
+ * Returns how many; each for job_let_go; *jobs is malloc'ed. */
 size_t job_table_find_all(struct job_table *table, const char *id, struct job ***jobs);
 
 /* Says that a job is over: it is not found any more. Whoever ended its last task, once a job. True

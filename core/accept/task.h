@@ -84,8 +84,9 @@ extern const char *const task_whens[];
 /* Moves a task to a state; asserts that the table allows it. */
 void task_move(struct task *task, enum task_state to);
 
-/* Returns where the task is in its life; what was done to its job before it came there is seen. Its owner, or any thread that holds a job that keeps its
- * tasks: then it may have moved on meanwhile. */
+/* Returns where the task is in its life; what was done to its job before it came there is seen. Its
+ * owner, or any thread that holds a job that keeps its tasks: then it may have moved on
+ * meanwhile. */
 static inline enum task_state task_state(const struct task *task)
 {
     return (enum task_state)atomic_load_explicit(&task->state, memory_order_acquire);

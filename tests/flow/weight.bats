@@ -1,6 +1,7 @@
 # Admission: what runs at once is never more than the weights allow. Every call of type scale puts its weight on a
 # scale, which tells at the end how much lay on it at most.
 # run alone
+# shellcheck disable=SC2154 # helpers.bash sets both
 load engine
 
 # light_and_heavy UNTIL: 100 weights of 1, 3 and 7 in turn on the pans a, b and c, in three groups; each stays until so

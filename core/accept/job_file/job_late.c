@@ -285,8 +285,8 @@ static void search_push(struct search *search, uint32_t task, uint32_t ancestor)
 }
 
 /* Where so much has been searched that a wrong reference would take too long to find, one that is
- * wrong is left to the start of its task. A list of needs may be long, too: some looks at one make a
- * step. */
+ * wrong is left to the start of its task. A list of needs may be long, too: some looks at one make
+ * a step. */
 static bool is_ancestor(struct search *search, uint32_t task, uint32_t ancestor)
 {
     search->turn++;

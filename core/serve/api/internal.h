@@ -96,5 +96,6 @@ void api_on_main(struct api *api, struct http_request *request, const void *call
 
 /* ---- live.c: where an unfinished task is just now ---- */
 
-/* Returns the word of the state of a task JOB:ID that is not over; NULL: the host does not have it. */
+/* Returns the word of the state of a task JOB:ID that is not over; NULL: the host does not have
+ * it. */
 const char *api_live_state(struct api *api, const char *name);
