@@ -196,18 +196,21 @@ tasks:
     [ "$(wc -l <ran)" -eq 1 ]
 }
 
-# in_progress KEY: whether a request with it is under way.
+# in_progress NAME KEY: whether the request of send_aside NAME is under way, with this key. A wrong job with the key is
+# refused for that as long as nobody knows the key, and then for its key.
 in_progress() {
-    api POST /v1/jobs "$(gates 1)" -H "Idempotency-Key: $1" --max-time 1
-    [ "$status" -eq 409 ]
+    grep -q 'Connected to' "$1.trace" || return 1
+    api POST /v1/jobs "{}" -H "Idempotency-Key: $2"
+    [ "$(jq -r .error.code answer)" = idempotency_conflict ]
 }
 
 # send_aside NAME BODY [CURL-ARGUMENT...]: a POST /v1/jobs in the background; its status comes to the file NAME.
 send_aside() {
     local name=$1 body=$2
     shift 2
-    curl -sS --max-time 60 --unix-socket "$socket" -o "$name.answer" -w '%{http_code}' -H 'Content-Type:' \
-        --data-binary "$body" "$@" http://localhost/v1/jobs >"$name" 2>/dev/null 3>&- &
+    rm -f "$name.trace"
+    curl -sSv --max-time 60 --unix-socket "$socket" -o "$name.answer" -w '%{http_code}' -H 'Content-Type:' \
+        --data-binary "$body" "$@" http://localhost/v1/jobs >"$name" 2>"$name.trace" 3>&- &
     asides+=($!)
 }
 
@@ -217,7 +220,8 @@ send_aside() {
     hold
     submit "$(gates 2)"
     send_aside late "$(gates 1)" -H 'Idempotency-Key: k'
-    wait_until in_progress k
+    wait_until in_progress late k
+    api POST /v1/jobs "$(gates 1)" -H 'Idempotency-Key: k'
     fails_with 409 in_progress
     submit "{version: 1, tasks: [{type: noop}]}"
     job_is "$job" over
@@ -233,7 +237,7 @@ send_aside() {
     hold
     submit "$(gates 2)"
     send_aside late "$(gates 1)" -H 'Idempotency-Key: l'
-    wait_until in_progress l
+    wait_until in_progress late l
     api POST /v1/stop
     wait "${asides[1]}"
     [ "$(cat late)" = 503 ]

@@ -230,7 +230,7 @@ refuses() {
 
 @test "what a task keeps secret is told by nobody" {
     daemon
-    api GET /v1/events "" --max-time 600 >events 2>&1 &
+    curl -sN --max-time 600 --unix-socket "$socket" http://localhost/v1/events >events 2>&1 3>&- &
     events=$!
     submit_task '{type: kinds, id: a, params: {pin: 271828, text: shown}}'
     task_is "$task" succeeded

@@ -33,8 +33,9 @@ class Daemon:
 
     def connect(self, seconds=SECONDS):
         peer = socket.socket(socket.AF_INET if self.port else socket.AF_UNIX)
-        peer.settimeout(seconds)
+        # Without a time limit: else a Unix socket whose backlog is full refuses at once.
         peer.connect(("127.0.0.1", self.port) if self.port else self.path)
+        peer.settimeout(seconds)
         return peer
 
     def head(self, method, path, *headers, token=True):
