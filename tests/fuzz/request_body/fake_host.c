@@ -61,6 +61,12 @@ void host_submit(struct host *host, struct submission *submission)
     free(jobs);
 }
 
+void host_enter(struct host *host, struct task_list *gathered)
+{
+    (void)host;
+    assert(gathered->count == 0);
+}
+
 struct job *host_find_job(struct host *host, const char *id)
 {
     (void)host;
@@ -80,11 +86,10 @@ void api_on_main(struct api *api, struct http_request *request, const void *call
     copy->run(copy);
 }
 
-bool host_retry(struct host *host, const char *job, const char *task, struct error *error)
+bool host_retry(struct host *host, const struct host_dead *dead, struct error *error)
 {
     (void)host;
-    (void)job;
-    (void)task;
+    (void)dead;
     return error_set(error, "not_dead", "there is none");
 }
 
