@@ -1,4 +1,4 @@
-# seconds: 600
+# seconds: 300
 # The daemon against clients that are wrong, slow, too many, foreign, or gone. What they send is in http_bad.py.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test has variables of its own; helpers.bash sets some
 load daemon

@@ -146,7 +146,7 @@ def check_malformed(daemon):
     heads = [(sent, statuses) for sent, statuses in MALFORMED]
     heads += [(b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + rest, statuses) for rest, statuses in BROKEN_BODIES]
     for sent, statuses in heads:
-        with daemon.connect(0.2) as peer:
+        with daemon.connect(0.2 if 0 in statuses else SECONDS) as peer:
             try:
                 peer.sendall(sent)
                 status = receive(peer)[0]
@@ -157,9 +157,10 @@ def check_malformed(daemon):
 
 
 def check_noise(daemon):
+    """Anything may be answered, or waited for: not here."""
     source = random.Random(6)
     right = daemon.head("POST", "/v1/jobs", "Content-Length: 40") + b"version: 1\ntasks: [{type: noop}]        "
-    for i in range(300):
+    for i in range(150):
         sent = bytearray(right if i % 3 else source.randbytes(200))
         for _ in range(source.randrange(1, 8)):
             sent[source.randrange(len(sent))] = source.randrange(256)
