@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -201,9 +202,17 @@ static void read_and_admit(struct submissions *submissions, struct submission *s
         refuse(submissions, submission);
 }
 
+/* Who sends it is not to be held up: a task is short, unless an alias stands for a lot. */
+static bool is_read_at_once(const struct submission *submission)
+{
+    return submission->root == JOB_FILE_TASK &&
+           submission->length <= SUBMISSIONS_AT_ONCE_MOST_BYTES &&
+           memchr(submission->text, '*', submission->length) == NULL;
+}
+
 void submissions_take(struct submissions *submissions, struct submission *submission)
 {
-    if (submission->root == JOB_FILE_TASK && !is_closed(submissions))
+    if (is_read_at_once(submission) && !is_closed(submissions))
         read_and_admit(submissions, submission);
     else if (!put(submissions, &submissions->queued, submission))
         refuse(submissions, submission);

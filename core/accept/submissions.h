@@ -1,6 +1,6 @@
 /* submissions: the way of what is sent to a host that goes on, from who sends it, on a thread that
  * must not wait, until it is admitted or refused. Job files are read on a reader thread; a single
- * task is read at once by who sends it. Created by the host. */
+ * task of usual length is read at once by who sends it. Created by the host. */
 #pragma once
 
 #include <stdint.h>
@@ -9,6 +9,8 @@
 #include "accept/job_table.h"
 #include "accept/submission.h"
 #include "support/error.h"
+
+enum { SUBMISSIONS_AT_ONCE_MOST_BYTES = 16 * 1024 }; /* of a task's text: a few milliseconds */
 
 /* What to do with a submission for which there is no room. */
 enum submissions_overflow {

@@ -73,6 +73,11 @@ refuses() {
     bad jobs
 }
 
+@test "a task that is long to read holds up nobody" {
+    daemon
+    bad long
+}
+
 @test "JSON that is wrong is refused" {
     daemon
     bad json
@@ -230,8 +235,9 @@ refuses() {
 
 @test "what a task keeps secret is told by nobody" {
     daemon
-    curl -sN --max-time 600 --unix-socket "$socket" http://localhost/v1/events >events 2>&1 3>&- &
-    events=$!
+    curl -sSN --max-time 600 --unix-socket "$socket" http://localhost/v1/events >events 2>&1 3>&- &
+    listener=$!
+    wait_until has_bytes events 1
     submit_task '{type: kinds, id: a, params: {pin: 271828, text: shown}}'
     task_is "$task" succeeded
     for path in "/v1/tasks/$task" "/v1/tasks/$task/why" "/v1/tasks/$task/log" "/v1/jobs/${task%%:*}/tasks" /metrics /v1/dead; do
@@ -244,6 +250,7 @@ refuses() {
     api POST /v1/tasks '{type: kinds, params: {pin: 314159x}}'
     expect 422
     [[ $output != *314159* ]]
-    kill "$events"
-    run ! grep -e 271828 -e 314159 err
+    wait_until grep -q '"kinds"' events
+    kill "$listener"
+    run ! grep -e 271828 -e 314159 err events
 }

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import resource
+import select
 import socket
 import struct
 import sys
@@ -292,6 +293,16 @@ def check_jobs(daemon):
             expect(all(c >= " " or c in "\t\n" for c in one["message"]), what, one)
         expect_error(daemon.ask("POST", "/v1/tasks", body), 422, what, "invalid_job")
     daemon.is_well()
+
+
+def check_long(daemon):
+    """A task that takes seconds to read holds up nobody."""
+    body = b"{type: noop, params: {n: [" + b"1," * (15 << 20) + b"]}}"
+    with daemon.connect(300) as peer:
+        peer.sendall(daemon.head("POST", "/v1/tasks", f"Content-Length: {len(body)}") + body)
+        daemon.is_well()
+        expect(not select.select([peer], [], [], 0)[0], "others are answered before the task is read")
+        expect_error(receive(peer), 422, "a long list")
 
 
 ENVELOPES = [b"", b"{}", b"[]", b"null", b'{"text":1}', b'{"text":"a","text":"a"}', b'{"text":"a","other":1}',
