@@ -63,7 +63,9 @@ static bool take(void *context, struct task_list *tasks)
 static const struct job_setting setting = {"set", "7"};
 static bool has_setting;
 
-static void reading_init(struct reading *reading, int fd, enum job_mode mode)
+/* From a file, or if there is a text, from that. */
+static void reading_init(struct reading *reading, int fd, enum job_mode mode, const char *text,
+                         size_t length)
 {
     const struct job_file_options options = {.weight_capacity = WEIGHT_CAPACITY,
                                              .default_timeout_ns = 3600 * NS_PER_S,
@@ -75,7 +77,9 @@ static void reading_init(struct reading *reading, int fd, enum job_mode mode)
     *reading = (struct reading){.mode = mode};
     chunk_pool_init(&reading->pool);
     diagnostics_init(&reading->diagnostics, "job.yaml");
-    struct job_file *file = job_file_open(fd, mode, &options, &reading->diagnostics);
+    struct job_file *file = text != NULL
+                                ? job_file_open_text(text, length, &options, &reading->diagnostics)
+                                : job_file_open(fd, mode, &options, &reading->diagnostics);
     while (job_file_next(file)) {
         struct job *job = job_create(&reading->pool, NULL, ITEMS "job.yaml", mode);
         job_list_add(&reading->jobs, job);
@@ -188,7 +192,7 @@ static int pipe_of(const uint8_t *data, size_t length)
 
 static void read_input(struct reading *reading, int fd, enum job_mode mode)
 {
-    reading_init(reading, fd, mode);
+    reading_init(reading, fd, mode, NULL, 0);
     close(fd);
 }
 
@@ -205,6 +209,19 @@ static bool may_only_stream(const struct reading *checked, const struct reading 
     return streamed->taken > JOB_STREAM_WINDOW || (larger > 0 && larger == diagnostics->kept_count);
 }
 
+/* What is sent to a daemon is a text, and one that is JSON is read by another reader. */
+static void read_text(const struct reading *checked, const uint8_t *data, size_t length)
+{
+    struct reading text;
+
+    reading_init(&text, -1, JOB_CHECKED, (const char *)data, length);
+    expect_sense(&text, data, length);
+    expect(text.answer == checked->answer, "a text is as right as a file");
+    if (text.answer == JOB_FILE_RIGHT)
+        expect_same(&text.jobs, &checked->jobs);
+    reading_fini(&text);
+}
+
 static void read_both_ways(const uint8_t *data, size_t length)
 {
     struct reading checked, streamed;
@@ -215,6 +232,8 @@ static void read_both_ways(const uint8_t *data, size_t length)
     has_setting = memmem(data, length, "set: ", 5) != NULL;
     read_input(&checked, swapped ? pipe_of(data, length) : dup(SELF_FD), JOB_CHECKED);
     expect_sense(&checked, data, length);
+    if (length > 0 && data[0] == '{')
+        read_text(&checked, data, length);
     read_input(&streamed, swapped ? dup(SELF_FD) : pipe_of(data, length), JOB_STREAMED);
     expect_sense(&streamed, data, length);
     if (streamed.answer == JOB_FILE_RIGHT && !may_only_stream(&checked, &streamed)) {
