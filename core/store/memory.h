@@ -81,6 +81,9 @@ void memory_task_view(const struct memory *memory, struct memory_job *job, uint3
 bool memory_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);
 /* As above. */
+bool memory_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+                   void *context, struct error *error);
+/* As above. */
 bool memory_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,
                       void *context, struct error *error);
 /* As above. */

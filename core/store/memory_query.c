@@ -105,6 +105,22 @@ bool memory_visit(struct store *store, const struct store_query *query, store_vi
     return true;
 }
 
+bool memory_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+                   void *context, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    struct store_task task;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    struct memory_job *job = memory_job_find(memory, at->job);
+    if (job == NULL || memory_slots_get(&job->tasks, at->number) == 0)
+        return true;
+    memory_task_view(memory, job, at->number, &task);
+    visit(context, &task);
+    return true;
+}
+
 static bool record_before(const struct memory_record *a, const struct memory_record *b)
 {
     if (a->task.due_wall_ns != b->task.due_wall_ns)

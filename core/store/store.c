@@ -72,6 +72,27 @@ bool store_commit(struct store *store, struct error *error)
     return store->backend->commit(store, error);
 }
 
+void store_when_durable(struct store *store, struct store_wait *wait)
+{
+    store->backend->when_durable(store, wait);
+}
+
+bool store_is_well(struct store *store, struct error *error)
+{
+    return store->backend->is_well(store, error);
+}
+
+bool store_stop_job(struct store *store, uint64_t job, struct error *error)
+{
+    return store->backend->stop_job(store, job, error);
+}
+
+bool store_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+                  void *context, struct error *error)
+{
+    return store->backend->recall(store, at, visit, context, error);
+}
+
 bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                  void *context, struct error *error)
 {

@@ -7,8 +7,14 @@
  *   2. An end or a retry is accepted only from the attempt that is current, named by its epoch and
  *      its number. No name is ever given twice: each opening has a new epoch, and it is durable
  *      before store_open returns.
- *   3. All calls since the last store_commit become durable together, or none of them.
+ *   3. What one call says becomes durable as a whole or not at all, and in the order of the calls.
  *   4. What is kept of ended tasks stays within the limits, and what was given up is counted.
+ *
+ * A durable backend takes note of what it is told in memory and writes it down soon afterwards: a
+ * call that changes something waits for the disk only while too much is not written yet. Whoever
+ * has to know that something is on disk asks with store_when_durable. If the disk fails (it is
+ * full), what is ended is kept in memory and written when that is possible again; jobs that are not
+ * durable yet are given up, and those who wait for them told so.
  *
  * A backend that `borrows` never copies an unfinished task: it keeps the handle that it was given
  * and has it described when somebody asks. So a handle and all that describe reads of it stay valid
@@ -34,11 +40,16 @@ struct store_options {
     uint64_t outputs_max_bytes; /* of one task: larger ones are not kept; 0: no such limit */
     uint64_t log_max_bytes;     /* the end of the log of one task that is kept; 0: none is */
     uint64_t claims_max;        /* 0: no such limit */
+    int64_t commit_interval_ns; /* what is said is written after that long at the latest */
 };
 
 struct store_new_task {
     const void *handle;
     int64_t due_wall_ns; /* 0: at once */
+    /* Kept with the task as store_task_given.extra; borrowed for the call. Backends that borrow
+     * have no use for it. */
+    const void *extra;
+    uint32_t extra_bytes;
 };
 
 /* What became of one item of a batch. */
@@ -88,6 +99,17 @@ struct store_written {
     enum store_answer answer; /* out */
 };
 
+/* Somebody who waits until a job, as far as it was added by now, is durable. His until done is
+ * called. */
+struct store_wait {
+    struct store_wait *next; /* the store's */
+    uint64_t job;
+    /* The job is durable; or it never will be, and the store has forgotten it: reason says why.
+     * Inside store_when_durable or on a thread of the store's; must not call the store, nor
+     * block. */
+    void (*done)(struct store_wait *wait, bool durable, const char *reason);
+};
+
 /* Sees one record, which is valid inside the call only; must not call the store. False: enough. */
 typedef bool store_visit_task(void *context, const struct store_task *task);
 typedef bool store_visit_job(void *context, const struct store_job *job);
@@ -133,13 +155,28 @@ bool store_retry(struct store *store, struct store_retry *retries, size_t count,
 bool store_write_log(struct store *store, struct store_written *written, size_t count,
                      struct error *error);
 
-/* Makes everything up to here durable. */
+/* Makes everything up to here durable; waits for the disk. */
 bool store_commit(struct store *store, struct error *error);
+
+/* Has wait->done called once, as soon as it is known. Does not block. */
+void store_when_durable(struct store *store, struct store_wait *wait);
+
+/* Returns false with a message while nothing can be written: new jobs had better be refused. Does
+ * not block. */
+bool store_is_well(struct store *store, struct error *error);
+
+/* Says that a job is not to go on, whoever opens the store next (store_job.stopped). */
+bool store_stop_job(struct store *store, uint64_t job, struct error *error);
 
 /* Visits the tasks of a query in order of job and number. Recovery is this for
  * STORE_SET(STORE_UNFINISHED); it takes time in proportion to what is unfinished. */
 bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                  void *context, struct error *error);
+
+/* Visits a task of a job that is not over, even if it has ended and is not kept for others to see;
+ * none if there is no such task. A durable backend forgets nothing of such a job. */
+bool store_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+                  void *context, struct error *error);
 
 /* Visits unfinished tasks that are due up to a time, the earliest first: at most `limit`,
  * beginning behind the task that the call before visited last. */

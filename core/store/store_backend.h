@@ -26,8 +26,13 @@ struct store_backend {
     bool (*write_log)(struct store *store, struct store_written *written, size_t count,
                       struct error *error);
     bool (*commit)(struct store *store, struct error *error);
+    void (*when_durable)(struct store *store, struct store_wait *wait);
+    bool (*is_well)(struct store *store, struct error *error);
+    bool (*stop_job)(struct store *store, uint64_t job, struct error *error);
     bool (*visit)(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);
+    bool (*recall)(struct store *store, const struct store_position *at, store_visit_task *visit,
+                   void *context, struct error *error);
     bool (*visit_due)(struct store *store, const struct store_due *due, store_visit_task *visit,
                       void *context, struct error *error);
     bool (*visit_jobs)(struct store *store, store_visit_job *visit, void *context,

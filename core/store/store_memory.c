@@ -316,6 +316,31 @@ static bool memory_commit(struct store *store, struct error *error)
     return true; /* as durable as it gets */
 }
 
+static void memory_when_durable(struct store *store, struct store_wait *wait)
+{
+    (void)store;
+    wait->done(wait, true, NULL);
+}
+
+static bool memory_is_well(struct store *store, struct error *error)
+{
+    (void)store;
+    (void)error;
+    return true;
+}
+
+static bool memory_stop_job(struct store *store, uint64_t key, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    struct memory_job *job = memory_job_find(memory, key);
+    if (job != NULL)
+        job->job.stopped = true;
+    return true;
+}
+
 static int64_t record_ended_wall_ns(const struct memory_record *record)
 {
     return record->attempts[record->task.attempts_count - 1].ended_wall_ns;
@@ -426,7 +451,11 @@ const struct store_backend store_memory = {
     .retry = memory_retry,
     .write_log = memory_write_log,
     .commit = memory_commit,
+    .when_durable = memory_when_durable,
+    .is_well = memory_is_well,
+    .stop_job = memory_stop_job,
     .visit = memory_visit,
+    .recall = memory_recall,
     .visit_due = memory_visit_due,
     .visit_jobs = memory_visit_jobs,
     .find_job = memory_find_job,

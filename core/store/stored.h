@@ -47,6 +47,7 @@ struct store_job {
     uint64_t key;         /* the store's own short name of the job, from 1; never given twice */
     uint32_t tasks_count; /* added so far */
     bool sealed;          /* none will be added */
+    bool stopped;         /* what has not started of it is not to start any more */
     uint32_t by_state[STORE_STATE_COUNT]; /* tasks, also those whose records are gone */
 };
 
@@ -61,6 +62,8 @@ struct store_task_given {
     int64_t timeout_ns;
     int32_t weight;
     int8_t priority;
+    const void *extra; /* what else its owner needs to take it up again; NULL: nothing was given */
+    uint32_t extra_bytes;
 };
 
 /* One attempt that is over, or what took its place ("skipped: a dependency failed"). */

@@ -785,3 +785,72 @@ void conformance_counts_say_what_is_there(const char *backend)
     cr_assert_eq(counts.finished_dropped, 0);
     stage_close();
 }
+
+struct heard {
+    struct store_wait wait;
+    struct mutex lock;
+    struct cond changed;
+    bool is_done, durable;
+};
+
+static void hear(struct store_wait *wait, bool durable, const char *reason)
+{
+    struct heard *heard = (struct heard *)wait;
+    (void)reason;
+    MUTEX_GUARD(&heard->lock);
+    heard->is_done = true;
+    heard->durable = durable;
+    cond_signal(&heard->changed);
+}
+
+void conformance_who_waits_for_a_job_hears_that_it_is_durable(const char *backend)
+{
+    stage_open(backend, 0, 0);
+    struct heard heard = {.wait = {.job = stage_job("A"), .done = hear}};
+    mutex_init(&heard.lock);
+    cond_init(&heard.changed);
+    stage_tasks(heard.wait.job, "noop", NULL, 300);
+    stage_seal(heard.wait.job);
+    store_when_durable(stage, &heard.wait);
+    mutex_lock(&heard.lock);
+    while (!heard.is_done)
+        cond_wait(&heard.changed, &heard.lock);
+    mutex_unlock(&heard.lock);
+    cr_assert(heard.durable);
+    cr_assert(store_is_well(stage, NULL));
+    stage_close();
+}
+
+void conformance_a_stopped_job_says_so(const char *backend)
+{
+    stage_open(backend, 0, 0);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 1);
+    cr_assert(stage_find_job("A"));
+    cr_assert_not(stage_last_job.stopped);
+    cr_assert(store_stop_job(stage, job, NULL));
+    cr_assert(stage_find_job("A"));
+    cr_assert(stage_last_job.stopped);
+    stage_close();
+}
+
+static bool count_one(void *context, const struct store_task *task)
+{
+    *(unsigned *)context += task->number == 2 && task->state == STORE_SUCCEEDED;
+    return true;
+}
+
+void conformance_a_task_is_recalled_by_its_place(const char *backend)
+{
+    stage_open(backend, 10, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 4);
+    cr_assert_eq(stage_end_as(job, 2, STORE_SUCCEEDED), STORE_DONE);
+    unsigned seen = 0;
+    cr_assert(store_recall(stage, &(struct store_position){job, 2}, count_one, &seen, NULL));
+    cr_assert_eq(seen, 1);
+    cr_assert(store_recall(stage, &(struct store_position){job, 9}, count_one, &seen, NULL));
+    cr_assert(store_recall(stage, &(struct store_position){job + 1, 2}, count_one, &seen, NULL));
+    cr_assert_eq(seen, 1);
+    stage_close();
+}

@@ -91,7 +91,7 @@ void stage_tasks(uint64_t job, const char *type, const char *region, size_t coun
 
 void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns)
 {
-    struct store_new_task task = {make_thing(type, NULL, 0), due_wall_ns};
+    struct store_new_task task = {.handle = make_thing(type, NULL, 0), .due_wall_ns = due_wall_ns};
     cr_assert(store_add_tasks(stage, job, &task, 1, NULL));
 }
 
