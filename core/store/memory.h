@@ -5,6 +5,7 @@
 
 #include "store/memory_record.h"
 #include "store/memory_slots.h"
+#include "store/memory_types.h"
 #include "store/store_backend.h"
 #include "support/dictionary.h"
 #include "support/thread.h"
@@ -32,6 +33,7 @@ struct memory {
     struct memory_records delayed;  /* unfinished, with a due time */
     struct memory_records finished; /* kept within the options' limits, as are: */
     struct memory_records dead;
+    struct memory_types dead_types;     /* of those in dead */
     TAILQ_HEAD(, memory_job) kept_jobs; /* that are over, oldest first, finished_max at most */
     uint64_t kept_jobs_count;
     uint64_t by_state[STORE_STATE_COUNT];
@@ -92,6 +94,9 @@ bool memory_visit_jobs(struct store *store, store_visit_job *visit, void *contex
 /* As above. */
 bool memory_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
                      struct error *error);
+/* As above. */
+bool memory_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
+                             struct error *error);
 /* As above. */
 bool memory_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error);

@@ -203,6 +203,17 @@ bool memory_find_job(struct store *store, const char *id, store_visit_job *visit
     return true;
 }
 
+bool memory_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
+                             struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MUTEX_GUARD(&memory->lock);
+    memory_types_visit(&memory->dead_types, visit, context);
+    return true;
+}
+
 static void make_unfinished(struct memory *memory, struct memory_job *job,
                             struct memory_record *record)
 {
@@ -213,6 +224,7 @@ static void make_unfinished(struct memory *memory, struct memory_job *job,
     memory_job_unkeep(memory, job);
     job->was_kept = false;
 
+    memory_types_remove(&memory->dead_types, record->task.given.type);
     memory_record_unlink(record);
     memory_record_set_outputs(record, NULL, 0);
     record->task.state = STORE_UNFINISHED;

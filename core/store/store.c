@@ -117,6 +117,12 @@ bool store_find_job(struct store *store, const char *id, store_visit_job *visit,
     return store->backend->find_job(store, id, visit, context, error);
 }
 
+bool store_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
+                            struct error *error)
+{
+    return store->backend->visit_dead_types(store, visit, context, error);
+}
+
 /* Whatever else the caller asked for: what has not failed is no dead letter. */
 static struct store_query among_the_dead(const struct store_query *query)
 {

@@ -113,6 +113,8 @@ struct store_wait {
 /* Sees one record, which is valid inside the call only; must not call the store. False: enough. */
 typedef bool store_visit_task(void *context, const struct store_task *task);
 typedef bool store_visit_job(void *context, const struct store_job *job);
+/* Sees how many dead letters of one type are kept (never 0); the same rules. */
+typedef bool store_visit_type(void *context, const char *type, uint64_t count);
 
 /* Opens the store of a backend ("memory"); what is unfinished in it now belongs to the new epoch.
  * NULL with a message. May block. */
@@ -190,6 +192,11 @@ bool store_visit_jobs(struct store *store, store_visit_job *visit, void *context
 /* Visits the job with an id, if there is one. */
 bool store_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
                     struct error *error);
+
+/* Visits the types of the dead letters that are kept, in any order; takes time in proportion to the
+ * types. */
+bool store_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
+                            struct error *error);
 
 /* Makes an unfinished task again of each dead letter of a query, with a new attempt at once and
  * nothing charged, and visits it in that state. Its memory is the store's, whatever the backend.

@@ -39,6 +39,8 @@ struct store_backend {
                        struct error *error);
     bool (*find_job)(struct store *store, const char *id, store_visit_job *visit, void *context,
                      struct error *error);
+    bool (*visit_dead_types)(struct store *store, store_visit_type *visit, void *context,
+                             struct error *error);
     bool (*requeue)(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error);
     bool (*drop)(struct store *store, const struct store_query *query, uint64_t *count,

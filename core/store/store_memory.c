@@ -31,6 +31,7 @@ static struct store *memory_open(const struct store_options *options, struct err
     memory_records_init(&memory->delayed);
     memory_records_init(&memory->finished);
     memory_records_init(&memory->dead);
+    memory_types_init(&memory->dead_types);
     TAILQ_INIT(&memory->kept_jobs);
     return &memory->store;
 }
@@ -55,6 +56,7 @@ static void memory_close(struct store *store)
     memory_slots_fini(&memory->jobs);
     dictionary_fini(&memory->jobs_by_id);
     claims_free(&memory->claims);
+    memory_types_fini(&memory->dead_types);
     mutex_fini(&memory->lock);
     free(memory);
 }
@@ -168,6 +170,8 @@ void memory_record_forget(struct memory *memory, struct memory_record *record)
     struct memory_job *job = record->job;
 
     memory->by_state[record->task.state]--;
+    if (record->list == &memory->dead)
+        memory_types_remove(&memory->dead_types, record->task.given.type);
     memory_slots_set(&job->tasks, record->task.number, 0);
     memory_record_destroy(&record);
     memory_job_settle(memory, job);
@@ -235,6 +239,8 @@ static void end_one(struct memory *memory, struct store_end *end)
         struct memory_record *record = memory_record_get(memory, job, end->name.number);
         keep_ended(memory, record, end);
         memory_records_push(is_dead ? &memory->dead : &memory->finished, record);
+        if (is_dead)
+            memory_types_add(&memory->dead_types, record->task.given.type);
     }
     memory_job_settle(memory, job);
 }
@@ -459,6 +465,7 @@ const struct store_backend store_memory = {
     .visit_due = memory_visit_due,
     .visit_jobs = memory_visit_jobs,
     .find_job = memory_find_job,
+    .visit_dead_types = memory_visit_dead_types,
     .requeue = memory_requeue,
     .drop = memory_drop,
     .prune = memory_prune,

@@ -42,36 +42,16 @@ static void add_group(void *context, const struct router_facts *router)
         .waits_for_weight = party.waits > 0};
 }
 
-/* Of types there are few, and of dead letters that a scrape looks at, a bounded number. */
-static bool add_dead(void *context, const struct store_task *task)
+static bool add_dead(void *context, const char *type, uint64_t count)
 {
     struct scrape *scrape = context;
+    char *name = strdup(type);
 
-    for (size_t i = 0; i < scrape->dead_count; i++)
-        if (strcmp(scrape->dead[i].label, task->given.type) == 0) {
-            scrape->dead[i].count++;
-            return true;
-        }
-    scrape->dead = memory_grow(scrape->dead, scrape->dead_count + 1, sizeof(*scrape->dead));
-    char *type = strdup(task->given.type);
-    if (type == NULL)
+    if (name == NULL)
         abort();
-    scrape->dead[scrape->dead_count++] = (struct metrics_count){type, 1};
+    scrape->dead = memory_grow(scrape->dead, scrape->dead_count + 1, sizeof(*scrape->dead));
+    scrape->dead[scrape->dead_count++] = (struct metrics_count){name, count};
     return true;
-}
-
-static void gather_dead(struct scrape *scrape)
-{
-    const struct store_query query = {.states = STORE_DEAD_SET};
-    struct store_counts counts;
-    struct error error;
-
-    if (!store_count(scrape->stages->store, &counts, &error) ||
-        counts.by_state[STORE_FAILED] + counts.by_state[STORE_TIMED_OUT] +
-                counts.by_state[STORE_CRASHED] ==
-            0)
-        return;
-    store_visit(scrape->stages->store, &query, add_dead, scrape, &error);
 }
 
 static void gather_rejected(struct api *api, struct scrape *scrape)
@@ -124,9 +104,10 @@ void api_metrics(void *context, struct http_request *request)
     struct api *api = context;
     struct scrape scrape = {.stages = host_stages(api->host), .now_ns = clock_now_ns()};
     struct buffer text = BUFFER_EMPTY;
+    struct error error; /* a store that fails shows no dead letters here */
 
     router_visit(scrape.stages->router, add_group, &scrape);
-    gather_dead(&scrape);
+    store_visit_dead_types(scrape.stages->store, add_dead, &scrape, &error);
     gather_rejected(api, &scrape);
     write_all(api, &scrape, &text);
     for (size_t i = 0; i < scrape.dead_count; i++)

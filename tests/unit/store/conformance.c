@@ -688,6 +688,59 @@ void conformance_dead_letters_are_dropped_by_query(const char *backend)
     stage_close();
 }
 
+struct dead_types {
+    size_t types;
+    uint64_t noop, hash;
+};
+
+static bool see_dead_type(void *context, const char *type, uint64_t count)
+{
+    struct dead_types *seen = context;
+    seen->types++;
+    cr_assert_gt(count, 0);
+    *(strcmp(type, "noop") == 0 ? &seen->noop : &seen->hash) += count;
+    return true;
+}
+
+static void expect_dead_types(size_t types, uint64_t noop, uint64_t hash)
+{
+    struct dead_types seen = {0};
+    cr_assert(store_visit_dead_types(stage, see_dead_type, &seen, NULL));
+    cr_assert_eq(seen.types, types, "%zu types", seen.types);
+    cr_assert_eq(seen.noop, noop);
+    cr_assert_eq(seen.hash, hash);
+}
+
+void conformance_dead_letters_are_counted_by_type(const char *backend)
+{
+    uint64_t count, job = mixed_job(backend);
+    expect_dead_types(2, 1, 2);
+    stage_requeue((struct store_query){.job = job, .type = "hash", .limit = 1});
+    expect_dead_types(2, 1, 1);
+    cr_assert(store_drop(stage, &(struct store_query){.type = "noop"}, &count, NULL));
+    expect_dead_types(1, 0, 1);
+    stage_end_as(job, 5, STORE_SUCCEEDED);
+    stage_end_as(job, 7, STORE_CANCELLED);
+    expect_dead_types(1, 0, 1);
+    stage_end_as(job, 2, STORE_CRASHED);
+    expect_dead_types(2, 1, 1);
+    stage_close();
+}
+
+void conformance_dead_letters_that_are_given_up_are_not_counted_by_type(const char *backend)
+{
+    stage_open(backend, 0, 2);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2);
+    stage_tasks(job, "hash", NULL, 2);
+    for (uint32_t i = 0; i < 3; i++)
+        stage_end_as(job, i, STORE_FAILED);
+    expect_dead_types(2, 1, 1);
+    stage_end_as(job, 3, STORE_FAILED);
+    expect_dead_types(1, 0, 2);
+    stage_close();
+}
+
 void conformance_only_dead_letters_are_dropped_or_requeued(const char *backend)
 {
     uint64_t count;
