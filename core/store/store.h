@@ -15,6 +15,10 @@
  * has to know that something is on disk asks with store_when_durable. If the disk fails (it is
  * full), what is ended is kept in memory and written when that is possible again; jobs that are not
  * durable yet are given up, and those who wait for them told so.
+ * Calls that go through many records (store_visit, store_visit_jobs, store_requeue, store_drop,
+ * store_prune) hold up nobody for long: they let other calls in on their way. So what they see is
+ * not one moment's picture. Each record is whole; what is there all the while is seen once, in its
+ * place; what comes, ends or goes meanwhile may be seen or not.
  *
  * A backend that `borrows` never copies an unfinished task: it keeps the handle that it was given
  * and has it described when somebody asks. So a handle and all that describe reads of it stay valid
@@ -171,7 +175,9 @@ bool store_is_well(struct store *store, struct error *error);
 bool store_stop_job(struct store *store, uint64_t job, struct error *error);
 
 /* Visits the tasks of a query in order of job and number. Recovery is this for
- * STORE_SET(STORE_UNFINISHED); it takes time in proportion to what is unfinished. */
+ * STORE_SET(STORE_UNFINISHED); it takes time in proportion to what is unfinished. A task whose job
+ * and id the query names is found without looking at the others of its job, but for the first time
+ * that one of them is asked for. */
 bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                  void *context, struct error *error);
 
