@@ -3,12 +3,12 @@
  * held. */
 #pragma once
 
+#include "store/memory_lock.h"
 #include "store/memory_record.h"
 #include "store/memory_slots.h"
 #include "store/memory_types.h"
 #include "store/store_backend.h"
 #include "support/dictionary.h"
-#include "support/thread.h"
 
 /* A word in a job's slots is the bare handle of an unfinished task, or a memory_record if there is
  * more to know of it, told apart by the lowest bit. */
@@ -25,7 +25,7 @@ struct memory_job {
 
 struct memory {
     struct store store;
-    struct mutex lock;
+    struct memory_lock lock;
     struct memory_slots jobs;   /* by key - 1 */
     struct memory_job *in_hand; /* the one that the last item of a batch was about; may be NULL */
     struct dictionary jobs_by_id;
@@ -38,6 +38,7 @@ struct memory {
     uint64_t kept_jobs_count;
     uint64_t by_state[STORE_STATE_COUNT];
     uint64_t finished_dropped, dead_dropped;
+    uint64_t looks; /* at jobs and tasks by all walks so far; for tests */
 };
 
 /* Returns the job with a key; NULL if there is none. */

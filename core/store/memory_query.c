@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "store/memory.h"
+#include "store/memory_walk.h"
 
 void memory_task_view(const struct memory *memory, struct memory_job *job, uint32_t number,
                       struct store_task *task)
@@ -19,88 +19,13 @@ void memory_task_view(const struct memory *memory, struct memory_job *job, uint3
         memory->store.options.describe(handle, &task->given);
 }
 
-/* A walk over the tasks of a query in their order. It keeps numbers, not pointers, of where it goes
- * on, so that what it has found may be forgotten meanwhile. */
-struct walk {
-    struct memory *memory;
-    const struct store_query *query;
-    uint32_t next_job; /* the next task to look at: its job's key - 1, and its number */
-    uint32_t next_number;
-    uint32_t found_count;
-    struct memory_job *job; /* the task that was found last */
-    struct store_task task;
-};
-
-static struct walk walk_begin(struct store *store, const struct store_query *query)
-{
-    struct walk walk = {.memory = (struct memory *)store, .query = query};
-
-    if (query->job != 0)
-        walk.next_job = (uint32_t)(query->job - 1);
-    if (query->resume && query->after.job > walk.next_job) {
-        walk.next_job = (uint32_t)(query->after.job - 1);
-        walk.next_number = query->after.number + 1;
-    }
-    return walk;
-}
-
-static bool job_may_match(const struct memory_job *job, const struct store_query *query)
-{
-    for (unsigned state = 0; state < STORE_STATE_COUNT; state++)
-        if (job->job.by_state[state] > 0 &&
-            (query->states == 0 || (query->states & STORE_SET(state)) != 0))
-            return true;
-    return false;
-}
-
-static bool walk_job(struct walk *walk)
-{
-    const struct store_query *query = walk->query;
-    const struct memory_slots *tasks = &walk->job->tasks;
-
-    while (memory_slots_next(tasks, &walk->next_number)) {
-        uint32_t number = walk->next_number++;
-        const struct memory_record *record = memory_word_record(memory_slots_get(tasks, number));
-        enum store_state state = record == NULL ? STORE_UNFINISHED : record->task.state;
-        if (query->states != 0 && (query->states & STORE_SET(state)) == 0)
-            continue; /* before the cost of describing it */
-        memory_task_view(walk->memory, walk->job, number, &walk->task);
-        if (store_query_matches(query, &walk->task)) {
-            walk->found_count++;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Finds the next one; false at the end or the query's limit. */
-static bool walk_next(struct walk *walk)
-{
-    const struct store_query *query = walk->query;
-    const struct memory_slots *jobs = &walk->memory->jobs;
-
-    if (query->limit != 0 && walk->found_count == query->limit)
-        return false;
-    for (uint32_t at = walk->next_job; memory_slots_next(jobs, &at); at++) {
-        if (at != walk->next_job)
-            walk->next_number = 0;
-        walk->next_job = at;
-        walk->job = (struct memory_job *)memory_slots_get(jobs, at);
-        if (query->job != 0 && walk->job->job.key != query->job)
-            return false;
-        if (job_may_match(walk->job, query) && walk_job(walk))
-            return true;
-    }
-    return false;
-}
-
 bool memory_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error)
 {
     (void)error;
-    MUTEX_GUARD(&((struct memory *)store)->lock);
-    struct walk walk = walk_begin(store, query);
-    while (walk_next(&walk) && visit(context, &walk.task))
+    MEMORY_GUARD((struct memory *)store);
+    struct memory_walk walk = memory_walk_begin(store, query);
+    while (memory_walk_next(&walk) && visit(context, &walk.task))
         ;
     return true;
 }
@@ -157,7 +82,7 @@ bool memory_visit_due(struct store *store, const struct store_due *due, store_vi
     size_t count = 0;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     CLEANUP(cleanup_free)
     struct memory_record **found = calloc(memory->delayed.count + 1, sizeof(record));
     if (found == NULL)
@@ -179,10 +104,17 @@ bool memory_visit_jobs(struct store *store, store_visit_job *visit, void *contex
                        struct error *error)
 {
     struct memory *memory = (struct memory *)store;
+    int slice = 0;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
-    for (uint32_t at = 0; memory_slots_next(&memory->jobs, &at); at++) {
+    MEMORY_GUARD(memory);
+    for (uint32_t at = 0; memory_slots_next(&memory->jobs, &at); at++, slice++) {
+        if (slice == MEMORY_SLICE_VISITS) { /* numbers stay what they are */
+            memory_lock_pass(&memory->lock);
+            slice = 0;
+            if (!memory_slots_next(&memory->jobs, &at))
+                break;
+        }
         struct memory_job *job = (struct memory_job *)memory_slots_get(&memory->jobs, at);
         if (!visit(context, &job->job))
             break;
@@ -196,7 +128,7 @@ bool memory_find_job(struct store *store, const char *id, store_visit_job *visit
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct dictionary_entry *entry = dictionary_find(&memory->jobs_by_id, id);
     if (entry != NULL)
         visit(context, &((struct memory_job *)entry)->job);
@@ -209,7 +141,7 @@ bool memory_visit_dead_types(struct store *store, store_visit_type *visit, void 
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     memory_types_visit(&memory->dead_types, visit, context);
     return true;
 }
@@ -232,19 +164,14 @@ static void make_unfinished(struct memory *memory, struct memory_job *job,
     record->task.charged = 0;
 }
 
-static struct memory_record *walk_record(const struct walk *walk)
-{
-    return memory_word_record(memory_slots_get(&walk->job->tasks, walk->task.number));
-}
-
 bool memory_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error)
 {
     (void)error;
-    MUTEX_GUARD(&((struct memory *)store)->lock);
-    struct walk walk = walk_begin(store, query);
-    while (walk_next(&walk)) {
-        make_unfinished(walk.memory, walk.job, walk_record(&walk));
+    MEMORY_GUARD((struct memory *)store);
+    struct memory_walk walk = memory_walk_begin(store, query);
+    while (memory_walk_next(&walk)) {
+        make_unfinished(walk.memory, walk.job, memory_walk_record(&walk));
         memory_task_view(walk.memory, walk.job, walk.task.number, &walk.task);
         if (!visit(context, &walk.task))
             break;
@@ -256,9 +183,9 @@ bool memory_drop(struct store *store, const struct store_query *query, uint64_t 
                  struct error *error)
 {
     (void)error;
-    MUTEX_GUARD(&((struct memory *)store)->lock);
-    struct walk walk = walk_begin(store, query);
-    for (; walk_next(&walk); (*count)++)
-        memory_record_forget(walk.memory, walk_record(&walk));
+    MEMORY_GUARD((struct memory *)store);
+    struct memory_walk walk = memory_walk_begin(store, query);
+    for (; memory_walk_next(&walk); (*count)++)
+        memory_record_forget(walk.memory, memory_walk_record(&walk));
     return true;
 }

@@ -215,7 +215,8 @@ bool store_drop(struct store *store, const struct store_query *query, uint64_t *
                 struct error *error);
 
 /* Forgets tasks that ended before a time, but dead letters, and jobs that were over before it and
- * have no task left; *count says how many tasks. */
+ * have no task left; *count says how many tasks. What ended out of order may stay until what came
+ * before it goes. */
 bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, struct error *error);
 
 /* Changes how many records of finished tasks are kept (store_options.finished_max); the oldest that

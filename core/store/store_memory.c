@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/memory.h"
+#include "store/memory_walk.h"
 
 struct claim {
     struct dictionary_entry entry; /* by key */
@@ -24,7 +24,7 @@ static struct store *memory_open(const struct store_options *options, struct err
     memory->store.backend = &store_memory;
     memory->store.options = *options;
     memory->store.epoch = 1; /* no attempt of an earlier host can be alive in this process */
-    mutex_init(&memory->lock);
+    memory_lock_init(&memory->lock);
     memory_slots_init(&memory->jobs);
     dictionary_init(&memory->jobs_by_id);
     dictionary_init(&memory->claims);
@@ -57,7 +57,7 @@ static void memory_close(struct store *store)
     dictionary_fini(&memory->jobs_by_id);
     claims_free(&memory->claims);
     memory_types_fini(&memory->dead_types);
-    mutex_fini(&memory->lock);
+    memory_lock_fini(&memory->lock);
     free(memory);
 }
 
@@ -67,11 +67,11 @@ static bool memory_add_job(struct store *store, const struct store_job_given *gi
     struct memory *memory = (struct memory *)store;
     bool taken;
 
-    mutex_lock(&memory->lock);
+    memory_lock_take(&memory->lock);
     taken = dictionary_find(&memory->jobs_by_id, given->id) != NULL;
     if (!taken)
         *key = memory_job_create(memory, given)->job.key;
-    mutex_unlock(&memory->lock);
+    memory_lock_give(&memory->lock);
     return !taken || error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
 }
 
@@ -105,7 +105,7 @@ static bool memory_add_tasks(struct store *store, uint64_t key, const struct sto
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct memory_job *job = memory_job_find(memory, key);
     assert(job != NULL && !job->job.sealed);
     for (size_t i = 0; i < count; i++) {
@@ -125,7 +125,7 @@ static bool memory_seal_job(struct store *store, uint64_t key, struct error *err
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct memory_job *job = memory_job_find(memory, key);
     assert(job != NULL && !job->job.sealed);
     job->job.sealed = true;
@@ -260,7 +260,7 @@ static bool memory_end(struct store *store, struct store_end *ends, size_t count
     const struct store_options *options = &memory->store.options;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     for (size_t i = 0; i < count; i++)
         end_one(memory, &ends[i]);
     trim_finished(memory);
@@ -288,7 +288,7 @@ static bool memory_retry(struct store *store, struct store_retry *retries, size_
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     for (size_t i = 0; i < count; i++)
         retry_one(memory, &retries[i]);
     return true;
@@ -302,7 +302,7 @@ static bool memory_write_log(struct store *store, struct store_written *written,
     struct place place;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     for (size_t i = 0; i < count; i++) {
         written[i].answer = check_name(memory, &written[i].name, &place);
         if (written[i].answer != STORE_DONE || most == 0 || written[i].length == 0)
@@ -352,38 +352,65 @@ static int64_t record_ended_wall_ns(const struct memory_record *record)
     return record->attempts[record->task.attempts_count - 1].ended_wall_ns;
 }
 
+/* Ends come in nearly the order of their times: what stands behind a younger one waits for that to
+ * grow old. False: there is no more. */
+static bool prune_one(struct memory *memory, int64_t before_wall_ns)
+{
+    struct memory_record *oldest = TAILQ_FIRST(&memory->finished.head);
+
+    if (oldest == NULL || record_ended_wall_ns(oldest) >= before_wall_ns)
+        return false;
+    memory_record_forget(memory, oldest);
+    return true;
+}
+
+/* The same for jobs. */
+static bool prune_one_job(struct memory *memory, int64_t before_wall_ns)
+{
+    struct memory_job *oldest = TAILQ_FIRST(&memory->kept_jobs);
+
+    if (oldest == NULL || oldest->last_end_wall_ns >= before_wall_ns)
+        return false;
+    memory_job_unkeep(memory, oldest);
+    memory_job_settle(memory, oldest);
+    return true;
+}
+
+/* To be called for each of many: lets others in every slice. */
+static void pass_every_slice(struct memory *memory, uint64_t count)
+{
+    if (count % MEMORY_SLICE_VISITS == 0)
+        memory_lock_pass(&memory->lock);
+}
+
 static bool memory_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
                          struct error *error)
 {
     struct memory *memory = (struct memory *)store;
-    struct memory_record *record, *next_record;
-    struct memory_job *job, *next_job;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
-    for (record = TAILQ_FIRST(&memory->finished.head); record != NULL; record = next_record) {
-        next_record = TAILQ_NEXT(record, link);
-        if (record_ended_wall_ns(record) < before_wall_ns) {
-            memory_record_forget(memory, record);
-            (*count)++;
-        }
-    }
-    for (job = TAILQ_FIRST(&memory->kept_jobs); job != NULL; job = next_job) {
-        next_job = TAILQ_NEXT(job, kept_link);
-        if (job->last_end_wall_ns < before_wall_ns) {
-            memory_job_unkeep(memory, job);
-            memory_job_settle(memory, job);
-        }
-    }
+    MEMORY_GUARD(memory);
+    while (prune_one(memory, before_wall_ns))
+        pass_every_slice(memory, ++*count);
+    for (uint64_t jobs = 0; prune_one_job(memory, before_wall_ns);)
+        pass_every_slice(memory, ++jobs);
     return true;
 }
 
+/* The limit comes down in steps: else the next who ends a task would have to forget all the rest. */
 static void memory_set_finished_max(struct store *store, uint64_t finished_max)
 {
     struct memory *memory = (struct memory *)store;
+    uint64_t *most = &memory->store.options.finished_max;
 
-    MUTEX_GUARD(&memory->lock);
-    memory->store.options.finished_max = finished_max;
+    MEMORY_GUARD(memory);
+    while (memory->finished.count > MEMORY_SLICE_VISITS &&
+           memory->finished.count - MEMORY_SLICE_VISITS > finished_max) {
+        *most = memory->finished.count - MEMORY_SLICE_VISITS;
+        trim_finished(memory);
+        memory_lock_pass(&memory->lock);
+    }
+    *most = finished_max;
     trim_finished(memory);
 }
 
@@ -393,7 +420,7 @@ static bool memory_claim(struct store *store, const char *key, const char *id,
     struct memory *memory = (struct memory *)store;
     uint64_t most = memory->store.options.claims_max;
 
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct claim *claim = (struct claim *)dictionary_find(&memory->claims, key);
     if (claim == NULL) {
         if (most != 0 && memory->claims.count >= most)
@@ -417,7 +444,7 @@ static bool memory_release(struct store *store, const char *key, const char *id,
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct claim *claim = (struct claim *)dictionary_find(&memory->claims, key);
     if (claim != NULL && strcmp(claim->id, id) == 0) {
         dictionary_remove(&memory->claims, &claim->entry);
@@ -431,7 +458,7 @@ static bool memory_count(struct store *store, struct store_counts *counts, struc
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     *counts = (struct store_counts){
         .jobs = memory->jobs.used,
         .delayed = memory->delayed.count,

@@ -47,6 +47,12 @@ static inline void mutex_lock(struct mutex *mutex)
     pthread_mutex_lock(&mutex->handle);
 }
 
+/* Takes the mutex if nobody holds it; false: somebody does. */
+static inline bool mutex_try_lock(struct mutex *mutex)
+{
+    return pthread_mutex_trylock(&mutex->handle) == 0;
+}
+
 /* Gives the mutex back. */
 static inline void mutex_unlock(struct mutex *mutex)
 {

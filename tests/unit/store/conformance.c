@@ -447,6 +447,22 @@ void conformance_a_smaller_limit_forgets_the_oldest_at_once(const char *backend)
     stage_close();
 }
 
+void conformance_a_much_smaller_limit_keeps_the_latest(const char *backend)
+{
+    stage_open(backend, 2000, 0);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2000);
+    for (uint32_t i = 0; i < 2000; i++)
+        stage_end_as(job, i, STORE_SUCCEEDED);
+    store_set_finished_max(stage, 2);
+    cr_assert_str_eq(stage_visit((struct store_query){.job = job}), "1/1998 1/1999");
+    cr_assert_eq(stage_counts().finished_dropped, 1998);
+    store_set_finished_max(stage, UINT64_MAX);
+    store_set_finished_max(stage, 0);
+    cr_assert_str_eq(stage_visit((struct store_query){.job = job}), "");
+    stage_close();
+}
+
 static void open_with_logs(const char *backend, uint64_t log_max_bytes)
 {
     stage_open_with(
@@ -777,6 +793,25 @@ void conformance_old_finished_tasks_are_pruned_and_dead_letters_stay(const char 
     cr_assert(store_prune(stage, 9001, &count, NULL));
     cr_assert_eq(count, 1);
     cr_assert_not(stage_find_job("B"));
+    stage_close();
+}
+
+void conformance_many_old_tasks_and_jobs_are_pruned_at_once(const char *backend)
+{
+    char id[16];
+    uint64_t count;
+    stage_open(backend, 1000, 0);
+    for (int i = 0; i < 300; i++) {
+        snprintf(id, sizeof(id), "J%d", i);
+        uint64_t job = stage_job(id);
+        stage_tasks(job, "noop", NULL, 2);
+        stage_seal(job);
+        stage_end_as(job, 0, STORE_SUCCEEDED);
+        stage_end_as(job, 1, STORE_SKIPPED);
+    }
+    cr_assert(store_prune(stage, 9000, &count, NULL));
+    cr_assert_eq(count, 600);
+    cr_assert_eq(stage_counts().jobs, 0);
     stage_close();
 }
 

@@ -38,6 +38,9 @@ uint64_t stage_job(const char *id);
 /* Adds count tasks of a type; their ids are TYPE-0, TYPE-1 ...; label region=REGION unless NULL. */
 void stage_tasks(uint64_t job, const char *type, const char *region, size_t count);
 
+/* Adds as many tasks as you like that share one handle: all are `noop-0`. */
+void stage_same_tasks(uint64_t job, size_t count);
+
 /* Adds one task that is due at a time. */
 void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns);
 
