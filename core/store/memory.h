@@ -50,6 +50,9 @@ struct memory_job *memory_job_create(struct memory *memory, const struct store_j
 /* Frees a job and all its records, whatever their state. */
 void memory_job_destroy(struct memory *memory, struct memory_job *job);
 
+/* Forgets a job for good, whatever the states of its tasks. */
+void memory_job_forget(struct memory *memory, struct memory_job *job);
+
 /* To be called when the job lost a task or was sealed: keeps it if it is over now, and destroys it
  * if nothing is left that needs it. */
 void memory_job_settle(struct memory *memory, struct memory_job *job);

@@ -66,6 +66,18 @@ void memory_job_destroy(struct memory *memory, struct memory_job *job)
     free(job);
 }
 
+void memory_job_forget(struct memory *memory, struct memory_job *job)
+{
+    for (uint32_t number = 0; memory_slots_next(&job->tasks, &number); number++) {
+        const struct memory_record *record =
+            memory_word_record(memory_slots_get(&job->tasks, number));
+        memory->by_state[record == NULL ? STORE_UNFINISHED : record->task.state]--;
+        if (record != NULL && record->list == &memory->dead)
+            memory_types_remove(&memory->dead_types, record->task.given.type);
+    }
+    memory_job_destroy(memory, job);
+}
+
 static bool job_is_over(const struct memory_job *job)
 {
     return job->job.sealed && job->job.by_state[STORE_UNFINISHED] == 0;

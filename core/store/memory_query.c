@@ -37,7 +37,7 @@ bool memory_recall(struct store *store, const struct store_position *at, store_v
     struct store_task task;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct memory_job *job = memory_job_find(memory, at->job);
     if (job == NULL || memory_slots_get(&job->tasks, at->number) == 0)
         return true;

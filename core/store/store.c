@@ -82,6 +82,11 @@ bool store_is_well(struct store *store, struct error *error)
     return store->backend->is_well(store, error);
 }
 
+bool store_forget_job(struct store *store, uint64_t job, struct error *error)
+{
+    return store->backend->forget_job(store, job, error);
+}
+
 bool store_stop_job(struct store *store, uint64_t job, struct error *error)
 {
     return store->backend->stop_job(store, job, error);

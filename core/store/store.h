@@ -15,6 +15,7 @@
  * has to know that something is on disk asks with store_when_durable. If the disk fails (it is
  * full), what is ended is kept in memory and written when that is possible again; jobs that are not
  * durable yet are given up, and those who wait for them told so.
+ *
  * Calls that go through many records (store_visit, store_visit_jobs, store_requeue, store_drop,
  * store_prune) hold up nobody for long: they let other calls in on their way. So what they see is
  * not one moment's picture. Each record is whole; what is there all the while is seen once, in its
@@ -108,6 +109,7 @@ struct store_written {
 struct store_wait {
     struct store_wait *next; /* the store's */
     uint64_t job;
+    void *context; /* whatever done needs */
     /* The job is durable; or it never will be, and the store has forgotten it: reason says why.
      * Inside store_when_durable or on a thread of the store's; must not call the store, nor
      * block. */
@@ -170,6 +172,10 @@ void store_when_durable(struct store *store, struct store_wait *wait);
 /* Returns false with a message while nothing can be written: new jobs had better be refused. Does
  * not block. */
 bool store_is_well(struct store *store, struct error *error);
+
+/* Forgets a job and all its tasks, whatever their states: it was refused, or never acknowledged.
+ * Nobody has any of them in hand. No such job is as good. */
+bool store_forget_job(struct store *store, uint64_t job, struct error *error);
 
 /* Says that a job is not to go on, whoever opens the store next (store_job.stopped). */
 bool store_stop_job(struct store *store, uint64_t job, struct error *error);

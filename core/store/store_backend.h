@@ -28,6 +28,7 @@ struct store_backend {
     bool (*commit)(struct store *store, struct error *error);
     void (*when_durable)(struct store *store, struct store_wait *wait);
     bool (*is_well)(struct store *store, struct error *error);
+    bool (*forget_job)(struct store *store, uint64_t job, struct error *error);
     bool (*stop_job)(struct store *store, uint64_t job, struct error *error);
     bool (*visit)(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);

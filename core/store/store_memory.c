@@ -335,12 +335,24 @@ static bool memory_is_well(struct store *store, struct error *error)
     return true;
 }
 
+static bool memory_forget_job(struct store *store, uint64_t key, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MEMORY_GUARD(memory);
+    struct memory_job *job = memory_job_find(memory, key);
+    if (job != NULL)
+        memory_job_forget(memory, job);
+    return true;
+}
+
 static bool memory_stop_job(struct store *store, uint64_t key, struct error *error)
 {
     struct memory *memory = (struct memory *)store;
 
     (void)error;
-    MUTEX_GUARD(&memory->lock);
+    MEMORY_GUARD(memory);
     struct memory_job *job = memory_job_find(memory, key);
     if (job != NULL)
         job->job.stopped = true;
@@ -486,6 +498,7 @@ const struct store_backend store_memory = {
     .commit = memory_commit,
     .when_durable = memory_when_durable,
     .is_well = memory_is_well,
+    .forget_job = memory_forget_job,
     .stop_job = memory_stop_job,
     .visit = memory_visit,
     .recall = memory_recall,

@@ -942,3 +942,25 @@ void conformance_a_task_is_recalled_by_its_place(const char *backend)
     cr_assert_eq(seen, 1);
     stage_close();
 }
+
+void conformance_a_forgotten_job_leaves_nothing(const char *backend)
+{
+    stage_open(backend, 10, 10);
+    uint64_t a = stage_job("A"), b = stage_job("B");
+    stage_tasks(a, "noop", NULL, 5);
+    stage_delayed(a, "noop", 5000);
+    stage_tasks(b, "noop", NULL, 1);
+    cr_assert_eq(stage_end_as(a, 0, STORE_SUCCEEDED), STORE_DONE);
+    cr_assert_eq(stage_end_as(a, 1, STORE_FAILED), STORE_DONE);
+    cr_assert(store_forget_job(stage, a, NULL));
+    cr_assert(store_forget_job(stage, a, NULL));
+    cr_assert_not(stage_find_job("A"));
+    cr_assert_str_eq(stage_visit((struct store_query){0}), "2/0");
+    struct store_counts counts = stage_counts();
+    cr_assert_eq(counts.jobs, 1);
+    cr_assert_eq(counts.by_state[STORE_UNFINISHED], 1);
+    cr_assert_eq(counts.by_state[STORE_SUCCEEDED], 0);
+    cr_assert_eq(counts.by_state[STORE_FAILED], 0);
+    cr_assert_eq(counts.delayed, 0);
+    stage_close();
+}
