@@ -122,17 +122,23 @@ bool dependents_enter(struct dependents *dependents, uint32_t number)
     return give_up_share(dependents, number);
 }
 
-static struct unlucky *unlucky_create(struct dependents *dependents, const struct task *task)
+static struct unlucky *unlucky_create(struct dependents *dependents, const char *id)
 {
-    size_t length = strlen(task->id);
+    size_t length = strlen(id);
     struct unlucky *unlucky = zeroed(1, sizeof *unlucky + length + 1);
-    unlucky->number = task->number;
-    unlucky->state = task_state(task);
-    memcpy(unlucky->id, task->id, length + 1);
+    memcpy(unlucky->id, id, length + 1);
     struct unlucky *all = atomic_load(&dependents->all);
     do
         atomic_store_explicit(&unlucky->next, all, memory_order_relaxed);
     while (!atomic_compare_exchange_weak(&dependents->all, &all, unlucky));
+    return unlucky;
+}
+
+static struct unlucky *unlucky_of(struct dependents *dependents, const struct task *task)
+{
+    struct unlucky *unlucky = unlucky_create(dependents, task->id);
+    unlucky->number = task->number;
+    unlucky->state = task_state(task);
     return unlucky;
 }
 
@@ -144,16 +150,35 @@ static void name_unlucky(struct dependents *dependents, uint32_t dependent, cons
     struct unlucky *known = atomic_load(place);
     while (known == NULL || known->number > task->number) {
         if (*unlucky == NULL)
-            *unlucky = unlucky_create(dependents, task);
+            *unlucky = unlucky_of(dependents, task);
         if (atomic_compare_exchange_weak(place, &known, *unlucky))
             return;
     }
 }
 
+static uint32_t bit_of(enum task_state state)
+{
+    return needed_failed(state) ? SOME_FAILED : SOME_MISSED;
+}
+
+/* Nobody else is at the dependents yet. */
+void dependents_tell(struct dependents *dependents, uint32_t dependent, uint32_t number,
+                     enum task_state state, const char *id)
+{
+    const struct unlucky *known = atomic_load(&dependents->unlucky[dependent]);
+    atomic_fetch_or(&dependents->shares[dependent], bit_of(state));
+    if (known != NULL && known->number <= number)
+        return;
+    struct unlucky *unlucky = unlucky_create(dependents, id);
+    unlucky->number = number;
+    unlucky->state = state;
+    atomic_store(&dependents->unlucky[dependent], unlucky);
+}
+
 static void tell_unlucky(struct dependents *dependents, const struct task *task)
 {
     struct unlucky *unlucky = NULL;
-    uint32_t bit = needed_failed(task_state(task)) ? SOME_FAILED : SOME_MISSED;
+    uint32_t bit = bit_of(task_state(task));
     uint32_t end = dependents->first[task->number + 1];
     for (uint32_t i = dependents->first[task->number]; i < end; i++) {
         uint32_t dependent = dependents->tasks[i];

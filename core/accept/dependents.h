@@ -20,6 +20,12 @@ struct dependents *dependents_create(const struct graph *graph, uint32_t tasks_c
 /* Frees it; clears the pointer; accepts NULL. */
 void dependents_destroy(struct dependents **dependents);
 
+/* Says what became of a task that another one needed and that is not among the tasks any more, since
+ * it has ended in another host; one that has succeeded need not be named. number: the lower, the
+ * earlier it stood in the file. Reader thread. */
+void dependents_tell(struct dependents *dependents, uint32_t dependent, uint32_t number,
+                     enum task_state state, const char *id);
+
 /* Returns whether a task that has not been released needs others. Any thread. */
 bool dependents_wait(const struct dependents *dependents, uint32_t number);
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "accept/task_extra.h"
+#include "support/buffer.h"
 #include "support/clock.h"
 #include "support/log.h"
 
@@ -73,12 +75,13 @@ static void enter(const struct intake *intake, struct task_list *tasks, size_t c
         intake->drop(intake->context, &entry.stopped);
 }
 
-static void must(bool stored, const struct error *error)
+/* A store takes note in memory; what becomes of that on the disk, who waits for it hears. */
+static void must(bool noted, const struct error *error)
 {
-    if (stored)
+    if (noted)
         return;
     log_error("the store failed", LOG_TEXT("reason", error->message));
-    abort(); /* the memory store, the only one so far, fails when memory is out */
+    abort();
 }
 
 static void store_job(const struct intake *intake, struct job *job)
@@ -102,29 +105,64 @@ static int64_t due_wall_ns(const struct task *task, int64_t wall_ns)
     return job_waits(task) ? 0 : clock_add_ns(wall_ns, task->due_ns);
 }
 
+/* Tasks on their way into the store. */
+struct batch {
+    struct store_new_task added[STORE_BATCH];
+    size_t count;
+    struct buffer extras; /* of those that are not bare handles, one behind the other */
+};
+
+static void batch_store(const struct intake *intake, uint64_t job, struct batch *batch)
+{
+    struct error error;
+    const char *extra = batch->extras.bytes;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->added[i].extra_bytes == 0)
+            continue;
+        batch->added[i].extra = extra;
+        extra += batch->added[i].extra_bytes;
+    }
+    must(store_add_tasks(intake->store, job, batch->added, batch->count, &error), &error);
+    batch->count = 0;
+    batch->extras.length = 0;
+}
+
 /* Puts tasks of one job into the store, before anything can happen to them. */
 static void store_tasks(const struct intake *intake, const struct task_list *tasks)
 {
-    struct store_new_task added[STORE_BATCH];
-    struct error error;
+    struct batch batch;
+    batch.count = 0;
+    batch.extras = BUFFER_EMPTY;
+    bool borrows = store_borrows(intake->store);
     int64_t wall_ns = clock_wall_ns();
-    size_t count = 0;
     for (const struct task *task = tasks->head; task != NULL; task = task->next) {
-        added[count++] =
-            (struct store_new_task){.handle = task, .due_wall_ns = due_wall_ns(task, wall_ns)};
-        if (count < STORE_BATCH && task->next != NULL)
-            continue;
-        must(store_add_tasks(intake->store, task->job->store_key, added, count, &error), &error);
-        count = 0;
+        size_t length = batch.extras.length;
+        if (!borrows)
+            task_extra_pack(task, &batch.extras);
+        batch.added[batch.count++] =
+            (struct store_new_task){.handle = task,
+                                    .due_wall_ns = due_wall_ns(task, wall_ns),
+                                    .extra_bytes = (uint32_t)(batch.extras.length - length)};
+        if (batch.count == STORE_BATCH || task->next == NULL)
+            batch_store(intake, task->job->store_key, &batch);
     }
+    buffer_fini(&batch.extras);
 }
 
-/* Tells of tasks what is to hear of them first. */
-static void take_note(const struct intake *intake, struct job *job, const struct task_list *tasks)
+void intake_store(const struct intake *intake, const struct task_list *tasks)
 {
-    store_job(intake, job);
+    if (tasks->count == 0)
+        return;
+    store_job(intake, tasks->head->job);
     store_tasks(intake, tasks);
+}
+
+void intake_count(const struct intake *intake, const struct task_list *tasks)
+{
+    if (tasks->count == 0)
+        return;
     figures_submit(intake->figures, tasks);
+    job_count_submitted(tasks->head->job, (uint32_t)tasks->count);
 }
 
 /* Counts in what is only to be ended; also as room taken, since ending it gives room back. */
@@ -166,7 +204,8 @@ bool intake_submit(const struct intake *intake, struct task_list *tasks)
     struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
     if (job == NULL)
         return true;
-    take_note(intake, job, tasks);
+    intake_store(intake, tasks);
+    figures_submit(intake->figures, tasks);
     while (drop_stopped(intake, job, tasks)) {
         size_t got = room_take(intake->pending, tasks->count);
         if (got == 0) {
@@ -181,11 +220,8 @@ bool intake_submit(const struct intake *intake, struct task_list *tasks)
 
 void intake_note(const struct intake *intake, const struct task_list *tasks)
 {
-    struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
-    if (job == NULL)
-        return;
-    take_note(intake, job, tasks);
-    job_count_submitted(job, (uint32_t)tasks->count);
+    intake_store(intake, tasks);
+    intake_count(intake, tasks);
 }
 
 void intake_enter(const struct intake *intake, struct task_list *tasks)

@@ -36,9 +36,16 @@ struct intake {
  * host stops: the rest of the job may as well be dropped. Reader thread. */
 bool intake_submit(const struct intake *intake, struct task_list *tasks);
 
+/* Has the store know all tasks of the list (ACCEPTED, of one job). For a store that does not borrow
+ * its job keeps its needs. Waits for the disk only while too much is not written yet. Any thread
+ * that has read them. */
+void intake_store(const struct intake *intake, const struct task_list *tasks);
+
 /* Counts all tasks of the list (ACCEPTED, of one job), for which room_reserve has taken room, as
- * submitted, and has the store know them. They have to enter after that. Any thread that has read
- * them. */
+ * submitted. They have to enter after that. Any thread. */
+void intake_count(const struct intake *intake, const struct task_list *tasks);
+
+/* Both. */
 void intake_note(const struct intake *intake, const struct task_list *tasks);
 
 /* Brings all tasks of the list in, of any jobs, that intake_note has taken note of; blocks only

@@ -256,23 +256,43 @@ void *job_alloc(struct job *job, size_t bytes, size_t align)
     return chunk_alloc(job->open, bytes, align);
 }
 
+void job_set_places(struct job *job, uint32_t *places)
+{
+    assert(job->mode == JOB_CHECKED && job->places == NULL);
+    job->places = places;
+}
+
+void job_keep_needs(struct job *job)
+{
+    job->keeps_needs = true;
+}
+
+struct graph_needs job_needs(const struct task *task)
+{
+    const struct job *job = task->job;
+    return job->graph != NULL ? graph_of(job->graph, task->number) : (struct graph_needs){0};
+}
+
 /* An index that nobody needs is gone before the dependents come: they need not be in memory
  * together. */
-static void turn_graph(struct job *job)
+void job_turn_graph(struct job *job)
 {
     if (job->keep == JOB_KEEPS_UNFINISHED)
         id_index_destroy(&job->ids);
-    if (job->graph != NULL)
+    if (job->graph != NULL && job->dependents == NULL)
         job->dependents = dependents_create(job->graph, job->tasks_count);
-    graph_destroy(&job->graph);
+    if (!job->keeps_needs)
+        graph_destroy(&job->graph);
 }
 
 bool job_take_tasks(struct job *job, size_t most, struct task_list *list)
 {
     assert(job->mode == JOB_CHECKED && job->open == NULL);
-    turn_graph(job);
+    job_turn_graph(job);
     while (list->count < most && job->tasks_taken < job->tasks_count)
         task_list_push(list, nth_task(job, job->tasks_taken++));
+    if (list->count == 0)
+        graph_destroy(&job->graph);
     return list->count > 0;
 }
 

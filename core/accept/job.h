@@ -66,6 +66,7 @@ struct job {
     uint32_t *order;            /* in which they are handed on; NULL: as in the file */
     uint32_t *places;           /* by number: its place in this order; immutable once read */
     struct graph *graph;        /* JOB_CHECKED, until submitted; NULL: no task needs another */
+    bool keeps_needs;           /* see job_keep_needs */
     struct id_index *ids;       /* if the job keeps its tasks, immutable once read */
     uint32_t tasks_count;       /* added so far */
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
@@ -198,13 +199,33 @@ void job_seal(struct job *job);
 /* Does so, and drops the index of ids unless the job keeps its tasks. Reader thread. */
 void job_end_reading(struct job *job);
 
-/* Returns the task's place in the order in which the job hands its tasks on: its number in the
+/* Returns the place of a task in the order in which the job hands its tasks on: its number in the
  * store. Any thread, when the job was read. */
+static inline uint32_t job_place_of(const struct job *job, uint32_t number)
+{
+    return job->places != NULL ? job->places[number] : number;
+}
+
+/* The same of a task. */
 static inline uint32_t job_place(const struct task *task)
 {
-    const uint32_t *places = task->job->places;
-    return places != NULL ? places[task->number] : task->number;
+    return job_place_of(task->job, task->number);
 }
+
+/* Says that the places are these, rising, all their numbers, although nothing is handed on in
+ * another order: some tasks of the job are gone. Takes them over. Reader thread. */
+void job_set_places(struct job *job, uint32_t *places);
+
+/* Has job_needs answer until the last task was handed on. Before the first is. */
+void job_keep_needs(struct job *job);
+
+/* Returns the numbers of the tasks that a task needs, if the job keeps them; JOB_CHECKED. Reader
+ * thread. */
+struct graph_needs job_needs(const struct task *task);
+
+/* Ends the reading of needs: what was in the graph is in the dependents from now on. Comes with the
+ * first task that is handed on, or before. Reader thread. */
+void job_turn_graph(struct job *job);
 
 /* Returns whether a task that was not handed on yet needs others. Reader thread. */
 bool job_waits(const struct task *task);

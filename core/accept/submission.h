@@ -9,6 +9,7 @@
 
 #include "accept/job.h"
 #include "accept/job_file.h"
+#include "store/store.h"
 #include "support/diagnostic.h"
 
 /* What became of a submission. */
@@ -19,7 +20,8 @@ enum submission_answer {
     SUBMISSION_PENDING_FULL, /* the host has as many tasks as it may */
     SUBMISSION_QUEUE_FULL,   /* a group has: see refusal */
     SUBMISSION_INBOUND_FULL,
-    SUBMISSION_STOPPING, /* the host takes nothing more */
+    SUBMISSION_STOPPING,   /* the host takes nothing more */
+    SUBMISSION_NOT_STORED, /* it could not be written down: see refusal */
     SUBMISSION_ANSWER_COUNT,
 };
 
@@ -54,6 +56,11 @@ struct submission {
     size_t jobs_count;
     uint64_t tasks_count;
     struct diagnostics diagnostics;
+    /* the receipts' */
+    struct store_wait wait;
+    size_t jobs_durable; /* so many of its jobs are */
+    bool is_lost;        /* one of them never will be */
+    struct task_list tasks;
 };
 
 /* Makes a submission ready, for a text that is borrowed until it is answered. */

@@ -25,6 +25,28 @@ const char *task_state_word(enum task_state state)
     return words[state];
 }
 
+enum task_state task_state_of(enum store_state state)
+{
+    switch (state) {
+    case STORE_SUCCEEDED:
+        return TASK_SUCCEEDED;
+    case STORE_FAILED:
+        return TASK_FAILED;
+    case STORE_TIMED_OUT:
+        return TASK_TIMED_OUT;
+    case STORE_CRASHED:
+        return TASK_CRASHED;
+    case STORE_CANCELLED:
+        return TASK_CANCELLED;
+    case STORE_SKIPPED:
+        return TASK_SKIPPED;
+    case STORE_UNFINISHED:
+    case STORE_STATE_COUNT:
+        break;
+    }
+    return TASK_ACCEPTED;
+}
+
 void task_describe(const void *handle, struct store_task_given *given)
 {
     const struct task *task = handle;

@@ -102,6 +102,9 @@ void task_describe(const void *handle, struct store_task_given *given);
 /* Returns the word of a state, as the API and the store spell it. */
 const char *task_state_word(enum task_state state);
 
+/* Returns the state of a task whose state in a store is this; TASK_ACCEPTED if it has not ended. */
+enum task_state task_state_of(enum store_state state);
+
 /* Makes the list empty. */
 static inline void task_list_init(struct task_list *list)
 {

@@ -189,6 +189,13 @@ enum registry_answer registry_find(struct registry *registry, const char *name, 
     return slot == NULL ? REGISTRY_UNKNOWN : find_slot(registry, slot, offer, error);
 }
 
+const struct type *registry_intern(struct registry *registry, const char *name, struct error *error)
+{
+    MUTEX_GUARD(&registry->lock);
+    const struct slot *slot = slot_get(registry, name, error);
+    return slot == NULL ? NULL : &slot->type;
+}
+
 const struct offer *registry_offer(struct registry *registry, const struct type *type)
 {
     (void)registry;

@@ -107,6 +107,11 @@ enum registry_answer registry_find(struct registry *registry, const char *name, 
 /* Gives back what registry_find has found; NULL is fine. Any thread; does not block for long. */
 void registry_unpin(struct registry *registry, const struct offer *offer);
 
+/* Returns the type of a name that a plugin had once, whether one has it now or not; NULL with a
+ * message. For tasks of an earlier host. Does not block for long; any thread. */
+const struct type *registry_intern(struct registry *registry, const char *name,
+                                   struct error *error);
+
 /* Returns the current offer of a type that was found before, or NULL if nobody serves it now. Takes
  * no lock, never loads. Any thread, under the rule above. */
 const struct offer *registry_offer(struct registry *registry, const struct type *type);

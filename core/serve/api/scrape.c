@@ -60,6 +60,7 @@ static void gather_rejected(struct api *api, struct scrape *scrape)
         [SUBMISSION_INVALID] = "invalid_job",       [SUBMISSION_TOO_MANY] = "too_many_tasks",
         [SUBMISSION_PENDING_FULL] = "pending_full", [SUBMISSION_QUEUE_FULL] = "queue_full",
         [SUBMISSION_INBOUND_FULL] = "inbound_full", [SUBMISSION_STOPPING] = "stopping",
+        [SUBMISSION_NOT_STORED] = "store_failed",
     };
 
     for (int answer = 0; answer < SUBMISSION_ANSWER_COUNT; answer++)

@@ -152,6 +152,9 @@ static void refuse(const struct sent *sent)
     case SUBMISSION_INBOUND_FULL:
         refuse_full(sent, "inbound_full", "the inbound queue is full just now");
         return;
+    case SUBMISSION_NOT_STORED:
+        http_answer_error(sent->request, 503, "store_failed", refusal, NULL);
+        return;
     case SUBMISSION_STOPPING:
     case SUBMISSION_ADMITTED:
     case SUBMISSION_ANSWER_COUNT:

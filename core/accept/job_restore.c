@@ -1,0 +1,311 @@
+#include "accept/job_restore.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/dependents.h"
+#include "accept/late.h"
+#include "accept/result_map.h"
+#include "accept/task_extra.h"
+#include "support/cleanup.h"
+#include "support/memory.h"
+
+struct restore {
+    const struct job_restore_sources *sources;
+    struct job *job;
+    /* by number */
+    uint32_t *places;
+    struct task_extra *extras; /* those that need others or refer to them; in the chunk's memory */
+    size_t capacity;
+    uint32_t ended_count; /* results of tasks that have ended and are referred to */
+    uint32_t damaged;
+    bool failed;
+    struct error *error;
+};
+
+/* ---- the job ---- */
+
+static bool begin_job(void *context, const struct store_job *stored)
+{
+    struct restore *restore = context;
+    const struct store_job_given *given = &stored->given;
+    bool dead = stored->by_state[STORE_FAILED] + stored->by_state[STORE_TIMED_OUT] +
+                    stored->by_state[STORE_CRASHED] >
+                0;
+    struct job *job = job_create(restore->sources->pool, given->name, given->file, JOB_CHECKED);
+    assert(strlen(given->id) < sizeof job->id);
+    strcpy(job->id, given->id);
+    job_set_keep(job, JOB_KEEPS_ALL);
+    job->store_key = stored->key;
+    job->max_weight = given->max_weight;
+    job->fail_fast = given->fail_fast;
+    job->stop = stored->stopped            ? JOB_CANCELLED
+                : given->fail_fast && dead ? JOB_FAILED_FAST
+                                           : JOB_GOES_ON;
+    restore->job = job;
+    return false;
+}
+
+/* ---- its tasks ---- */
+
+static void *keep(struct job *job, const void *bytes, size_t length, size_t align)
+{
+    void *memory = job_alloc(job, length, align);
+    return length > 0 ? memcpy(memory, bytes, length) : memory;
+}
+
+static const char *keep_text(struct job *job, const char *text)
+{
+    return keep(job, text, strlen(text) + 1, 1);
+}
+
+static const struct sluice_map *keep_labels(struct job *job, const struct sluice_map *labels)
+{
+    if (labels == NULL)
+        return NULL;
+    struct sluice_map *map = keep(job, labels, sizeof *map, alignof(struct sluice_map));
+    struct sluice_pair *pairs =
+        keep(job, labels->pairs, labels->count * sizeof *pairs, alignof(struct sluice_pair));
+    for (size_t i = 0; i < labels->count; i++) {
+        pairs[i].key = keep_text(job, pairs[i].key);
+        pairs[i].value = keep_text(job, pairs[i].value);
+    }
+    map->pairs = pairs;
+    return map;
+}
+
+/* What the parameters refer to stands in front of them, see late.h. */
+static const char *keep_params(struct job *job, const struct store_task_given *given,
+                               uint32_t late_count)
+{
+    size_t front = late_count > 0 ? late_bytes(late_count) : 0;
+    char *memory = job_alloc(job, front + given->params_bytes, alignof(struct result *));
+    if (late_count > 0)
+        late_begin(memory, late_count);
+    if (given->params_bytes > 0)
+        memcpy(memory + front, given->params, given->params_bytes);
+    return memory + front;
+}
+
+static bool timed_out_last(const struct store_task *stored)
+{
+    size_t count = stored->attempts_count;
+    return count > 0 && strcmp(stored->attempts[count - 1].reason, "timed_out") == 0;
+}
+
+static void fill_task(struct task *task, const struct store_task *stored,
+                      const struct task_extra *extra)
+{
+    const struct store_task_given *given = &stored->given;
+    struct job *job = task->job;
+    task->labels = keep_labels(job, given->labels);
+    task->params = keep_params(job, given, extra->late.count);
+    task->params_bytes = given->params_bytes;
+    task->line = given->line;
+    task->timeout_ns = given->timeout_ns;
+    task->weight = given->weight;
+    task->priority = given->priority;
+    task->attempt = stored->charged + 1;
+    task->name = stored->attempt;
+    task->timed_out = timed_out_last(stored);
+    task->when = (uint8_t)extra->when;
+    task->due_ns = stored->due_wall_ns != 0 ? -stored->due_wall_ns : extra->due_ns;
+    task->late = extra->late.count > 0;
+    if (extra->has_retry)
+        task->retry = keep(job, &extra->retry, sizeof extra->retry, alignof(struct sluice_retry));
+    if (extra->unique != NULL)
+        task->unique = keep_text(job, extra->unique);
+}
+
+static void note_number(struct restore *restore, const struct task *task, uint32_t place,
+                        const struct task_extra *extra)
+{
+    if (task->number >= restore->capacity) {
+        restore->capacity = restore->capacity > 0 ? 2 * restore->capacity : CHUNK_TASKS;
+        restore->places = memory_grow(restore->places, restore->capacity, sizeof *restore->places);
+        restore->extras = memory_grow(restore->extras, restore->capacity, sizeof *restore->extras);
+    }
+    restore->places[task->number] = place;
+    restore->extras[task->number] = *extra;
+}
+
+/* The lists of places are read again when all tasks are there. */
+static void keep_lists(struct job *job, struct task_extra *extra)
+{
+    struct task_extra_places *lists[] = {&extra->needs, &extra->late};
+    for (int i = 0; i < 2; i++)
+        if (lists[i]->count > 0)
+            lists[i]->at = keep(job, lists[i]->at, lists[i]->count * sizeof(uint32_t), 1);
+}
+
+static bool add_task(void *context, const struct store_task *stored)
+{
+    struct restore *restore = context;
+    const struct store_task_given *given = &stored->given;
+    struct task_extra extra;
+    uint32_t first_line;
+    size_t length = strlen(given->id);
+    bool right = length > 0 && length <= TASK_ID_MOST_BYTES &&
+                 task_extra_read(given->extra, given->extra_bytes, &extra);
+    const struct type *type =
+        right ? registry_intern(restore->sources->registry, given->type, restore->error) : NULL;
+    restore->failed = right && type == NULL;
+    struct task *task =
+        type == NULL ? NULL : job_add_task(restore->job, given->id, length, &first_line);
+    if (task == NULL) {
+        restore->damaged++;
+        return !restore->failed;
+    }
+    task->type = type;
+    fill_task(task, stored, &extra);
+    keep_lists(restore->job, &extra);
+    note_number(restore, task, stored->number, &extra);
+    return true;
+}
+
+/* ---- what they need ---- */
+
+/* The places rise. */
+static bool find_place(const struct restore *restore, uint32_t place, uint32_t *number)
+{
+    uint32_t low = 0, high = restore->job->tasks_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (restore->places[middle] < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *number = low;
+    return low < restore->job->tasks_count && restore->places[low] == place;
+}
+
+static void link_needs(struct restore *restore, uint32_t number)
+{
+    const struct task_extra_places *needs = &restore->extras[number].needs;
+    uint32_t needed;
+    if (needs->count == 0)
+        return;
+    struct graph *graph = job_graph(restore->job);
+    graph_begin(graph, number);
+    for (uint32_t i = 0; i < needs->count; i++)
+        if (find_place(restore, task_extra_place(needs, i), &needed))
+            graph_add(graph, needed);
+}
+
+struct ended {
+    struct restore *restore;
+    uint32_t dependent; /* who needs it, or refers to it */
+    struct result *result;
+};
+
+static bool tell_ended(void *context, const struct store_task *stored)
+{
+    const struct ended *ended = context;
+    enum task_state state = task_state_of(stored->state);
+    if (state != TASK_SUCCEEDED && state != TASK_ACCEPTED)
+        dependents_tell(ended->restore->job->dependents, ended->dependent, stored->number, state,
+                        stored->given.id);
+    return false;
+}
+
+static bool fill_ended(void *context, const struct store_task *stored)
+{
+    const struct ended *ended = context;
+    struct buffer outputs = {(char *)(uintptr_t)stored->outputs, stored->outputs_bytes, 0};
+    enum task_state state = task_state_of(stored->state);
+    if (state != TASK_ACCEPTED)
+        result_fill(ended->result, state, stored->outputs != NULL ? &outputs : NULL);
+    return false;
+}
+
+static bool recall(struct restore *restore, uint32_t place, store_visit_task *visit,
+                   struct ended *ended)
+{
+    struct store_position at = {restore->job->store_key, place};
+    if (!store_recall(restore->sources->store, &at, visit, ended, restore->error))
+        restore->failed = true;
+    return !restore->failed;
+}
+
+/* Those that a task needs and that have ended before. */
+static void recall_needs(struct restore *restore, uint32_t number)
+{
+    const struct task_extra_places *needs = &restore->extras[number].needs;
+    struct ended ended = {.restore = restore, .dependent = number};
+    uint32_t other;
+    for (uint32_t i = 0; i < needs->count && !restore->failed; i++) {
+        uint32_t place = task_extra_place(needs, i);
+        if (!find_place(restore, place, &other))
+            recall(restore, place, tell_ended, &ended);
+    }
+}
+
+/* Results of tasks that have ended are numbered behind all others. */
+static struct result *hold_result(struct restore *restore, uint32_t place)
+{
+    struct job *job = restore->job;
+    struct ended ended = {.restore = restore};
+    uint32_t number;
+    if (find_place(restore, place, &number))
+        return job_hold_result(job, number);
+    ended.result = job_hold_result(job, job->tasks_count + restore->ended_count++);
+    recall(restore, place, fill_ended, &ended);
+    return ended.result;
+}
+
+static void link_results(struct restore *restore, uint32_t number)
+{
+    const struct task_extra_places *late = &restore->extras[number].late;
+    uint32_t count;
+    if (late->count == 0)
+        return;
+    struct result **results = late_results(job_task(restore->job, number), &count);
+    for (uint32_t i = 0; i < count && !restore->failed; i++)
+        results[i] = hold_result(restore, task_extra_place(late, i));
+}
+
+static void link_tasks(struct restore *restore)
+{
+    struct job *job = restore->job;
+    for (uint32_t number = 0; number < job->tasks_count; number++)
+        link_needs(restore, number);
+    job_turn_graph(job);
+    for (uint32_t number = 0; number < job->tasks_count && !restore->failed; number++) {
+        recall_needs(restore, number);
+        link_results(restore, number);
+    }
+}
+
+static bool read_job(struct restore *restore, const char *id)
+{
+    struct store *store = restore->sources->store;
+    if (!store_find_job(store, id, begin_job, restore, restore->error))
+        return false;
+    if (restore->job == NULL)
+        return error_set(restore->error, "not_found", "there is no job '%s'", id);
+    struct store_query query = {.job = restore->job->store_key,
+                                .states = STORE_SET(STORE_UNFINISHED)};
+    if (!store_visit(store, &query, add_task, restore, restore->error) || restore->failed)
+        return false;
+    job_end_reading(restore->job);
+    link_tasks(restore);
+    return !restore->failed;
+}
+
+struct job *job_restore(const struct job_restore_sources *sources, const char *id,
+                        uint32_t *damaged, struct error *error)
+{
+    struct restore restore = {.sources = sources, .error = error};
+    if (read_job(&restore, id)) {
+        job_set_places(restore.job, restore.places);
+    } else {
+        free(restore.places);
+        job_destroy(&restore.job);
+    }
+    free(restore.extras);
+    *damaged = restore.damaged;
+    return restore.job;
+}

@@ -1,0 +1,195 @@
+#include "accept/receipts.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/log.h"
+#include "support/thread.h"
+
+enum { STORE_BATCH = 1024 };
+
+struct receipts {
+    struct receipts_options options; /* immutable */
+    struct thread thread;
+    struct mutex lock;
+    struct cond changed;
+    /* guarded by lock */
+    struct submission *told, **told_end; /* the store has answered for one of their jobs */
+    size_t taken;                        /* not settled yet */
+    bool stops;
+};
+
+static struct submission *of_wait(struct store_wait *wait)
+{
+    return (struct submission *)((char *)wait - offsetof(struct submission, wait));
+}
+
+/* ---- into the store ---- */
+
+/* All tasks of the jobs are in the submission's list from then on. */
+static void store_job(const struct intake *intake, struct job *job, struct task_list *tasks)
+{
+    struct task_list batch;
+    task_list_init(&batch);
+    job_keep_needs(job);
+    while (job_take_tasks(job, STORE_BATCH, &batch)) {
+        intake_store(intake, &batch);
+        task_list_append(tasks, &batch);
+    }
+    intake_seal(intake, job);
+}
+
+/* On a thread of the store's, a commit at a time: only the first one has to wake anybody. */
+static void on_told(struct store_wait *wait, bool durable, const char *reason)
+{
+    struct submission *submission = of_wait(wait);
+    struct receipts *receipts = wait->context;
+    if (!durable) {
+        submission->is_lost = true;
+        snprintf(submission->refusal, sizeof submission->refusal, "%s", reason);
+    }
+    mutex_lock(&receipts->lock);
+    bool first = receipts->told == NULL;
+    submission->next = NULL;
+    *receipts->told_end = submission;
+    receipts->told_end = &submission->next;
+    mutex_unlock(&receipts->lock);
+    if (first)
+        cond_signal(&receipts->changed);
+}
+
+static void wait_for_next_job(const struct receipts *receipts, struct submission *submission)
+{
+    submission->wait.job = submission->jobs[submission->jobs_durable]->store_key;
+    store_when_durable(receipts->options.intake.store, &submission->wait);
+}
+
+void receipts_take(struct receipts *receipts, struct submission *submission)
+{
+    const struct intake *intake = &receipts->options.intake;
+    assert(submission->jobs_count > 0);
+    mutex_lock(&receipts->lock);
+    receipts->taken++;
+    mutex_unlock(&receipts->lock);
+    task_list_init(&submission->tasks);
+    for (size_t i = 0; i < submission->jobs_count; i++)
+        store_job(intake, submission->jobs[i], &submission->tasks);
+    submission->wait.done = on_told;
+    submission->wait.context = receipts;
+    wait_for_next_job(receipts, submission);
+}
+
+/* ---- settling ---- */
+
+/* One job of it is not in the store, and so none is to be. */
+static void forget_jobs(const struct receipts *receipts, const struct submission *submission)
+{
+    struct error error;
+    for (size_t i = 0; i < submission->jobs_count; i++)
+        if (!store_forget_job(receipts->options.intake.store, submission->jobs[i]->store_key,
+                              &error))
+            log_warning("a job that was refused is still in the store",
+                        LOG_TEXT("job", submission->jobs[i]->id),
+                        LOG_TEXT("reason", error.message));
+}
+
+/* Tasks of one job stand together. */
+static void count_tasks(const struct intake *intake, struct task_list *tasks)
+{
+    struct task_list counted, of_job;
+    task_list_init(&counted);
+    while (tasks->count > 0) {
+        const struct job *job = tasks->head->job;
+        task_list_init(&of_job);
+        while (tasks->count > 0 && tasks->head->job == job)
+            task_list_push(&of_job, task_list_pop(tasks));
+        intake_count(intake, &of_job);
+        task_list_append(&counted, &of_job);
+    }
+    task_list_append(tasks, &counted);
+}
+
+/* The store has answered for the job that was asked for. What may enter goes to the list. */
+static void settle(struct receipts *receipts, struct submission *submission,
+                   struct task_list *entering)
+{
+    const struct receipts_options *options = &receipts->options;
+    if (!submission->is_lost && ++submission->jobs_durable < submission->jobs_count) {
+        wait_for_next_job(receipts, submission);
+        return;
+    }
+    if (submission->is_lost) {
+        forget_jobs(receipts, submission);
+    } else {
+        count_tasks(&options->intake, &submission->tasks);
+        task_list_append(entering, &submission->tasks);
+    }
+    options->settled(options->context, submission); /* and perhaps it is gone */
+    mutex_lock(&receipts->lock);
+    receipts->taken--;
+    mutex_unlock(&receipts->lock);
+}
+
+/* Takes those that the store has answered for; false if none will come any more. */
+static bool wait_for_told(struct receipts *receipts, struct submission **told)
+{
+    MUTEX_GUARD(&receipts->lock);
+    while (receipts->told == NULL && !(receipts->stops && receipts->taken == 0))
+        cond_wait(&receipts->changed, &receipts->lock);
+    *told = receipts->told;
+    receipts->told = NULL;
+    receipts->told_end = &receipts->told;
+    return *told != NULL;
+}
+
+static void receipts_run(void *argument)
+{
+    struct receipts *receipts = argument;
+    struct task_list entering;
+    task_list_init(&entering);
+    for (struct submission *told; wait_for_told(receipts, &told);) {
+        for (struct submission *next; told != NULL; told = next) {
+            next = told->next;
+            settle(receipts, told, &entering);
+        }
+        intake_enter(&receipts->options.intake, &entering);
+    }
+}
+
+/* ---- making ---- */
+
+static void receipts_free(struct receipts **receipts)
+{
+    cond_fini(&(*receipts)->changed);
+    mutex_fini(&(*receipts)->lock);
+    free(*receipts);
+    *receipts = NULL;
+}
+
+struct receipts *receipts_start(const struct receipts_options *options, struct error *error)
+{
+    struct receipts *receipts = calloc(1, sizeof *receipts);
+    if (receipts == NULL)
+        abort();
+    receipts->options = *options;
+    receipts->told_end = &receipts->told;
+    mutex_init(&receipts->lock);
+    cond_init(&receipts->changed);
+    if (!thread_start(&receipts->thread, "receipts", receipts_run, receipts, error))
+        receipts_free(&receipts);
+    return receipts;
+}
+
+void receipts_stop(struct receipts **receipts)
+{
+    if (*receipts == NULL)
+        return;
+    mutex_lock(&(*receipts)->lock);
+    (*receipts)->stops = true;
+    mutex_unlock(&(*receipts)->lock);
+    cond_signal(&(*receipts)->changed);
+    thread_join(&(*receipts)->thread);
+    receipts_free(receipts);
+}
