@@ -43,6 +43,7 @@ static struct job *begin_job(void *context, const struct reader_input *input)
 {
     struct host *host = context;
     struct job *job = job_create(&host->stages.chunks, NULL, input->file, host->mode);
+    job->document = (uint32_t)input->jobs_count;
     await_job_room(host);
     MUTEX_GUARD(&host->lock);
     if (host->run.stopping)

@@ -90,6 +90,7 @@ static void store_job(const struct intake *intake, struct job *job)
     struct store_job_given given = {.id = job->id,
                                     .name = job->name,
                                     .file = job->file,
+                                    .document = job->document,
                                     .submitted_wall_ns = clock_wall_ns(),
                                     .max_weight = job->max_weight,
                                     .fail_fast = job->fail_fast};

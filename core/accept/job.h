@@ -51,7 +51,8 @@ struct job {
     /* immutable once read */
     char id[JOB_ID_BYTES];
     char *name;
-    char *file; /* as the user named it */
+    char *file;        /* as the user named it */
+    uint32_t document; /* which of that file it is, from 0; set by its creator */
     enum job_mode mode;
     enum job_keep keep;
     bool fail_fast;

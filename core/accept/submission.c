@@ -20,6 +20,7 @@ static struct job *begin_job(struct submission *submission, struct chunk_pool *p
 {
     struct job *job = job_create(pool, NULL, submission->file, JOB_CHECKED);
     size_t count = submission->jobs_count + 1;
+    job->document = (uint32_t)submission->jobs_count;
     job_set_keep(job, submission->root == JOB_FILE_TASK ? JOB_KEEPS_ONE : JOB_KEEPS_ALL);
     submission->jobs = memory_grow(submission->jobs, count, sizeof(struct job *));
     submission->jobs[submission->jobs_count++] = job;

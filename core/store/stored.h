@@ -36,7 +36,8 @@ enum {
 struct store_job_given {
     const char *id; /* a ULID; unique in the store */
     const char *name;
-    const char *file; /* as the user named it */
+    const char *file;  /* as the user named it */
+    uint32_t document; /* which of that file it is, from 0 */
     int64_t submitted_wall_ns;
     int32_t max_weight; /* 0: none of its own */
     bool fail_fast;

@@ -257,6 +257,7 @@ void conformance_a_job_is_found_by_its_id(const char *backend)
     cr_assert_eq(stage_last_job.key, b);
     cr_assert_str_eq(stage_last_job.given.name, "nightly");
     cr_assert_str_eq(stage_last_job.given.file, "nightly.yaml");
+    cr_assert_eq(stage_last_job.given.document, 2);
     cr_assert_eq(stage_last_job.given.max_weight, 50);
     cr_assert(stage_last_job.given.fail_fast);
     cr_assert_not(stage_find_job("C"));

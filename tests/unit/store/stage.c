@@ -62,7 +62,13 @@ uint64_t stage_job(const char *id)
 {
     struct error error;
     uint64_t key;
-    struct store_job_given given = {id, "nightly", "nightly.yaml", 1000, 50, true};
+    struct store_job_given given = {.id = id,
+                                    .name = "nightly",
+                                    .file = "nightly.yaml",
+                                    .document = 2,
+                                    .submitted_wall_ns = 1000,
+                                    .max_weight = 50,
+                                    .fail_fast = true};
     cr_assert(store_add_job(stage, &given, &key, &error), "%s", error.message);
     return key;
 }
