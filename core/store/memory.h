@@ -3,6 +3,7 @@
  * held. */
 #pragma once
 
+#include "store/memory_ids.h"
 #include "store/memory_lock.h"
 #include "store/memory_record.h"
 #include "store/memory_slots.h"
@@ -20,7 +21,8 @@ struct memory_job {
     int64_t last_end_wall_ns;
     struct store_job job;
     struct memory_slots tasks;
-    char texts[]; /* of job.given */
+    struct memory_ids ids; /* of tasks; what has asked for one has it filled */
+    char texts[];          /* of job.given */
 };
 
 struct memory {

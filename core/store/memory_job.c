@@ -59,6 +59,7 @@ void memory_job_destroy(struct memory *memory, struct memory_job *job)
     }
     memory_job_unkeep(memory, job);
     memory_slots_fini(&job->tasks);
+    memory_ids_fini(&job->ids);
     dictionary_remove(&memory->jobs_by_id, &job->by_id);
     memory_slots_set(&memory->jobs, (uint32_t)(job->job.key - 1), 0);
     if (memory->in_hand == job)

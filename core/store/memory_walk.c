@@ -1,13 +1,18 @@
 #include "store/memory_walk.h"
 
-enum { LOOKS_OF_A_VISIT = MEMORY_SLICE_LOOKS / MEMORY_SLICE_VISITS };
+enum {
+    LOOKS_OF_A_VISIT = MEMORY_SLICE_LOOKS / MEMORY_SLICE_VISITS,
+    NEAR_LOOKS = 64, /* a short job, or a query that knows the number, needs no index */
+};
 
 enum step { STEP_FOUND, STEP_PAUSE, STEP_END };
 
 struct memory_walk memory_walk_begin(struct store *store, const struct store_query *query)
 {
-    struct memory_walk walk = {
-        .memory = (struct memory *)store, .query = query, .looks_left = MEMORY_SLICE_LOOKS};
+    struct memory_walk walk = {.memory = (struct memory *)store,
+                               .query = query,
+                               .looks_left = MEMORY_SLICE_LOOKS,
+                               .near_left = NEAR_LOOKS};
 
     if (query->job != 0)
         walk.next_job = (uint32_t)(query->job - 1);
@@ -55,11 +60,49 @@ static bool look_at(struct memory_walk *walk, uint32_t number)
     return true;
 }
 
-static enum step walk_job(struct memory_walk *walk)
+/* Adds the ids of the job that are not in its index yet; another who asks meanwhile goes on with
+ * it. */
+static enum step fill_ids(struct memory_walk *walk)
 {
-    while (memory_slots_next(&walk->job->tasks, &walk->next_number)) {
+    struct memory_job *job = walk->job;
+    struct store_task task;
+
+    for (uint32_t number = job->ids.next_number; memory_slots_next(&job->tasks, &number);
+         number++) {
         if (!take_looks(walk, 1))
             return STEP_PAUSE;
+        memory_task_view(walk->memory, job, number, &task);
+        memory_ids_add(&job->ids, number, task.given.id, job->tasks.used);
+    }
+    return STEP_END;
+}
+
+static enum step walk_ids(struct memory_walk *walk)
+{
+    struct memory_job *job = walk->job;
+
+    if (fill_ids(walk) == STEP_PAUSE)
+        return STEP_PAUSE;
+    while (memory_ids_next(&job->ids, walk->query->id, &walk->next_number)) {
+        if (!take_looks(walk, 1))
+            return STEP_PAUSE;
+        uint32_t number = walk->next_number++;
+        if (memory_slots_get(&job->tasks, number) != 0 && look_at(walk, number))
+            return STEP_FOUND;
+    }
+    return STEP_END;
+}
+
+static enum step walk_job(struct memory_walk *walk)
+{
+    bool by_id = walk->query->id != NULL && walk->query->job != 0;
+
+    while (memory_slots_next(&walk->job->tasks, &walk->next_number)) {
+        if (by_id && walk->near_left == 0)
+            return walk_ids(walk);
+        if (!take_looks(walk, 1))
+            return STEP_PAUSE;
+        walk->near_left -= by_id;
         if (look_at(walk, walk->next_number++))
             return STEP_FOUND;
     }

@@ -16,7 +16,8 @@ struct memory_walk {
     uint32_t next_job; /* the next task to look at: its job's key - 1, and its number */
     uint32_t next_number;
     uint32_t found_count;
-    uint32_t looks_left;    /* in this slice */
+    uint32_t looks_left; /* in this slice */
+    uint32_t near_left; /* an id is sought: so many are looked at before the job\'s ids are asked */
     struct memory_job *job; /* the task that was found last, until the next call */
     struct store_task task;
 };

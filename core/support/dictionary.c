@@ -18,7 +18,7 @@ void dictionary_fini(struct dictionary *dictionary)
 }
 
 /* FNV-1a, and the high half folded in, because the buckets are chosen by the low bits. */
-static uint64_t text_hash(const char *text)
+uint64_t dictionary_hash(const char *text)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (; *text != '\0'; text++)
@@ -35,7 +35,7 @@ struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, co
 {
     if (dictionary->count == 0)
         return NULL;
-    uint64_t hash = text_hash(text);
+    uint64_t hash = dictionary_hash(text);
     struct dictionary_entry *entry = *bucket_of(dictionary, hash);
     while (entry != NULL && (entry->hash != hash || strcmp(entry->text, text) != 0))
         entry = entry->next;
@@ -72,7 +72,7 @@ void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entr
 {
     if (dictionary->count == dictionary->bucket_count)
         dictionary_grow(dictionary);
-    entry->hash = text_hash(entry->text);
+    entry->hash = dictionary_hash(entry->text);
     put(dictionary, entry);
     dictionary->count++;
 }

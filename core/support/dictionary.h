@@ -17,6 +17,9 @@ struct dictionary {
     size_t count;
 };
 
+/* Returns the hash of a text that entries have. Any thread. */
+uint64_t dictionary_hash(const char *text);
+
 /* Makes an empty dictionary; nothing is allocated yet. */
 void dictionary_init(struct dictionary *dictionary);
 

@@ -598,6 +598,40 @@ void conformance_a_query_finds_by_reason_and_time(const char *backend)
     stage_close();
 }
 
+void conformance_a_query_finds_an_id_in_a_long_job_whatever_becomes_of_it(const char *backend)
+{
+    uint64_t count;
+    stage_open(backend, 2, 100);
+    uint64_t job = stage_job("A"), other = stage_job("B");
+    stage_tasks(job, "noop", NULL, 1000);
+    stage_tasks(other, "noop", NULL, 1000);
+    struct store_query query = {.job = job, .id = "noop-700", .limit = 1};
+    cr_assert_str_eq(stage_visit(query), "1/700");
+    stage_end_as(job, 700, STORE_FAILED);
+    cr_assert_str_eq(stage_visit(query), "1/700");
+    cr_assert_eq(stage_last.task.state, STORE_FAILED);
+    cr_assert_str_eq(stage_requeue(query), "1/700");
+    cr_assert_str_eq(stage_visit(query), "1/700");
+    query.states = STORE_DEAD_SET;
+    cr_assert_str_eq(stage_visit(query), "");
+    query.id = "noop-800";
+    stage_end_as(job, 800, STORE_FAILED);
+    cr_assert_str_eq(stage_visit(query), "1/800");
+    cr_assert(store_drop(stage, &query, &count, NULL));
+    query.states = 0;
+    cr_assert_str_eq(stage_visit(query), "");
+    stage_tasks(job, "hash", NULL, 500);
+    query.id = "hash-499";
+    cr_assert_str_eq(stage_visit(query), "1/1499");
+    query.id = "noop-900";
+    for (uint32_t i = 900; i < 903; i++)
+        stage_end_as(job, i, STORE_SUCCEEDED);
+    cr_assert_str_eq(stage_visit(query), "");
+    query.job = other;
+    cr_assert_str_eq(stage_visit(query), "2/900");
+    stage_close();
+}
+
 void conformance_a_query_goes_on_behind_a_position(const char *backend)
 {
     uint64_t a = mixed_job(backend), b = stage_job("B");

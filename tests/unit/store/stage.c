@@ -95,13 +95,6 @@ void stage_tasks(uint64_t job, const char *type, const char *region, size_t coun
     cr_assert(store_add_tasks(stage, job, tasks, count, NULL));
 }
 
-void stage_same_tasks(uint64_t job, size_t count)
-{
-    struct store_new_task task = {.handle = make_thing("noop", NULL, 0)};
-    for (size_t i = 0; i < count; i++)
-        cr_assert(store_add_tasks(stage, job, &task, 1, NULL));
-}
-
 void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns)
 {
     struct store_new_task task = {.handle = make_thing(type, NULL, 0), .due_wall_ns = due_wall_ns};

@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-enum { STAGE_TASKS_MOST = 4096, STAGE_SEEN_MOST = 256 };
+enum { STAGE_TASKS_MOST = 400000, STAGE_SEEN_MOST = 256 };
 
 extern struct store *stage;
 extern int stage_described; /* calls of describe so far */
@@ -37,9 +37,6 @@ uint64_t stage_job(const char *id);
 
 /* Adds count tasks of a type; their ids are TYPE-0, TYPE-1 ...; label region=REGION unless NULL. */
 void stage_tasks(uint64_t job, const char *type, const char *region, size_t count);
-
-/* Adds as many tasks as you like that share one handle: all are `noop-0`. */
-void stage_same_tasks(uint64_t job, size_t count);
 
 /* Adds one task that is due at a time. */
 void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns);

@@ -78,7 +78,7 @@ Test(memory_walk, another_call_gets_in_before_its_end)
 {
     stage_open("memory", 0, 0);
     struct other other = {.job = stage_job("A")};
-    stage_same_tasks(other.job, MANY);
+    stage_tasks(other.job, "noop", NULL, MANY);
     cr_assert(
         store_visit(stage, &(struct store_query){.job = other.job}, while_one_ends, &other, NULL));
     thread_join(&other.thread);
@@ -92,9 +92,9 @@ Test(memory_walk, goes_on_with_the_next_job_when_its_own_is_forgotten)
     stage_open("memory", 0, 0);
     struct other other = {.job = stage_job("A")};
     uint64_t behind = stage_job("B");
-    stage_same_tasks(other.job, MANY);
+    stage_tasks(other.job, "noop", NULL, MANY);
     stage_seal(other.job);
-    stage_same_tasks(behind, 1);
+    stage_tasks(behind, "noop", NULL, 1);
     cr_assert(store_visit(stage, &(struct store_query){.states = STORE_SET(STORE_UNFINISHED)},
                           while_all_end, &other, NULL));
     thread_join(&other.thread);
