@@ -27,8 +27,15 @@ static bool may_retry(struct host *host, const struct job_again *again, const st
         return error_set(error, "refers_to_results",
                          "its parameters refer to results of other tasks, which are gone: run its "
                          "job again");
-    if (registry_find(host->registry, type, strlen(type), offer, error) == REGISTRY_FOUND)
+    switch (registry_peek(host->registry, type, strlen(type), offer, error)) {
+    case REGISTRY_FOUND:
         return true;
+    case REGISTRY_LOADING:
+        return false;
+    case REGISTRY_UNKNOWN:
+    case REGISTRY_REFUSED:
+        break;
+    }
     return error_set(error, "no_plugin", "no plugin has its type '%s'", type);
 }
 

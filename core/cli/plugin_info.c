@@ -194,6 +194,7 @@ static int show(const struct info *info, const struct plugins *plugins)
         plugins_know(plugins, info->type);
         return EXIT_USAGE;
     case REGISTRY_REFUSED:
+    case REGISTRY_LOADING: /* which nobody answers who has waited */
         output_error("%s", error.message);
         return EXIT_HOST;
     case REGISTRY_FOUND:

@@ -37,6 +37,7 @@ int command_schema(struct options *common, int argc, char **argv)
         return code;
     if (!plugins_open(&plugins, &config))
         return EXIT_HOST;
+    registry_load_all(plugins.registry);
     json_t *schema = job_schema(plugins.registry);
     if (common->format == FORMAT_JSON)
         output_json(schema);

@@ -155,19 +155,32 @@ static bool may_be_loaded(const struct slot *slot)
            plugin_file_names(owner->file, &slot->type);
 }
 
+/* Pins what is published now, or says why nothing is. Lock held. */
+static enum registry_answer pin(const struct registry *registry, const struct slot *slot,
+                                const struct offer **offer, struct error *error)
+{
+    *offer = published_offer(slot);
+    if (*offer != NULL) {
+        (*offer)->generation->pins++;
+        return REGISTRY_FOUND;
+    }
+    if (!may_be_loaded(slot))
+        return explain(registry, slot, error);
+    error_set(error, "loading", "the plugin with task type '%s' is not loaded yet",
+              slot->type.name);
+    return REGISTRY_LOADING;
+}
+
 static enum registry_answer find_slot(struct registry *registry, const struct slot *slot,
                                       const struct offer **offer, struct error *error)
 {
     MUTEX_GUARD(&registry->lock);
-    *offer = published_offer(slot);
-    for (int i = 0; i < TRIES_MOST && *offer == NULL && may_be_loaded(slot); i++) {
+    enum registry_answer answer = pin(registry, slot, offer, error);
+    for (int i = 0; i < TRIES_MOST && answer == REGISTRY_LOADING; i++) {
         demand(registry, atomic_load(&slot->owner));
-        *offer = published_offer(slot);
+        answer = pin(registry, slot, offer, error);
     }
-    if (*offer == NULL)
-        return explain(registry, slot, error);
-    (*offer)->generation->pins++;
-    return REGISTRY_FOUND;
+    return answer == REGISTRY_LOADING ? REGISTRY_UNKNOWN : answer;
 }
 
 static const struct slot *find_name(struct registry *registry, const char *name, size_t length)
@@ -194,6 +207,17 @@ const struct type *registry_intern(struct registry *registry, const char *name, 
     MUTEX_GUARD(&registry->lock);
     const struct slot *slot = slot_get(registry, name, error);
     return slot == NULL ? NULL : &slot->type;
+}
+
+enum registry_answer registry_peek(struct registry *registry, const char *name, size_t length,
+                                   const struct offer **offer, struct error *error)
+{
+    const struct slot *slot = find_name(registry, name, length);
+    *offer = NULL;
+    if (slot == NULL)
+        return REGISTRY_UNKNOWN;
+    MUTEX_GUARD(&registry->lock);
+    return pin(registry, slot, offer, error);
 }
 
 const struct offer *registry_offer(struct registry *registry, const struct type *type)

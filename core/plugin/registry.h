@@ -7,8 +7,8 @@
  * - what registry_offer returns may be used only under the lock under which it was asked for, and
  *   the host takes each of those locks once between superseded and registry_retire (the grace
  *   period: executor_drain), or by a worker of that generation, which is joined before;
- * - what registry_find returns is pinned: until registry_unpin its generation is not unmapped, even
- *   if registry_retire was called. */
+ * - what registry_find and registry_peek return is pinned: until registry_unpin its generation is
+ *   not unmapped, even if registry_retire was called. */
 #pragma once
 
 #include <stdbool.h>
@@ -67,6 +67,7 @@ enum registry_answer {
     REGISTRY_FOUND,
     REGISTRY_UNKNOWN, /* no plugin's note names the type */
     REGISTRY_REFUSED, /* a plugin names it, but that plugin was refused; the reason is in *error */
+    REGISTRY_LOADING, /* its plugin is not loaded yet; also said in *error */
 };
 
 /* What `plugin list` shows of one file, and then of each generation of its plugin that is not
@@ -99,12 +100,17 @@ void registry_destroy(struct registry **registry);
 void registry_set_hooks(struct registry *registry, const struct registry_hooks *hooks);
 
 /* Finds the current offer of a type; loads its plugin first if that has not happened (then
- * blocks until it is ready or refused). *offer is pinned until registry_unpin. Any thread but the
- * loader. */
+ * blocks until it is ready or refused). *offer is pinned until registry_unpin. Never LOADING. Any
+ * thread but the loader. */
 enum registry_answer registry_find(struct registry *registry, const char *name, size_t length,
                                    const struct offer **offer, struct error *error);
 
-/* Gives back what registry_find has found; NULL is fine. Any thread; does not block for long. */
+/* The same for who must not wait: finds what is published now, loads nothing, never blocks for long,
+ * whatever a plugin does meanwhile. LOADING: ask again later, or registry_find. Any thread. */
+enum registry_answer registry_peek(struct registry *registry, const char *name, size_t length,
+                                   const struct offer **offer, struct error *error);
+
+/* Gives back what registry_find or registry_peek has found; NULL is fine. Any thread; does not block for long. */
 void registry_unpin(struct registry *registry, const struct offer *offer);
 
 /* Returns the type of a name that a plugin had once, whether one has it now or not; NULL with a

@@ -199,7 +199,6 @@ static void keep_name(void *context, const char *name, const char *plugin)
     json_array_append_new(context, json_string(name));
 }
 
-/* Loads each plugin; why one is refused has the registry logged. */
 static void add_types(struct types *types)
 {
     json_t *names = json_array(), *name;
@@ -209,7 +208,7 @@ static void add_types(struct types *types)
     {
         const struct offer *offer;
         struct error error;
-        if (registry_find(types->registry, json_string_value(name), json_string_length(name),
+        if (registry_peek(types->registry, json_string_value(name), json_string_length(name),
                           &offer, &error) != REGISTRY_FOUND)
             continue;
         add_type(types, offer);

@@ -223,6 +223,7 @@ static bool find_offers(struct engine *engine, struct error *error)
         case REGISTRY_UNKNOWN:
             return error_set(error, "unknown_type", "no plugin has the task type '%s'", name);
         case REGISTRY_REFUSED:
+        case REGISTRY_LOADING:
             return false;
         }
     }

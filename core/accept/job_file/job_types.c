@@ -56,6 +56,7 @@ static struct job_type look_up(struct registry *registry, const struct yaml_node
     case REGISTRY_FOUND:
         break;
     case REGISTRY_UNKNOWN:
+    case REGISTRY_LOADING:
         type.offer = NULL;
         type.hint = suggest_type(registry, name);
         break;

@@ -44,7 +44,7 @@ void api_type_show(void *context, struct http_request *request)
     const struct offer *offer;
     struct error error;
 
-    switch (registry_find(api->registry, type, strlen(type), &offer, &error)) {
+    switch (registry_peek(api->registry, type, strlen(type), &offer, &error)) {
     case REGISTRY_FOUND:
         http_answer_json(request, 200, type_json(offer));
         registry_unpin(api->registry, offer);
@@ -54,6 +54,10 @@ void api_type_show(void *context, struct http_request *request)
         return;
     case REGISTRY_REFUSED:
         http_refuse(request, 409, "refused", "%s", error.message);
+        return;
+    case REGISTRY_LOADING:
+        http_add_header(request, "Retry-After", "1");
+        http_refuse(request, 503, "loading", "%s", error.message);
         return;
     }
 }

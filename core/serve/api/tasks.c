@@ -47,13 +47,14 @@ static bool show(void *context, const struct store_task *task)
     return false;
 }
 
-/* The table of the task's type says what is secret; without it everything is. */
+/* The table of the task's type says what is secret; without it, or until it is loaded, everything
+ * is. */
 static void add_params(struct api *api, struct shown *shown)
 {
     const struct offer *offer = NULL;
     struct error error;
 
-    if (registry_find(api->registry, shown->type, strlen(shown->type), &offer, &error) !=
+    if (registry_peek(api->registry, shown->type, strlen(shown->type), &offer, &error) !=
         REGISTRY_FOUND)
         offer = NULL;
     json_object_set_new(shown->json, "params",

@@ -348,6 +348,36 @@ static void *find_slow(void *unused)
     return unused;
 }
 
+static enum registry_answer peek(const char *type)
+{
+    const struct offer *seen;
+    struct error why;
+    enum registry_answer answer = registry_peek(registry, type, strlen(type), &seen, &why);
+    cr_assert_eq(answer == REGISTRY_FOUND, seen != NULL);
+    registry_unpin(registry, seen);
+    return answer;
+}
+
+Test(reload, who_must_not_wait_is_told_that_a_plugin_is_not_loaded_yet)
+{
+    pthread_t thread;
+    cr_assert_eq(peek("reload"), REGISTRY_LOADING);
+    cr_assert_eq(mapped(), 0, "it has not been loaded for that");
+    expect_runs(1, "1.001");
+    files_install(BUILDS "_slow.so", "plugins/slow.so", "1.000");
+    reload();
+    pthread_create(&thread, NULL, find_slow, NULL);
+    AWAIT(strstr(list(), "slow 1.000 checked 0") != NULL);
+    cr_assert_eq(peek("slow"), REGISTRY_LOADING);
+    cr_assert_eq(peek("reload"), REGISTRY_FOUND);
+    cr_assert_eq(peek("unheard.of"), REGISTRY_UNKNOWN);
+    files_write("gate", "", 0);
+    pthread_join(thread, NULL);
+    cr_assert_eq(peek("slow"), REGISTRY_FOUND);
+    cr_assert_eq(install_and_reload("_refuses", 2).refused, 1);
+    cr_assert_eq(peek("reload"), REGISTRY_FOUND, "the running generation stays");
+}
+
 Test(reload, goes_on_while_the_init_of_another_plugin_takes_its_time)
 {
     pthread_t thread;
