@@ -48,8 +48,19 @@ struct host_asked {
     struct host_reload *first, **last;
 };
 
+struct cancel;
+
+/* What was asked to end since the control loop last saw to that: one call and one walk over the
+ * queues for all of it. */
+struct host_cancelling {
+    struct loop_call call; /* the loop's while something is asked */
+    struct host *host;
+    struct cancel *asked; /* guarded by the host's lock */
+};
+
 /* The jobs of a daemon. */
 struct host_served {
+    struct host_cancelling cancelling;
     struct submissions *submissions;
     struct job_table *table;
     int64_t pruned_ns; /* the control loop: when what is too old was forgotten last */
@@ -99,6 +110,9 @@ void host_run_fini(struct host *host);
 
 /* host_serve.c: tells those who have asked for it that a reload is over. Loader thread. */
 void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded);
+
+/* host_cancel.c: makes it ready to be asked. */
+void host_cancel_init(struct host *host);
 
 /* host_serve.c: joins the reader of submissions. */
 void host_serve_join(struct host *host);

@@ -142,6 +142,7 @@ bool host_open(struct host *host, struct error *error)
 {
     assert(host->mode == JOB_CHECKED);
     struct host_served *served = &host->served;
+    host_cancel_init(host);
     served->table = job_table_create();
     served->now.last = &served->now.first;
     served->next.last = &served->next.first;
@@ -189,70 +190,6 @@ size_t host_jobs(struct host *host)
 struct job *host_find_job(struct host *host, const char *id)
 {
     return job_table_find(host->served.table, id);
-}
-
-/* ---- cancelling ---- */
-
-struct cancel {
-    struct loop_call call;
-    struct host *host;
-    struct job *job;   /* held */
-    struct task *task; /* NULL: all of the job */
-};
-
-/* Main thread. */
-static void cancel(struct loop_call *call)
-{
-    struct cancel *asked = (struct cancel *)call;
-    struct stages *stages = &asked->host->stages;
-    if (!stages->closed)
-        stages_purge(stages, asked->job);
-    if (asked->task != NULL)
-        executor_cancel_task(stages->executor, asked->task);
-    else
-        executor_cancel_job(stages->executor, asked->job);
-    job_let_go(asked->job);
-    loop_wake(asked->host->loop); /* who was asked to end is watched from now on */
-    free(asked);
-}
-
-static void ask_cancel(struct host *host, struct job *job, struct task *task)
-{
-    struct cancel *asked = malloc(sizeof *asked);
-    if (asked == NULL)
-        abort();
-    *asked = (struct cancel){.call.run = cancel, .host = host, .job = job, .task = task};
-    job_hold(job);
-    if (host_call(host, &asked->call))
-        return;
-    job_let_go(job); /* the host ends, and everything with it */
-    free(asked);
-}
-
-static void cancel_job(struct host *host, struct job *job)
-{
-    int goes_on = JOB_GOES_ON, failed_fast = JOB_FAILED_FAST;
-    if (!atomic_compare_exchange_strong(&job->stop, &goes_on, JOB_CANCELLED))
-        atomic_compare_exchange_strong(&job->stop, &failed_fast, JOB_CANCELLED);
-    ask_cancel(host, job, NULL);
-}
-
-bool host_cancel_job(struct host *host, const char *id)
-{
-    struct job **jobs;
-    size_t count = job_table_find_all(host->served.table, id, &jobs);
-    for (size_t i = 0; i < count; i++) {
-        cancel_job(host, jobs[i]);
-        job_let_go(jobs[i]);
-    }
-    free(jobs);
-    return count > 0;
-}
-
-void host_cancel_task(struct host *host, struct job *job, struct task *task)
-{
-    atomic_store(&task->cancelled, true);
-    ask_cancel(host, job, task);
 }
 
 /* ---- reloading ---- */

@@ -379,7 +379,7 @@ void stages_unpark(struct stages *stages)
     if (!atomic_exchange(&stages->unparking, false))
         return;
     task_list_init(&tasks);
-    router_unpark(stages->router, NULL, &tasks);
+    router_unpark(stages->router, &tasks);
     release_parked(stages, &tasks);
 }
 
@@ -394,7 +394,7 @@ void stages_skip_parked(struct stages *stages)
     task_list_init(&tasks);
     task_list_init(&returned);
     outcome_tally_init(&tally);
-    router_unpark(stages->router, NULL, &tasks);
+    router_unpark(stages->router, &tasks);
     if (stages->closed) {
         drop(stages, &tasks);
         return;
@@ -411,35 +411,16 @@ void stages_skip_parked(struct stages *stages)
     release_parked(stages, &returned);
 }
 
-/* What is to run although its job stops goes on from where it is fed in. */
-static void drop_or_feed(struct stages *stages, struct task_list *purged)
-{
-    struct task_list stopped, kept;
-    task_list_init(&stopped);
-    task_list_init(&kept);
-    for (struct task *task; (task = task_list_pop(purged)) != NULL;) {
-        if (!stages->closed && !job_stops(task)) {
-            task_move(task, TASK_READY);
-            task_list_push(&kept, task);
-        } else {
-            task_list_push(&stopped, task);
-        }
-    }
-    drop(stages, &stopped);
-    feed(stages, &kept);
-}
-
 void stages_purge(struct stages *stages, const struct job *job)
 {
     struct task_list purged;
+    if (stages->closed)
+        return; /* nothing is left that could start */
     task_list_init(&purged);
     delayed_purge(stages->delayed, job, &purged);
-    if (job == NULL)
-        executor_purge(stages->executor, NULL, &purged);
-    else
-        executor_purge_stopped(stages->executor, job, &purged);
-    router_unpark(stages->router, job, &purged);
-    drop_or_feed(stages, &purged);
+    executor_purge_stopped(stages->executor, job, &purged);
+    router_purge(stages->router, job, &purged);
+    drop(stages, &purged);
 }
 
 enum stages_room stages_reserve(struct stages *stages, const struct stages_places *places)
@@ -477,6 +458,8 @@ void stages_close(struct stages *stages)
     executor_close(stages->executor);
     inbound_close(stages->inbound);
     feeder_close(stages->feeder, &left);
+    delayed_close(stages->delayed, &left);
+    executor_purge(stages->executor, NULL, &left);
+    router_unpark(stages->router, &left);
     drop(stages, &left);
-    stages_purge(stages, NULL);
 }

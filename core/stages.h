@@ -92,7 +92,8 @@ void stages_unpark(struct stages *stages);
 /* Ends all parked tasks as skipped if nothing else is left in the host. */
 void stages_skip_parked(struct stages *stages);
 
-/* Ends what is not to start of a job (NULL: of all jobs): job_stops was made to say so before. */
+/* Ends what is not to start of a job (NULL: of all jobs): job_stops was made to say so before. One
+ * walk over all that waits, whatever it ends. */
 void stages_purge(struct stages *stages, const struct job *job);
 
 enum stages_room {

@@ -384,13 +384,21 @@ void router_park(struct router *router, struct task *task)
     task_list_push(&router->parked, task);
 }
 
-void router_unpark(struct router *router, const struct job *job, struct task_list *tasks)
+void router_unpark(struct router *router, struct task_list *tasks)
+{
+    MUTEX_GUARD(&router->lock);
+    task_list_append(tasks, &router->parked);
+}
+
+void router_purge(struct router *router, const struct job *job, struct task_list *purged)
 {
     struct task_list kept;
     task_list_init(&kept);
     MUTEX_GUARD(&router->lock);
-    for (struct task *task; (task = task_list_pop(&router->parked)) != NULL;)
-        task_list_push(job == NULL || task->job == job ? tasks : &kept, task);
+    for (struct task *task; (task = task_list_pop(&router->parked)) != NULL;) {
+        bool goes = (job == NULL || task->job == job) && job_stops(task);
+        task_list_push(goes ? purged : &kept, task);
+    }
     task_list_append(&router->parked, &kept);
 }
 

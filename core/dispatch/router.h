@@ -111,8 +111,12 @@ void router_visit(struct router *router,
  * group has. */
 void router_park(struct router *router, struct task *task);
 
-/* Moves all parked tasks of a job (NULL: of all jobs) to the list. */
-void router_unpark(struct router *router, const struct job *job, struct task_list *tasks);
+/* Moves all parked tasks to the list. */
+void router_unpark(struct router *router, struct task_list *tasks);
+
+/* Moves the parked tasks of a job (NULL: of all jobs) that are not to start any more to the
+ * list. */
+void router_purge(struct router *router, const struct job *job, struct task_list *purged);
 
 /* Returns how many tasks are parked. */
 size_t router_parked(struct router *router);

@@ -73,7 +73,8 @@ struct generation *executor_drain_is_stuck(struct executor *executor);
  * workers' batches. */
 void executor_purge(struct executor *executor, const struct job *job, struct task_list *purged);
 
-/* The same with those tasks alone that are not to start (job_stops). */
+/* The same with those tasks alone that are not to start (job_stops): one walk over all that
+ * waits. */
 void executor_purge_stopped(struct executor *executor, const struct job *job,
                             struct task_list *purged);
 

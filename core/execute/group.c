@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "execute/internal.h"
+#include "support/cleanup.h"
+#include "support/memory.h"
 
 struct group *group_create(struct executor *executor, const struct group_options *options)
 {
@@ -354,18 +356,32 @@ static bool waits_in_vain(const struct group *group)
                               group_weigh(group, head) < group->asked);
 }
 
+/* Jobs of which nothing is left that waits for their cap; only to be compared. The caller frees the
+ * list. Lock held. */
+static const struct job **jobs_in_vain(const struct group *group, size_t *count)
+{
+    const struct job **jobs = NULL;
+    *count = 0;
+    for (const struct aside *aside = group->backlog.asides; aside != NULL; aside = aside->next) {
+        if (!aside->waits || aside->queue.count > 0)
+            continue;
+        jobs = memory_grow(jobs, *count + 1, sizeof *jobs);
+        jobs[(*count)++] = aside->job;
+    }
+    return jobs;
+}
+
 void group_purge(struct group *group, const struct purge *purge, struct task_list *purged)
 {
+    size_t count;
     mutex_lock(&group->lock);
     backlog_purge(&group->backlog, purge, purged);
     bool waits = waits_in_vain(group);
-    const struct aside *aside =
-        purge->job == NULL ? NULL : backlog_find(&group->backlog, purge->job);
-    bool job_waits = aside != NULL && aside->waits && aside->queue.count == 0;
+    CLEANUP(cleanup_free) const struct job **jobs = jobs_in_vain(group, &count);
     mutex_unlock(&group->lock);
     if (waits)
         withdraw(group);
-    if (job_waits)
-        withdraw_job(group, purge->job);
+    for (size_t i = 0; i < count; i++)
+        withdraw_job(group, jobs[i]);
     return_idle_grants(group);
 }

@@ -69,7 +69,7 @@ int64_t delayed_release(struct delayed *delayed, int64_t now_ns, struct task_lis
 }
 
 struct purge {
-    const struct job *job;
+    const struct job *job; /* NULL: of all */
     struct task_list *purged;
 };
 
@@ -77,7 +77,7 @@ static bool matches(void *context, void *item)
 {
     const struct purge *purge = context;
     const struct task *task = item;
-    return purge->job == NULL || (task->job == purge->job && job_stops(task));
+    return (purge->job == NULL || task->job == purge->job) && job_stops(task);
 }
 
 static void take(void *context, void *item)
@@ -90,9 +90,15 @@ void delayed_purge(struct delayed *delayed, const struct job *job, struct task_l
 {
     struct purge purge = {job, purged};
     MUTEX_GUARD(&delayed->lock);
-    if (job == NULL)
-        delayed->closed = true;
     heap_remove_if(&delayed->heap, matches, take, &purge);
+}
+
+void delayed_close(struct delayed *delayed, struct task_list *left)
+{
+    MUTEX_GUARD(&delayed->lock);
+    delayed->closed = true;
+    while (delayed->heap.count > 0)
+        task_list_push(left, heap_pop(&delayed->heap));
 }
 
 size_t delayed_count(struct delayed *delayed)

@@ -88,7 +88,7 @@ static void yard_end(void)
 {
     struct task_list rest;
     task_list_init(&rest);
-    router_unpark(yard.router, NULL, &rest);
+    router_unpark(yard.router, &rest);
     router_destroy(&yard.router);
     admission_destroy(&yard.admission);
     inbound_destroy(&yard.inbound);

@@ -166,7 +166,7 @@ Test(router, an_explanation_is_cut_where_its_room_ends)
     router_end();
 }
 
-Test(router, parked_tasks_come_back_by_job_in_order)
+Test(router, parked_tasks_of_a_job_that_stops_come_back_alone_and_in_order)
 {
     struct job jobs[2] = {0};
     struct task tasks[10];
@@ -180,11 +180,14 @@ Test(router, parked_tasks_come_back_by_job_in_order)
         cr_assert_eq(tasks[i].state, TASK_PARKED);
     }
     cr_assert_eq(router_parked(router), 10);
-    router_unpark(router, &jobs[1], &list);
+    jobs[1].stop = JOB_CANCELLED;
+    router_purge(router, &jobs[0], &list);
+    cr_assert_eq(list.count, 0);
+    router_purge(router, NULL, &list);
     for (int i = 1; i < 10; i += 2)
         cr_assert_eq(task_list_pop(&list), &tasks[i]);
     cr_assert_eq(router_parked(router), 5);
-    router_unpark(router, NULL, &list);
+    router_unpark(router, &list);
     for (int i = 0; i < 10; i += 2)
         cr_assert_eq(task_list_pop(&list), &tasks[i]);
     cr_assert_eq(router_parked(router), 0);

@@ -10,6 +10,9 @@
 #include "../await.h"
 #include "config.h"
 #include "host.h"
+#include "stages.h"
+#include "support/buffer.h"
+#include "support/cleanup.h"
 #include "support/clock.h"
 
 enum { INPUTS_MOST = 2 };
@@ -198,4 +201,90 @@ Test(host, an_interrupt_before_anything_started_cancels_it_all)
     cr_assert_eq(run(), HOST_INTERRUPTED);
     cr_assert_eq(ended_in(0, TASK_CANCELLED), inn.ended);
     cr_assert_eq(ended_in(0, TASK_SUCCEEDED), 0);
+}
+
+/* ---- a host that goes on ---- */
+
+enum { WAITING = 100 * 1000, CANCELLED = 1000 };
+
+/* The processor time of this thread, which is the control loop's. */
+static int64_t used_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * NS_PER_S + used.tv_nsec;
+}
+
+static _Atomic bool admitted;
+
+static void on_answered(void *context, struct submission *submission)
+{
+    cr_assert_eq(submission->answer, SUBMISSION_ADMITTED);
+    memcpy(context, submission->jobs[0]->id, JOB_ID_BYTES);
+    submission_fini(submission);
+    atomic_store(&admitted, true);
+}
+
+/* Sends a job whose first task holds up all others; its tasks are in their group then. */
+static struct job *send_waiting(void)
+{
+    static struct submission submission;
+    CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
+    char id[JOB_ID_BYTES];
+    buffer_puts(&text, "version: 1\ntasks:\n");
+    for (int i = 0; i < WAITING; i++)
+        buffer_puts(&text, "  - {type: sleep, params: {for: 1h}}\n");
+    submission_init(&submission, JOB_FILE_JOBS, text.bytes, text.length);
+    submission.file = "test.yaml";
+    submission.context = id;
+    submission.answered = on_answered;
+    host_submit(inn.host, &submission);
+    AWAIT(atomic_load(&admitted));
+    struct job *job = host_find_job(inn.host, id);
+    for (uint32_t i = 1; i < WAITING; i++)
+        AWAIT(task_state(job_task(job, i)) == TASK_QUEUED);
+    return job;
+}
+
+struct stopwatch {
+    struct loop_call call;
+    int64_t ns;
+};
+
+static int cancelled; /* when the second stopwatch was read */
+
+static void read_stopwatch(struct loop_call *call)
+{
+    ((struct stopwatch *)call)->ns = used_ns();
+    cancelled = inn.ended;
+}
+
+static void stop_at_once(struct loop_call *call)
+{
+    (void)call;
+    host_ask_stop(inn.host);
+    host_ask_stop(inn.host);
+}
+
+Test(host, a_thousand_tasks_that_are_cancelled_together_cost_one_walk_over_the_queue)
+{
+    struct error error;
+    struct stopwatch begun = {.call.run = read_stopwatch}, done = {.call.run = read_stopwatch};
+    struct loop_call stop = {.run = stop_at_once};
+    inn.config.workers = 1;
+    open_host(JOB_CHECKED, on_ended);
+    cr_assert(host_open(inn.host, &error), "%s", error.message);
+    struct job *job = send_waiting();
+    int64_t walk_ns = -used_ns();
+    stages_purge(host_stages(inn.host), job); /* nothing is to go: a walk and no more */
+    walk_ns += used_ns();
+    host_call(inn.host, &begun.call);
+    for (uint32_t i = 1; i <= CANCELLED; i++)
+        host_cancel_task(inn.host, job, job_task(job, i * (WAITING / CANCELLED) - 1));
+    host_call(inn.host, &done.call);
+    host_call(inn.host, &stop);
+    job_let_go(job);
+    cr_assert_eq(host_serve(inn.host), HOST_FINISHED);
+    cr_assert_eq(cancelled, CANCELLED);
+    cr_assert_lt(done.ns - begun.ns, 100 * walk_ns);
 }

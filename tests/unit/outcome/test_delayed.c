@@ -26,7 +26,7 @@ static void delayed_end(void)
 {
     struct task_list rest;
     task_list_init(&rest);
-    delayed_purge(delayed, NULL, &rest);
+    delayed_close(delayed, &rest);
     delayed_destroy(&delayed);
     if (delayed != NULL)
         abort(); /* Criterion does not count what is asserted here */
@@ -157,13 +157,13 @@ Test(delayed, purging_a_job_that_failed_fast_leaves_what_runs_always)
     jobs[0].stop = JOB_GOES_ON;
 }
 
-Test(delayed, purging_everything_closes_it)
+Test(delayed, closing_it_takes_everything_out)
 {
     static struct task task, late;
     struct task_list purged;
     task_list_init(&purged);
     add(&task, 0, 5);
-    delayed_purge(delayed, NULL, &purged);
+    delayed_close(delayed, &purged);
     cr_assert_eq(purged.head, &task);
     cr_assert_not(add(&late, 1, 7));
     cr_assert_eq(late.state, TASK_ACCEPTED);
