@@ -125,6 +125,7 @@ static enum submission_answer reserve(void *context, struct submission *submissi
     struct host *host = context;
     struct stages_places places = {.jobs = submission->jobs,
                                    .jobs_count = submission->jobs_count,
+                                   .turn = {submission->ticket, submission->round},
                                    .refusal = submission->refusal,
                                    .refusal_bytes = sizeof submission->refusal};
     switch (stages_reserve(&host->stages, &places)) {

@@ -431,7 +431,7 @@ enum stages_room stages_reserve(struct stages *stages, const struct stages_place
     for (size_t i = 0; i < places->jobs_count; i++)
         for (uint32_t number = 0; number < places->jobs[i]->tasks_count; number++)
             task_list_push(&tasks, job_task(places->jobs[i], number));
-    if (router_reserve(stages->router, &tasks, &full))
+    if (router_reserve(stages->router, &tasks, &places->turn, &full))
         return STAGES_HAVE_ROOM;
     bool may = router_may_reserve(stages->router, &tasks);
     struct group_facts facts = group_facts(router_find_group(stages->router, full));

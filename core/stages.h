@@ -10,6 +10,7 @@
 #include "accept/intake.h"
 #include "accept/job.h"
 #include "config.h"
+#include "dispatch/router.h"
 #include "execute/executor.h"
 #include "outcome/outcome.h"
 #include "plugin/registry.h"
@@ -106,6 +107,7 @@ enum stages_room {
 struct stages_places {
     struct job *const *jobs; /* were read */
     size_t jobs_count;
+    struct router_turn turn;
     char *refusal;
     size_t refusal_bytes;
 };

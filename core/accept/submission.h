@@ -49,6 +49,9 @@ struct submission {
     /* The answer is known; may free the submission. The sender's or the reader thread; does not
      * block. */
     void (*answered)(void *context, struct submission *submission);
+    /* the submissions' own, see there */
+    uint64_t ticket; /* no other one has it */
+    uint64_t round;  /* of tries in which it is tried; 0: it does not wait */
     /* to be read when it is answered */
     enum submission_answer answer;
     char refusal[SUBMISSION_REFUSAL_BYTES];

@@ -1,6 +1,11 @@
 /* A submission goes from hand to hand: queued until the reader thread has read it, then admitted,
  * refused, or put aside until there is room. What is put aside is tried again every LOOK_NS:
- * nobody has to say so when a task ends, which would cost each of them more than these looks. */
+ * nobody has to say so when a task ends, which would cost each of them more than these looks.
+ *
+ * Those aside are tried in rounds, in the order in which they came. What is full for one of them is
+ * full for all behind it in the same round, even if it would do for them. A new one is tried at
+ * once, as the last of the round before, while no round is under way; else it stands in line for
+ * it. So nothing slips in where somebody waits. */
 #include "accept/submissions.h"
 
 #include <assert.h>
@@ -34,6 +39,10 @@ struct submissions {
     /* guarded by lock */
     struct line queued; /* to be read */
     struct line aside;  /* read; wait for room */
+    uint64_t tickets;   /* that were given out */
+    uint64_t round;     /* the one that is under way, or the last */
+    bool in_round;      /* one is under way: those aside are in hand */
+    uint64_t host_full; /* the last round in which somebody has found no room in the host */
     bool loads;         /* the types that are not loaded are to be */
     bool closed;
 };
@@ -62,6 +71,15 @@ static struct submission *line_pop(struct line *line)
     return submission;
 }
 
+/* Leaves the other one empty. */
+static void line_move(struct line *to, struct line *from)
+{
+    *to = *from;
+    if (to->head == NULL)
+        to->tail = &to->head;
+    line_init(from);
+}
+
 /* ---- admitting ---- */
 
 static enum submission_answer reserve_queues(const struct submissions *submissions,
@@ -78,8 +96,15 @@ static bool inbound_is_full(const struct submissions *submissions)
     return inbound_length(inbound) >= inbound_capacity(inbound);
 }
 
+/* Whether somebody before it in its round waits for the host. */
+static bool waits_behind(struct submissions *submissions, const struct submission *submission)
+{
+    MUTEX_GUARD(&submissions->lock);
+    return submission->round != 0 && submissions->host_full >= submission->round;
+}
+
 /* Takes room everywhere or nowhere, and returns SUBMISSION_ADMITTED or what is full. */
-static enum submission_answer reserve(const struct submissions *submissions,
+static enum submission_answer reserve(struct submissions *submissions,
                                       struct submission *submission)
 {
     struct room *pending = submissions->options.intake.pending;
@@ -91,6 +116,8 @@ static enum submission_answer reserve(const struct submissions *submissions,
                  submission->tasks_count, capacity);
         return SUBMISSION_TOO_MANY;
     }
+    if (waits_behind(submissions, submission))
+        return SUBMISSION_PENDING_FULL;
     if (inbound_is_full(submissions))
         return SUBMISSION_INBOUND_FULL;
     if (!room_reserve(pending, submission->tasks_count))
@@ -143,12 +170,21 @@ static bool is_full(enum submission_answer answer)
            answer == SUBMISSION_INBOUND_FULL;
 }
 
+static void note_full(struct submissions *submissions, const struct submission *submission)
+{
+    MUTEX_GUARD(&submissions->lock);
+    if (submission->answer != SUBMISSION_QUEUE_FULL && submissions->host_full < submission->round)
+        submissions->host_full = submission->round;
+}
+
 /* False if it is to be tried again later. */
 static bool try_to_admit(struct submissions *submissions, struct submission *submission)
 {
     submission->answer = reserve(submissions, submission);
-    if (is_full(submission->answer) && atomic_load(&submissions->overflow) == SUBMISSIONS_WAIT)
+    if (is_full(submission->answer) && submission->round != 0) {
+        note_full(submissions, submission);
         return false;
+    }
     for (size_t i = 0; i < submission->jobs_count && submission->answer == SUBMISSION_ADMITTED; i++)
         enter(submissions, submission->jobs[i], submission->gathered);
     answer(submissions, submission);
@@ -193,11 +229,32 @@ static bool read_text(const struct submissions *submissions, struct submission *
     return submission_read(submission, &options, submissions->options.chunks);
 }
 
+static bool may_wait(const struct submissions *submissions)
+{
+    return atomic_load(&submissions->overflow) == SUBMISSIONS_WAIT;
+}
+
+/* False: it stands in line for the round that is under way, and is in other hands. */
+static bool is_tried_at_once(struct submissions *submissions, struct submission *submission)
+{
+    submission->round = 0;
+    if (!may_wait(submissions))
+        return true;
+    MUTEX_GUARD(&submissions->lock);
+    submission->ticket = ++submissions->tickets;
+    submission->round = submissions->round;
+    if (!submissions->in_round || submissions->closed)
+        return true;
+    submission->gathered = NULL;
+    line_push(&submissions->aside, submission);
+    return false;
+}
+
 static void read_and_admit(struct submissions *submissions, struct submission *submission)
 {
     if (!read_text(submissions, submission))
         answer(submissions, submission);
-    else if (!try_to_admit(submissions, submission) &&
+    else if (is_tried_at_once(submissions, submission) && !try_to_admit(submissions, submission) &&
              !put(submissions, &submissions->aside, submission))
         refuse(submissions, submission);
 }
@@ -223,39 +280,39 @@ void submissions_enter(struct submissions *submissions, struct task_list *gather
     intake_enter(&submissions->options.intake, gathered);
 }
 
-static struct line take_aside(struct submissions *submissions)
-{
-    struct line line = {0};
-    MUTEX_GUARD(&submissions->lock);
-    line.head = submissions->aside.head;
-    line_init(&submissions->aside);
-    return line;
-}
-
-/* In front of those that came meanwhile. */
-static void put_back(struct submissions *submissions, struct line *kept)
+/* *line: those who are to be tried. */
+static bool begin_round(struct submissions *submissions, struct line *line, uint64_t *round)
 {
     MUTEX_GUARD(&submissions->lock);
-    for (struct submission *one; (one = line_pop(&submissions->aside)) != NULL;)
-        line_push(kept, one);
-    line_init(&submissions->aside);
-    for (struct submission *one; (one = line_pop(kept)) != NULL;)
-        line_push(&submissions->aside, one);
+    submissions->in_round = submissions->aside.head != NULL;
+    submissions->round += submissions->in_round;
+    *round = submissions->round;
+    line_move(line, &submissions->aside);
+    return submissions->in_round;
 }
 
-/* First come first served where the host is full; a group that is full holds up nobody else. */
+/* False: nobody came meanwhile, and those who were kept stand aside until the next. */
+static bool round_goes_on(struct submissions *submissions, struct line *line, struct line *kept)
+{
+    MUTEX_GUARD(&submissions->lock);
+    submissions->in_round = submissions->aside.head != NULL;
+    line_move(submissions->in_round ? line : &submissions->aside,
+              submissions->in_round ? &submissions->aside : kept);
+    return submissions->in_round;
+}
+
 static void try_aside(struct submissions *submissions)
 {
-    struct line line = take_aside(submissions), kept;
-    bool full = false;
+    struct line line, kept;
+    uint64_t round;
+    bool more = begin_round(submissions, &line, &round);
     line_init(&kept);
-    for (struct submission *one; (one = line_pop(&line)) != NULL;) {
-        if (!full && try_to_admit(submissions, one))
-            continue;
-        full = full || one->answer != SUBMISSION_QUEUE_FULL;
-        line_push(&kept, one);
-    }
-    put_back(submissions, &kept);
+    for (; more; more = round_goes_on(submissions, &line, &kept))
+        for (struct submission *one; (one = line_pop(&line)) != NULL;) {
+            one->round = may_wait(submissions) ? round : 0;
+            if (!try_to_admit(submissions, one))
+                line_push(&kept, one);
+        }
 }
 
 /* Waits for something to do; false once it is closed. *next: to be read; NULL: it is time to look
@@ -330,6 +387,7 @@ struct submissions *submissions_start(const struct submissions_options *options,
     cond_init(&submissions->changed);
     line_init(&submissions->queued);
     line_init(&submissions->aside);
+    submissions->round = 1;
     submissions->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool started =
         submissions->stop_fd >= 0

@@ -1,6 +1,12 @@
 /* submissions: the way of what is sent to a host that goes on, from who sends it, on a thread that
  * must not wait, until it is admitted or refused. Job files are read on a reader thread; a single
- * task of usual length is read at once by who sends it. Created by the host. */
+ * task of usual length is read at once by who sends it. Created by the host.
+ *
+ * Where what has no room waits, it is first come first served among those that wait for the same
+ * room. Behind one that waits for the host (max_pending, inbound) all wait that come later; behind
+ * one that waits for the queue of a group, only those that need a place in it too: what another
+ * group may run as well goes there. So a large one gets its turn however many small ones come, and
+ * one for a full group holds up none for others. */
 #pragma once
 
 #include <stdint.h>
@@ -31,7 +37,8 @@ struct submissions_options {
     void *context;
     /* Takes a place in the queue of a group for each task of all jobs, or for none:
      * SUBMISSION_ADMITTED, SUBMISSION_QUEUE_FULL, or SUBMISSION_TOO_MANY if there will never be so
-     * much room; both with the reason in refusal. NULL: queues have no limit. Any thread. */
+     * much room; both with the reason in refusal. If it is tried in a round, a group that was full
+     * in it for another one is full. NULL: queues have no limit. Any thread. */
     enum submission_answer (*reserve)(void *context, struct submission *submission);
     void (*job_over)(void *context, struct job *job); /* it had no task left when it was admitted */
 };

@@ -21,7 +21,9 @@
 struct place {
     struct lane lane;
     const struct sluice_map *_Atomic labels; /* written by the main thread */
-    uint32_t workers; /* as configured; the group may have got others since. Main thread */
+    uint32_t workers;          /* as configured; the group may have got others since. Main thread */
+    uint64_t promised_to;      /* whose ticket, guarded by the router's lock */
+    _Atomic uint64_t promised; /* in which round last; written under that lock */
 };
 
 struct router {
@@ -271,36 +273,82 @@ void router_discharge(struct router *router, struct task *task)
     atomic_store(&task->charged, 0);
 }
 
-/* The lane that may run the task and accepts most; NULL: none may run it, and nobody counts it. */
-static const struct lane *roomiest(struct router *router, const struct task *task)
+/* A place that is looked for. */
+struct wanted {
+    const struct router_turn *turn;
+    const struct lane *lane; /* NULL: no lane may run the task, and nobody counts it */
+    uint32_t room;           /* there */
+};
+
+/* Only a configured group has a capacity. */
+static struct place *place_of(const struct router *router, const struct lane *lane)
 {
-    const struct route *route = router_find(router, task);
-    const struct lane *best = NULL;
-    uint32_t best_room = 0, extra;
-    for (size_t i = 0; route != NULL && i < route->count; i++) {
-        const struct lane *lane = &route->lanes[i];
-        uint32_t room = group_room(lane->group);
-        if (router_allows(lane, task, &extra) && (best == NULL || room > best_room)) {
-            best = lane;
-            best_room = room;
-        }
-    }
-    return best != NULL && best->id < UINT16_MAX ? best : NULL;
+    return lane->id < router->options.groups_count ? &router->places[lane->id] : NULL;
 }
 
-bool router_reserve(struct router *router, struct task_list *tasks, const char **full)
+static uint32_t room_of(const struct router *router, const struct lane *lane, uint64_t round)
 {
-    for (struct task *task = tasks->head; task != NULL; task = task->next) {
-        const struct lane *lane = roomiest(router, task);
-        if (lane == NULL)
-            continue;
-        if (group_reserve(lane->group, 1)) {
-            atomic_store(&task->charged, (uint16_t)(lane->id + 1));
-            continue;
+    const struct place *place = place_of(router, lane);
+    bool promised = round != 0 && place != NULL && atomic_load(&place->promised) >= round;
+    return promised ? 0 : group_room(lane->group);
+}
+
+/* Finds the lane that may run the task and accepts most. */
+static void find_roomiest(struct router *router, const struct task *task, struct wanted *wanted)
+{
+    const struct route *route = router_find(router, task);
+    uint32_t extra;
+    wanted->lane = NULL;
+    for (size_t i = 0; route != NULL && i < route->count; i++) {
+        const struct lane *lane = &route->lanes[i];
+        uint32_t room = room_of(router, lane, wanted->turn->round);
+        if (lane->id < UINT16_MAX && router_allows(lane, task, &extra) &&
+            (wanted->lane == NULL || room > wanted->room)) {
+            wanted->lane = lane;
+            wanted->room = room;
         }
-        *full = group_name(lane->group);
+    }
+}
+
+/* A group that has no capacity is full for nobody, and promised to nobody. */
+static bool reserve_one(struct router *router, struct task *task, struct wanted *wanted)
+{
+    find_roomiest(router, task, wanted);
+    if (wanted->lane == NULL)
+        return true;
+    if (wanted->room == 0 || !group_reserve(wanted->lane->group, 1))
+        return false;
+    atomic_store(&task->charged, (uint16_t)(wanted->lane->id + 1));
+    return true;
+}
+
+/* The lane was full for who has this turn; what was promised to him before stays so. */
+static void promise(struct router *router, const struct lane *lane, const struct router_turn *turn)
+{
+    struct place *full = place_of(router, lane);
+    if (full == NULL || turn->round == 0)
+        return;
+    MUTEX_GUARD(&router->lock);
+    if (full->promised < turn->round)
+        full->promised_to = turn->ticket;
+    for (size_t i = 0; i < router->options.groups_count; i++) {
+        struct place *place = &router->places[i];
+        if (place->promised_to == turn->ticket && place->promised < turn->round)
+            atomic_store(&place->promised, turn->round);
+    }
+}
+
+bool router_reserve(struct router *router, struct task_list *tasks, const struct router_turn *turn,
+                    const char **full)
+{
+    struct wanted wanted = {.turn = turn};
+    for (struct task *task = tasks->head; task != NULL; task = task->next) {
+        if (reserve_one(router, task, &wanted))
+            continue;
+        *full = group_name(wanted.lane->group);
         for (struct task *before = tasks->head; before != task; before = before->next)
             router_discharge(router, before);
+        promise(router, wanted.lane, turn);
         return false;
     }
     return true;

@@ -76,10 +76,21 @@ bool router_allows(const struct lane *lane, const struct task *task, uint32_t *e
 /* Returns how many lanes there are: every id is below. */
 uint32_t router_lanes_count(struct router *router);
 
+/* Who wants places. Those who wait for them are tried in rounds, each in the order in which they
+ * came. A group that was full for one is promised to him: for those who are tried behind him in
+ * that round it is full, so that it will have room for all that he needs. It stays promised to him,
+ * though he may need places elsewhere, too, until he is tried in vain no more. */
+struct router_turn {
+    uint64_t ticket; /* his, in every round */
+    uint64_t round;  /* from 1 on, one more each time; 0: he does not wait, and takes what there is
+                      */
+};
+
 /* Reserves a place (group_reserve) for each task of a list, which no group has accepted yet: in the
  * lane that may run it and has most room, one without a capacity if there is one. All or none;
  * false names the group that is full. Any thread. */
-bool router_reserve(struct router *router, struct task_list *tasks, const char **full);
+bool router_reserve(struct router *router, struct task_list *tasks, const struct router_turn *turn,
+                    const char **full);
 
 /* Returns whether the tasks of a list could have their places if no other task had one. Any thread.
  * */

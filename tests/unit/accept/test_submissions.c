@@ -227,6 +227,47 @@ Test(submissions, what_may_wait_is_admitted_when_there_is_room)
     cr_assert_eq(second.answer, SUBMISSION_ADMITTED);
 }
 
+Test(submissions, a_large_one_gets_its_turn_before_small_ones_that_came_later)
+{
+    enum { SMALL = 20 };
+    static struct parcel first, large, read, small[SMALL];
+    open_counter(SUBMISSIONS_WAIT);
+    send_job(&first, THREE "---\n" FOUR);
+    post(&large, JOB_FILE_JOBS, FOUR "---\n" FOUR);
+    send_job(&read, "version: 1\ntasks: [{type: none}]\n"); /* so the large one was, too */
+    for (int i = 0; i < SMALL; i++)
+        post(&small[i], i % 2 == 0 ? JOB_FILE_TASK : JOB_FILE_JOBS,
+             i % 2 == 0 ? "type: noop\n" : "version: 1\ntasks: [{type: noop}]\n");
+    for (int given = 0; given < 5; given++) {
+        cr_assert_not(is_answered(&large));
+        cr_assert_eq(room_taken(&counter.pending), 7 - given);
+        room_give(&counter.pending, 1);
+    }
+    AWAIT(is_answered(&large));
+    cr_assert_eq(large.answer, SUBMISSION_ADMITTED);
+    cr_assert_eq(room_taken(&counter.pending), 10, "and no small one has come in");
+    for (int i = 0; i < SMALL; i += 2) {
+        room_give(&counter.pending, 2);
+        AWAIT(is_answered(&small[i]) && is_answered(&small[i + 1]));
+    }
+}
+
+Test(submissions, behind_one_that_waits_for_the_host_nobody_is_tried)
+{
+    static struct parcel first, large, read, small;
+    open_counter(SUBMISSIONS_WAIT);
+    send_job(&first, THREE "---\n" FOUR);
+    post(&large, JOB_FILE_JOBS, FOUR);
+    send_job(&read, "version: 1\ntasks: [{type: none}]\n");
+    post(&small, JOB_FILE_TASK, "type: noop\n");
+    cr_assert_not(is_answered(&small), "there is room for three");
+    submissions_set_limits(counter.submissions, 100, SUBMISSIONS_REFUSE);
+    AWAIT(is_answered(&large));
+    cr_assert_eq(large.answer, SUBMISSION_PENDING_FULL);
+    AWAIT(is_answered(&small));
+    cr_assert_eq(small.answer, SUBMISSION_ADMITTED, "nobody waits any more");
+}
+
 Test(submissions, a_single_task_is_answered_within_the_call)
 {
     struct parcel parcel;

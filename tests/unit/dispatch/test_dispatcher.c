@@ -304,7 +304,8 @@ Test(dispatcher, a_place_that_was_reserved_in_another_group_is_given_back)
     task_list_init(&list);
     task_list_push(&list, &tasks[0]);
     task_list_push(&list, &tasks[1]);
-    cr_assert(router_reserve(yard.router, &list, &full)); /* both in the first */
+    cr_assert(router_reserve(yard.router, &list, &(struct router_turn){0},
+                             &full)); /* both in the first */
     cr_assert_eq(fake_groups[0].accepted, 2);
     send(tasks, 2);
     yard_stop();

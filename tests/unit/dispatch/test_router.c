@@ -237,6 +237,8 @@ static struct task_list list_of(struct task *tasks, size_t count)
     return list;
 }
 
+static const struct router_turn at_once = {0};
+
 Test(router, reserves_a_place_for_each_task_where_there_is_most_room)
 {
     static const struct router_group groups[] = {
@@ -248,13 +250,13 @@ Test(router, reserves_a_place_for_each_task_where_there_is_most_room)
     for (int i = 0; i < 6; i++)
         tasks[i] = task_of(0, i < 4 ? NULL : &sh);
     struct task_list list = list_of(tasks, 6);
-    cr_assert(router_reserve(router, &list, &full) == false);
+    cr_assert(router_reserve(router, &list, &at_once, &full) == false);
     cr_assert_str_eq(full, "more"); /* the last one asks for a label that is only there */
     cr_assert_eq(fake_groups[0].accepted + fake_groups[1].accepted, 0);
     for (int i = 0; i < 6; i++)
         cr_assert_eq(tasks[i].charged, 0);
     list = list_of(tasks, 4);
-    cr_assert(router_reserve(router, &list, &full));
+    cr_assert(router_reserve(router, &list, &at_once, &full));
     cr_assert_eq(fake_groups[0].accepted, 1);
     cr_assert_eq(fake_groups[1].accepted, 3);
     cr_assert_eq(router_charged(router, &tasks[0]), &fake_groups[1]);
@@ -275,7 +277,7 @@ Test(router, a_lane_without_a_capacity_is_reserved_before_all_others)
     for (int i = 0; i < 20; i++)
         tasks[i] = task_of(0, NULL);
     struct task_list list = list_of(tasks, 20);
-    cr_assert(router_reserve(router, &list, &full));
+    cr_assert(router_reserve(router, &list, &at_once, &full));
     cr_assert_eq(fake_groups[1].accepted, 20);
     router_end();
 }
@@ -293,9 +295,9 @@ Test(router, what_could_have_places_if_all_were_free_is_told_from_what_never_cou
     for (int i = 0; i < 7; i++)
         tasks[i] = task_of(0, NULL);
     struct task_list list = list_of(before, 6);
-    cr_assert(router_reserve(router, &list, &full)); /* nothing is free now */
+    cr_assert(router_reserve(router, &list, &at_once, &full)); /* nothing is free now */
     list = list_of(tasks, 6);
-    cr_assert(router_reserve(router, &list, &full) == false);
+    cr_assert(router_reserve(router, &list, &at_once, &full) == false);
     cr_assert(router_may_reserve(router, &list));
     list = list_of(tasks, 7);
     cr_assert(router_may_reserve(router, &list) == false);
@@ -303,6 +305,64 @@ Test(router, what_could_have_places_if_all_were_free_is_told_from_what_never_cou
         tasks[i] = task_of(1, NULL); /* of a type whose group has no limit */
     list = list_of(tasks, 7);
     cr_assert(router_may_reserve(router, &list));
+    router_end();
+}
+
+static bool wants(struct task *tasks, size_t count, uint64_t ticket, uint64_t round)
+{
+    const char *full = NULL;
+    const struct router_turn turn = {ticket, round};
+    struct task_list list = list_of(tasks, count);
+    return router_reserve(router, &list, &turn, &full);
+}
+
+enum { LARGE = 1, SMALL, OTHER };
+
+Test(router, behind_one_that_waits_for_a_group_wait_those_alone_that_need_it)
+{
+    static const struct router_group groups[] = {
+        {.name = "a", .type = "t0", .labels = &no_labels, .workers = 1, .queue_capacity = 4},
+        {.name = "b", .type = "t1", .labels = &no_labels, .workers = 1, .queue_capacity = 4},
+        {.name = "c", .type = "t[12]", .labels = &no_labels, .workers = 1, .queue_capacity = 4}};
+    struct task before[3], large[3], small[1], either[5];
+    router_with(groups, 3);
+    for (int i = 0; i < 3; i++) {
+        before[i] = task_of(0, NULL);
+        large[i] = task_of(0, NULL);
+    }
+    for (int i = 0; i < 5; i++)
+        either[i] = task_of(1, NULL);
+    small[0] = task_of(0, NULL);
+    cr_assert(wants(before, 3, OTHER, 1));
+    cr_assert_not(wants(large, 3, LARGE, 1));
+    cr_assert_not(wants(small, 1, SMALL, 1), "there is a place, and it is promised");
+    cr_assert(wants(either, 5, OTHER, 1), "of another group");
+    router_discharge(router, &before[0]);
+    cr_assert_not(wants(large, 3, LARGE, 2));
+    cr_assert_not(wants(small, 1, SMALL, 2));
+    router_discharge(router, &before[1]);
+    cr_assert(wants(large, 3, LARGE, 3));
+    router_discharge(router, &before[2]);
+    cr_assert(wants(small, 1, SMALL, 3), "nobody waits before it");
+    router_end();
+}
+
+Test(router, who_waits_for_one_group_after_the_other_keeps_what_was_promised)
+{
+    static const struct router_group groups[] = {
+        {.name = "a", .type = "t0", .labels = &no_labels, .workers = 1, .queue_capacity = 2},
+        {.name = "b", .type = "t1", .labels = &no_labels, .workers = 1, .queue_capacity = 2}};
+    struct task before[2] = {task_of(0, NULL), task_of(1, NULL)};
+    struct task small[1] = {task_of(0, NULL)};
+    struct task large[4] = {task_of(0, NULL), task_of(0, NULL), task_of(1, NULL), task_of(1, NULL)};
+    router_with(groups, 2);
+    cr_assert(wants(before, 2, OTHER, 1));
+    cr_assert_not(wants(large, 4, LARGE, 1), "for want of the first group");
+    router_discharge(router, &before[0]);
+    cr_assert_not(wants(large, 4, LARGE, 2), "for want of the second");
+    cr_assert_not(wants(small, 1, SMALL, 2), "the first is still promised");
+    router_discharge(router, &before[1]);
+    cr_assert(wants(large, 4, LARGE, 3));
     router_end();
 }
 
