@@ -54,7 +54,8 @@ static struct lane make_lane(struct router *router, const struct router_group *g
                                     .workers = group->workers,
                                     .party = party,
                                     .number = id,
-                                    .queue_capacity = group->queue_capacity};
+                                    .queue_capacity = group->queue_capacity,
+                                    .serves_many = strpbrk(group->type, "*?[") != NULL};
     struct lane lane = {.group = group_create(router->options.executor, &options),
                         .id = id,
                         .labels = &never_labels};

@@ -25,10 +25,25 @@ struct aside *backlog_find(const struct backlog *backlog, const struct job *job)
     return aside;
 }
 
+struct aside *backlog_find_type(const struct backlog *backlog, const struct type *type)
+{
+    struct aside *aside = backlog->asides;
+    while (aside != NULL && aside->type != type)
+        aside = aside->next;
+    return aside;
+}
+
+/* Where tasks like this one are that came after it; NULL: in the queue. */
+static struct aside *place_of(const struct backlog *backlog, const struct task *task)
+{
+    struct aside *aside = backlog_find_type(backlog, task->type);
+    return aside != NULL ? aside : backlog_find(backlog, task->job);
+}
+
 void backlog_put_back(struct backlog *backlog, struct task_list *tasks)
 {
     size_t count = tasks->count;
-    struct aside *aside = count > 0 ? backlog_find(backlog, tasks->head->job) : NULL;
+    struct aside *aside = count > 0 ? place_of(backlog, tasks->head) : NULL;
     queue_put_back(aside == NULL ? &backlog->queue : &aside->queue, tasks);
     if (aside != NULL)
         backlog->aside_count += count;
@@ -87,35 +102,51 @@ size_t backlog_length(const struct backlog *backlog, const struct aside *from)
     return from == NULL ? backlog->queue.count : from->queue.count;
 }
 
-static struct aside *find_or_make(struct backlog *backlog, struct job *job)
+static struct aside *make(struct backlog *backlog)
 {
-    struct aside *aside = backlog_find(backlog, job);
-    if (aside != NULL)
-        return aside;
-    aside = calloc(1, sizeof *aside);
+    struct aside *aside = calloc(1, sizeof *aside);
     if (aside == NULL)
         abort();
-    aside->job = job;
     queue_init(&aside->queue, backlog->max_age_ns);
     aside->next = backlog->asides;
     backlog->asides = aside;
     return aside;
 }
 
+static void move(struct backlog *backlog, struct aside *from, struct aside *to, struct task *head)
+{
+    queue_pop(from == NULL ? &backlog->queue : &from->queue, head);
+    queue_push(&to->queue, head);
+    backlog->aside_count += from == NULL;
+}
+
 struct aside *backlog_step_aside(struct backlog *backlog, struct aside *from, struct task *head)
 {
-    if (from != NULL)
-        return from;
-    struct aside *aside = find_or_make(backlog, head->job);
-    queue_pop(&backlog->queue, head);
-    queue_push(&aside->queue, head);
-    backlog->aside_count++;
+    struct aside *aside = backlog_find(backlog, head->job);
+    if (aside == NULL) {
+        aside = make(backlog);
+        aside->job = head->job;
+    }
+    if (aside != from)
+        move(backlog, from, aside, head);
+    return aside;
+}
+
+struct aside *backlog_await_turn(struct backlog *backlog, struct aside *from, struct task *head)
+{
+    struct aside *aside = backlog_find_type(backlog, head->type);
+    if (aside == NULL) {
+        aside = make(backlog);
+        aside->type = head->type;
+    }
+    if (aside != from)
+        move(backlog, from, aside, head);
     return aside;
 }
 
 void backlog_tidy(struct backlog *backlog, struct aside *aside)
 {
-    if (aside->queue.count > 0 || aside->waits || aside->has_grant)
+    if (aside == NULL || aside->queue.count > 0 || aside->waits || aside->has_grant)
         return;
     struct aside **at = &backlog->asides;
     while (*at != aside)

@@ -1,7 +1,7 @@
 /* backlog: all that waits in a group: its queue, and beside it the tasks of jobs whose own cap is
- * reached, so that those of other jobs can go. What has stepped aside keeps its order, and goes
- * before what came later with the same priority. Embedded in its group and guarded by the group's
- * lock. */
+ * reached, and those of SERIAL types whose turn is taken, so that others can go. What has stepped
+ * aside keeps its order, and goes before what came later with the same priority. Embedded in its
+ * group and guarded by the group's lock. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +11,18 @@
 #include "execute/gate.h"
 #include "execute/queue.h"
 
-/* Tasks of one job that have stepped aside. */
+/* Tasks of one job, or of one SERIAL type, that have stepped aside. */
 struct aside {
     struct aside *next;
-    struct job *job; /* only compared, if no task is left */
+    struct job *job;         /* only compared, if no task is left; NULL: they are of a type */
+    const struct type *type; /* NULL: they are of a job */
     struct queue queue;
-    bool waits;     /* the gate has yet to answer: none of them may go */
+    bool waits; /* the gate has yet to answer, or the turn to be free: none of them may go */
+    /* of a type */
+    struct group *group;
+    struct pool *pool;          /* of the turn that it waits for */
+    struct aside *next_waiting; /* guarded by the lock of that pool */
+    /* of a job */
     bool has_grant; /* .grant is held for the next batch of them */
     struct grant grant;
     int32_t asked; /* the weight for which .grant was, or is, asked; it may hold less */
@@ -31,7 +37,7 @@ struct backlog {
 
 /* Which tasks may go. */
 enum backlog_choice {
-    BACKLOG_ANY,     /* all but those aside whose job waits */
+    BACKLOG_ANY,     /* all but those aside whose job or type waits */
     BACKLOG_GRANTED, /* only those aside for which a grant is held */
 };
 
@@ -47,8 +53,8 @@ static inline size_t backlog_count(const struct backlog *backlog)
     return backlog->queue.count + backlog->aside_count;
 }
 
-/* Puts tasks of one job back in front of those of their priority, in the order of the list; empties
- * it. */
+/* Puts tasks of one job and type back in front of those of their priority, in the order of the
+ * list; empties it. */
 void backlog_put_back(struct backlog *backlog, struct task_list *tasks);
 
 /* Returns the task that is to start next, NULL if there is none; *from says where it is: aside, or
@@ -72,11 +78,17 @@ static inline struct task *backlog_pop_next(struct backlog *backlog, struct asid
 /* Returns what has stepped aside of a job, or NULL. */
 struct aside *backlog_find(const struct backlog *backlog, const struct job *job);
 
-/* Moves the head of the queue, or of what is aside already, beside the queue; returns where it is
- * then. */
+/* Returns what has stepped aside of a SERIAL type, or NULL. */
+struct aside *backlog_find_type(const struct backlog *backlog, const struct type *type);
+
+/* Moves what backlog_head returned to what is aside of its job; returns where that is. The caller
+ * tidies where it was. */
 struct aside *backlog_step_aside(struct backlog *backlog, struct aside *from, struct task *head);
 
-/* Forgets it, if it has no tasks, no grant, and nothing to wait for. */
+/* The same with what is aside of its type. */
+struct aside *backlog_await_turn(struct backlog *backlog, struct aside *from, struct task *head);
+
+/* Forgets it (NULL: nothing), if it has no tasks, no grant, and nothing to wait for. */
 void backlog_tidy(struct backlog *backlog, struct aside *aside);
 
 /* Moves the tasks that go to the list; O(length). */

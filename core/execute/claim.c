@@ -45,11 +45,12 @@ static void step_aside(struct group *group, const struct first *first)
     if (!aside->waits)
         aside->asked = first->asked;
     aside->waits = true;
+    backlog_tidy(&group->backlog, first->from);
 }
 
 static bool job_is_aside(const struct group *group, const struct first *first)
 {
-    if (group->backlog.asides == NULL || first->from != NULL)
+    if (group->backlog.asides == NULL || (first->from != NULL && first->from->job != NULL))
         return false;
     const struct aside *aside = backlog_find(&group->backlog, first->task->job);
     return aside != NULL && aside->waits;
@@ -141,37 +142,79 @@ static bool serves(const struct worker *worker, const struct task *head)
            generation_offer(worker->pool->generation, head->type) != NULL;
 }
 
-/* Takes the turn of a SERIAL type; false if another batch has it: the group stands in its line
- * then. Lock of the group held. */
-static bool take_turn(struct group *group, struct worker *worker, const struct task *head)
+/* What comes of the turn that the head needs. */
+enum turn_answer {
+    TURN_IS_OURS, /* or it needs none */
+    TURN_WAITS,   /* the group stands in its line */
+    TURN_ASIDE,   /* the head has stepped aside, and the next one may go */
+};
+
+/* What was aside for its job with a grant needs it no more, if nothing is left of it. */
+static void leave(struct group *group, struct aside *from, struct claim *claim)
 {
-    struct pool *pool = worker->pool;
-    const struct offer *offer = generation_offer(pool->generation, head->type);
-    worker->turn = NULL;
-    if ((offer->flags & SLUICE_SERIAL) == 0)
-        return true;
-    struct turn *turn = &pool->turns[offer->index];
-    if (!pool_take_turn(pool, turn, group)) {
-        group->pool = pool;
-        return false;
+    if (from != NULL && from->has_grant && from->queue.count == 0) {
+        from->has_grant = false;
+        claim->has_surplus = true;
+        claim->surplus = from->grant;
     }
-    worker->turn = turn;
-    return true;
+    backlog_tidy(&group->backlog, from);
 }
 
-static void give_turn_back(struct worker *worker)
+/* Another batch has the turn, or had it just now. Lock of the group held. */
+static void await_turn(struct group *group, struct pool *pool, struct turn *turn,
+                       const struct first *first, struct claim *claim)
 {
-    if (worker->turn != NULL)
-        pool_give_turn(worker->pool, worker->turn); /* the worker looks at the ready list next */
+    struct aside *aside = backlog_await_turn(&group->backlog, first->from, first->task);
+    if (!aside->waits) {
+        aside->group = group;
+        aside->pool = pool;
+        aside->waits = pool_await_turn(pool, turn, aside);
+    }
+    if (aside != first->from)
+        leave(group, first->from, claim);
+}
+
+static bool type_is_aside(const struct group *group, const struct task *head)
+{
+    const struct aside *aside = backlog_find_type(&group->backlog, head->type);
+    return aside != NULL && aside->waits;
+}
+
+/* Takes the turn of a SERIAL type. Lock of the group held. */
+static enum turn_answer take_turn(struct group *group, struct worker *worker,
+                                  const struct first *first, struct claim *claim)
+{
+    struct pool *pool = worker->pool;
+    const struct offer *offer = generation_offer(pool->generation, first->task->type);
+    worker->turn = NULL;
+    if ((offer->flags & SLUICE_SERIAL) == 0)
+        return TURN_IS_OURS;
+    struct turn *turn = &pool->turns[offer->index];
+    bool taken = (group->serves_many && type_is_aside(group, first->task)) ||
+                 !pool_take_turn(pool, turn, group->serves_many ? NULL : group);
+    if (!taken) {
+        worker->turn = turn;
+        return TURN_IS_OURS;
+    }
+    if (group->serves_many) {
+        await_turn(group, pool, turn, first, claim);
+        return TURN_ASIDE;
+    }
+    group->pool = pool;
+    return TURN_WAITS;
+}
+
+static void give_turn_back(struct worker *worker, struct claim *claim)
+{
+    if (worker->turn != NULL) /* the worker looks at the ready list next */
+        pool_give_turn(worker->pool, worker->turn, &claim->awaited);
     worker->turn = NULL;
 }
 
 /* True: the head has stepped aside, and the next one may go. Lock of the group held. */
-static bool claim_head(struct group *group, struct worker *worker, struct first *first,
-                       struct claim *claim)
+static bool claim_with_turn(struct group *group, struct worker *worker, struct first *first,
+                            struct claim *claim)
 {
-    if (!take_turn(group, worker, first->task))
-        return false;
     switch (take_grant(group, first, claim)) {
     case GATE_GRANTED:
         claim_batch(group, worker, first, claim);
@@ -185,8 +228,23 @@ static bool claim_head(struct group *group, struct worker *worker, struct first 
         step_aside(group, first);
         break;
     }
-    give_turn_back(worker);
+    give_turn_back(worker, claim);
     return !group->waiting && !claim->has_surplus;
+}
+
+/* The same. */
+static bool claim_head(struct group *group, struct worker *worker, struct first *first,
+                       struct claim *claim)
+{
+    switch (take_turn(group, worker, first, claim)) {
+    case TURN_IS_OURS:
+        return claim_with_turn(group, worker, first, claim);
+    case TURN_WAITS:
+        return false;
+    case TURN_ASIDE:
+        return !claim->has_surplus;
+    }
+    return false;
 }
 
 struct claim group_claim(struct group *group, struct worker *worker)
@@ -206,6 +264,7 @@ struct claim group_claim(struct group *group, struct worker *worker)
     group_relist(group, &after);
     mutex_unlock(&group->lock);
     group_act(group, &after);
+    group_turn_free(claim.awaited);
     return claim;
 }
 

@@ -19,6 +19,7 @@ struct group *group_create(struct executor *executor, const struct group_options
     group->workers = options->workers;
     group->party = options->party;
     group->mark = options->number < UINT16_MAX ? (uint16_t)(options->number + 1) : 0;
+    group->serves_many = options->serves_many;
     group->queue_capacity = options->queue_capacity;
     mutex_init(&group->lock);
     MUTEX_GUARD(&executor->lock);
@@ -268,6 +269,34 @@ void group_done(struct group *group)
     group_act(group, &after);
 }
 
+void group_turn_free(struct aside *awaited)
+{
+    for (struct aside *aside = awaited, *next; aside != NULL; aside = next) {
+        struct group *group = aside->group;
+        struct after after;
+        next = aside->next_waiting;
+        after_init(&after);
+        mutex_lock(&group->lock);
+        aside->waits = false;
+        backlog_tidy(&group->backlog, aside);
+        group_relist(group, &after);
+        mutex_unlock(&group->lock);
+        group_act(group, &after);
+    }
+}
+
+/* What waits for turns of the pool need not any more. Lock held. */
+static void forgo_turns(struct group *group, struct pool *pool)
+{
+    for (struct aside *aside = group->backlog.asides, *next; aside != NULL; aside = next) {
+        next = aside->next;
+        if (!aside->waits || aside->pool != pool || !pool_forgo_turn(pool, aside))
+            continue;
+        aside->waits = false;
+        backlog_tidy(&group->backlog, aside);
+    }
+}
+
 void group_leave_pool(struct group *group, struct pool *pool)
 {
     struct after after;
@@ -275,6 +304,7 @@ void group_leave_pool(struct group *group, struct pool *pool)
     mutex_lock(&group->lock);
     if (group->pool == pool && pool_remove(pool, group))
         group->pool = NULL;
+    forgo_turns(group, pool);
     group_relist(group, &after);
     mutex_unlock(&group->lock);
     group_act(group, &after);
@@ -363,7 +393,7 @@ static const struct job **jobs_in_vain(const struct group *group, size_t *count)
     const struct job **jobs = NULL;
     *count = 0;
     for (const struct aside *aside = group->backlog.asides; aside != NULL; aside = aside->next) {
-        if (!aside->waits || aside->queue.count > 0)
+        if (aside->job == NULL || !aside->waits || aside->queue.count > 0)
             continue;
         jobs = memory_grow(jobs, *count + 1, sizeof *jobs);
         jobs[(*count)++] = aside->job;

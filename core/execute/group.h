@@ -24,6 +24,7 @@ struct group_options {
     void *party;             /* what the gate knows about it */
     uint32_t number;         /* from 0; of its lane */
     uint32_t queue_capacity; /* see group_reserve; 0: none */
+    bool serves_many;        /* types: one that is SERIAL may not hold up the others */
 };
 
 struct group_load {

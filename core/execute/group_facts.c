@@ -72,6 +72,9 @@ static enum group_why explain_queued(struct group *group, const struct task *tas
         *weight = explain_weight(group, task);
         return GROUP_NEEDS_WEIGHT;
     }
+    const struct aside *of_type = backlog_find_type(&group->backlog, task->type);
+    if (of_type != NULL && of_type->waits)
+        return GROUP_NEEDS_TURN;
     if (group->waiting && head != NULL)
         *weight = explain_weight(group, head);
     if (head != task)

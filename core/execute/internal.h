@@ -56,7 +56,8 @@ struct group {
     struct executor *executor;
     char *name;
     void *party;
-    uint16_t mark; /* what task.charged is for its tasks; 0: its number is too large for that */
+    uint16_t mark;    /* what task.charged is for its tasks; 0: its number is too large for that */
+    bool serves_many; /* see group_options */
     struct group *next;
     struct mutex lock;
     /* guarded by lock */
@@ -83,6 +84,7 @@ struct group {
 struct turn {
     bool taken;
     struct group *waiting; /* groups whose head waits for it; through group.next_ready */
+    struct aside *aside;   /* in groups of many types; through aside.next_waiting */
 };
 
 /* The worker threads of one generation and the groups that have work for them. */
@@ -157,6 +159,7 @@ struct claim {
     int64_t expected_ns; /* for all of them; CLOCK_NEVER_NS: not known */
     bool has_surplus;    /* .surplus is to be given back */
     struct grant surplus;
+    struct aside *awaited; /* turns that were given back */
 };
 
 /* Returns the first of all groups. They are only ever added in front, so that the list may be
@@ -230,6 +233,10 @@ void group_set_max_age(struct group *group, int64_t max_age_ns);
  * held. */
 void group_done(struct group *group);
 
+/* Says that the turn is free for which these waited aside (pool_give_turn; NULL: none); they may be
+ * gone then. No lock held. */
+void group_turn_free(struct aside *awaited);
+
 /* Moves the group out of a pool that stops, to the one that serves its next task now. */
 void group_leave_pool(struct group *group, struct pool *pool);
 
@@ -247,15 +254,24 @@ bool pool_push(struct pool *pool, struct group *group, int64_t backlog_ns);
 /* Takes a group out of the ready list; false if a worker has it in hand. Lock of the group held. */
 bool pool_remove(struct pool *pool, struct group *group);
 
-/* Takes the turn of a SERIAL type for a batch of the group; if another batch has it, the group
- * stands in its line (and counts as listed) until it is given back. Lock of the group held. */
+/* Takes the turn of a SERIAL type for a batch; if another one has it, the group (NULL: none) stands
+ * in its line (and counts as listed) until it is given back. Lock of the group held. */
 bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group);
+
+/* Has what is aside of a SERIAL type wait for its turn; false if that is free. Lock of the group
+ * held. */
+bool pool_await_turn(struct pool *pool, struct turn *turn, struct aside *aside);
+
+/* Has it wait no more; false if its turn is free, and it is about to hear of that. Lock of the
+ * group held. */
+bool pool_forgo_turn(struct pool *pool, struct aside *aside);
 
 /* Returns whether a batch has it. Any lock but this may be held. */
 bool pool_turn_is_taken(struct pool *pool, const struct turn *turn);
 
-/* Gives a turn back; the groups that waited for it are ready. Any lock may be held. */
-void pool_give_turn(struct pool *pool, struct turn *turn);
+/* Gives a turn back; the groups that waited for it are ready, and what was aside for it in others
+ * is put in front of *awaited, for group_turn_free. Any lock may be held. */
+void pool_give_turn(struct pool *pool, struct turn *turn, struct aside **awaited);
 
 /* Starts the thread that pool_push asked for. No lock held. */
 void pool_start_thread(struct pool *pool);

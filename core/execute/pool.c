@@ -55,8 +55,39 @@ bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
     MUTEX_GUARD(&pool->lock);
     if (!turn->taken)
         return turn->taken = true;
-    group->next_ready = turn->waiting;
-    turn->waiting = group;
+    if (group != NULL) {
+        group->next_ready = turn->waiting;
+        turn->waiting = group;
+    }
+    return false;
+}
+
+bool pool_await_turn(struct pool *pool, struct turn *turn, struct aside *aside)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (!turn->taken)
+        return false;
+    aside->next_waiting = turn->aside;
+    turn->aside = aside;
+    return true;
+}
+
+static bool unlink_aside(struct aside **at, const struct aside *aside)
+{
+    while (*at != NULL && *at != aside)
+        at = &(*at)->next_waiting;
+    if (*at == NULL)
+        return false;
+    *at = aside->next_waiting;
+    return true;
+}
+
+bool pool_forgo_turn(struct pool *pool, struct aside *aside)
+{
+    MUTEX_GUARD(&pool->lock);
+    for (uint32_t i = 0; i < pool->generation->offers_count; i++)
+        if (unlink_aside(&pool->turns[i].aside, aside))
+            return true;
     return false;
 }
 
@@ -66,10 +97,15 @@ bool pool_turn_is_taken(struct pool *pool, const struct turn *turn)
     return turn->taken;
 }
 
-void pool_give_turn(struct pool *pool, struct turn *turn)
+void pool_give_turn(struct pool *pool, struct turn *turn, struct aside **awaited)
 {
     MUTEX_GUARD(&pool->lock);
     turn->taken = false;
+    for (struct aside *aside; (aside = turn->aside) != NULL;) {
+        turn->aside = aside->next_waiting;
+        aside->next_waiting = *awaited;
+        *awaited = aside;
+    }
     for (struct group *group; (group = turn->waiting) != NULL;) {
         turn->waiting = group->next_ready;
         push_ready(pool, group);

@@ -29,6 +29,7 @@ struct findings {
         enum verdict verdict;
     } given_up[FINDINGS_MOST];
     size_t held_up_count, given_up_count;
+    struct aside *awaited; /* turns that were given back with them */
     int64_t next_ns;
 };
 
@@ -92,7 +93,7 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
     };
     worker->tally = NULL;
     if (worker->turn != NULL)
-        pool_give_turn(worker->pool, worker->turn);
+        pool_give_turn(worker->pool, worker->turn, &findings->awaited);
 }
 
 static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
@@ -233,6 +234,7 @@ static void act(struct executor *executor, struct findings *findings, int64_t no
     }
     for (size_t i = 0; i < findings->given_up_count; i++)
         end_given_up(executor, &findings->given_up[i], now_ns);
+    group_turn_free(findings->awaited);
 }
 
 int64_t executor_watch(struct executor *executor, int64_t now_ns)
@@ -240,6 +242,7 @@ int64_t executor_watch(struct executor *executor, int64_t now_ns)
     struct findings findings;
     findings.held_up_count = findings.given_up_count = 0;
     findings.next_ns = CLOCK_NEVER_NS;
+    findings.awaited = NULL;
     look_at_all(executor, now_ns, &findings);
     act(executor, &findings, now_ns);
     return settle_plan(executor, now_ns, findings.next_ns);

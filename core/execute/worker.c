@@ -122,9 +122,11 @@ static void tell_others(struct worker *worker, const struct claim *claim)
 
 static void give_turn(struct worker *worker)
 {
+    struct aside *awaited = NULL;
     if (worker->turn != NULL)
-        pool_give_turn(worker->pool, worker->turn);
+        pool_give_turn(worker->pool, worker->turn, &awaited);
     worker->turn = NULL;
+    group_turn_free(awaited);
 }
 
 /* False if this worker is lost to a call that was given up. */

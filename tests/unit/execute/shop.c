@@ -258,7 +258,8 @@ void shop_end(void)
 
 struct group *shop_group(const char *name, uint32_t workers)
 {
-    struct group_options options = {.name = name, .workers = workers};
+    struct group_options options = {
+        .name = name, .workers = workers, .serves_many = shop.setup.serves_many};
     return group_create(shop.executor, &options);
 }
 
@@ -266,6 +267,7 @@ struct group *shop_weighed_group(uint32_t workers, int32_t max_weight, int32_t r
 {
     struct group_options options = {.name = "weighed",
                                     .workers = workers,
+                                    .serves_many = shop.setup.serves_many,
                                     .party =
                                         admission_add(shop.setup.admission, max_weight, reserve)};
     return group_create(shop.executor, &options);

@@ -30,6 +30,7 @@ struct shop_setup {
     bool (*worker_init)(void *self, void **worker, struct sluice_error *error);
     void (*worker_exit)(void *self, void *worker);
     struct admission *admission; /* the gate; NULL: the test's own */
+    bool serves_many;            /* of all groups, see group_options */
 };
 
 /* How tasks are made; what is 0 is usual. */
