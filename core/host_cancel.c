@@ -28,6 +28,18 @@ static const struct job *job_of_all(const struct cancel *asked)
     return job;
 }
 
+/* What waits for others that go on is in nobody's list. */
+static void cancel_waiting(struct stages *stages, const struct cancel *asked)
+{
+    struct task_list taken;
+    task_list_init(&taken);
+    if (asked->task == NULL)
+        job_take_all_waiting(asked->job, &taken);
+    else if (job_take_waiting(asked->task))
+        task_list_push(&taken, asked->task);
+    stages_end_waiting(stages, &taken);
+}
+
 static void cancel_calls(const struct stages *stages, const struct cancel *asked)
 {
     if (asked->task != NULL)
@@ -51,8 +63,10 @@ static void cancel(struct loop_call *call)
     struct host *host = ((struct host_cancelling *)call)->host;
     struct cancel *asked = take_cancels(host);
     stages_purge(&host->stages, job_of_all(asked));
-    for (const struct cancel *one = asked; one != NULL; one = one->next)
+    for (const struct cancel *one = asked; one != NULL; one = one->next) {
+        cancel_waiting(&host->stages, one);
         cancel_calls(&host->stages, one);
+    }
     forget_cancels(asked);
     loop_wake(host->loop); /* who was asked to end is watched from now on */
 }

@@ -123,7 +123,7 @@ static void feed_released(void *context, struct task_list *tasks)
         feed(stages, &rest);
 }
 
-/* Starts or skips tasks that need nothing any more. Reader thread. */
+/* Starts, skips or ends tasks that wait for nothing any more. Any thread. */
 static void release(void *context, struct task_list *tasks)
 {
     struct stages *stages = context;
@@ -421,6 +421,12 @@ void stages_purge(struct stages *stages, const struct job *job)
     executor_purge_stopped(stages->executor, job, &purged);
     router_purge(stages->router, job, &purged);
     drop(stages, &purged);
+}
+
+void stages_end_waiting(struct stages *stages, struct task_list *taken)
+{
+    if (taken->count > 0)
+        release(stages, taken);
 }
 
 enum stages_room stages_reserve(struct stages *stages, const struct stages_places *places)

@@ -97,6 +97,9 @@ void stages_skip_parked(struct stages *stages);
  * walk over all that waits, whatever it ends. */
 void stages_purge(struct stages *stages, const struct job *job);
 
+/* Ends tasks that waited for others and are cancelled (job_take_waiting). */
+void stages_end_waiting(struct stages *stages, struct task_list *taken);
+
 enum stages_room {
     STAGES_HAVE_ROOM,
     STAGES_ARE_FULL,  /* a group is */

@@ -13,7 +13,8 @@
 /* A count of shares, with what became of those that were given up. */
 #define SOME_FAILED (UINT32_C(1) << 31)
 #define SOME_MISSED (UINT32_C(1) << 30)
-#define SHARES      (SOME_MISSED - 1)
+#define IS_TAKEN    (UINT32_C(1) << 29) /* whoever gives up the last share does not have it */
+#define SHARES      (IS_TAKEN - 1)
 
 /* A task that did not succeed although others need it. */
 struct unlucky {
@@ -108,18 +109,35 @@ bool dependents_wait(const struct dependents *dependents, uint32_t number)
     return atomic_load_explicit(&dependents->shares[number], memory_order_relaxed) != 0;
 }
 
-/* True if it was the last share. */
+/* True if it was the last share, and nobody has taken the task before. */
 static bool give_up_share(struct dependents *dependents, uint32_t number)
 {
     uint32_t before =
         atomic_fetch_sub_explicit(&dependents->shares[number], 1, memory_order_acq_rel);
     assert((before & SHARES) > 0);
-    return (before & SHARES) == 1;
+    return (before & (SHARES | IS_TAKEN)) == 1;
 }
 
 bool dependents_enter(struct dependents *dependents, uint32_t number)
 {
     return give_up_share(dependents, number);
+}
+
+bool dependents_lack(const struct dependents *dependents, uint32_t number)
+{
+    return (atomic_load_explicit(&dependents->shares[number], memory_order_relaxed) & SHARES) > 0;
+}
+
+/* Of whoever gives up the last share and whoever takes it, the first has the task. */
+bool dependents_take(struct dependents *dependents, uint32_t number)
+{
+    _Atomic uint32_t *shares = &dependents->shares[number];
+    uint32_t before = atomic_load(shares);
+    do
+        if ((before & SHARES) == 0 || (before & IS_TAKEN) != 0)
+            return false;
+    while (!atomic_compare_exchange_weak(shares, &before, before | IS_TAKEN));
+    return true;
 }
 
 static struct unlucky *unlucky_create(struct dependents *dependents, const char *id)

@@ -30,8 +30,16 @@ void dependents_tell(struct dependents *dependents, uint32_t dependent, uint32_t
 bool dependents_wait(const struct dependents *dependents, uint32_t number);
 
 /* Gives up a task's own share, now that it is in the host; true if nothing else is left: the caller
- * releases it, else whoever ends the last that it needs. Reader thread. */
+ * releases it, else whoever ends the last that it needs, or whoever takes it before. Reader
+ * thread. */
 bool dependents_enter(struct dependents *dependents, uint32_t number);
+
+/* Returns whether what a task waits for has not all ended. Any thread. */
+bool dependents_lack(const struct dependents *dependents, uint32_t number);
+
+/* Takes a task that is in the host away from whoever would release it: it is the caller's. False if
+ * it has been released, or taken. Any thread. */
+bool dependents_take(struct dependents *dependents, uint32_t number);
 
 /* Says that a task has ended, in its final state, and adds those that waited for nothing else to
  * the list. chunks: those of the job, in order. Any thread. */

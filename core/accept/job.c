@@ -102,7 +102,8 @@ static void forget_tasks(struct job *job)
     forget_order(job);
     id_index_destroy(&job->ids);
     graph_destroy(&job->graph);
-    dependents_destroy(&job->dependents);
+    struct dependents *dependents = atomic_exchange(&job->dependents, NULL);
+    dependents_destroy(&dependents);
     window_destroy(&job->window);
     result_map_destroy(&job->results);
 }
@@ -309,6 +310,20 @@ bool job_enter_waiting(const struct task *task)
     struct job *job = task->job;
     return job->mode == JOB_STREAMED ? window_enter(job->window, task->number)
                                      : dependents_enter(job->dependents, task->number);
+}
+
+bool job_take_waiting(struct task *task)
+{
+    return task_state(task) == TASK_WAITING && task->job->dependents != NULL &&
+           dependents_take(task->job->dependents, task->number);
+}
+
+void job_take_all_waiting(struct job *job, struct task_list *taken)
+{
+    const struct dependents *dependents = job->dependents;
+    for (uint32_t number = 0; number < job->tasks_count && dependents != NULL; number++)
+        if (dependents_lack(dependents, number) && job_take_waiting(job_task(job, number)))
+            task_list_push(taken, job_task(job, number));
 }
 
 struct result *job_hold_result(struct job *job, uint32_t number)

@@ -72,8 +72,8 @@ struct job {
     uint32_t tasks_count;       /* added so far */
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
     /* any thread; see their headers */
-    struct dependents *dependents; /* JOB_CHECKED, from then on; NULL: no task needs another */
-    struct window *window;         /* JOB_STREAMED */
+    struct dependents *_Atomic dependents; /* JOB_CHECKED, from then on; NULL: no needs */
+    struct window *window;                 /* JOB_STREAMED */
     /* atomic */
     _Atomic uint32_t total;      /* tasks in all, once it is sealed; 0 before */
     _Atomic uint32_t submitted;  /* handed on to the host */
@@ -232,7 +232,7 @@ void job_turn_graph(struct job *job);
 bool job_waits(const struct task *task);
 
 /* Says that a task that needs others is in the host, WAITING; true if all these have ended: the
- * caller releases it, else whoever ends the last of them. Reader thread. */
+ * caller releases it, else whoever ends the last of them or takes it before. Reader thread. */
 bool job_enter_waiting(const struct task *task);
 
 /* Returns the result of a task that another, which needs it, refers to. JOB_CHECKED: it lives as
@@ -256,6 +256,15 @@ struct needed job_needed(const struct task *released);
  * read. */
 void job_visit_needs(const struct task *task,
                      bool (*visit)(void *context, const struct task *needed), void *context);
+
+/* Takes a task that waits for others (WAITING) before these have ended: it is the caller's, who
+ * ends it. False if it does not wait, or not any more. Any thread that holds its job, which keeps
+ * its tasks. */
+bool job_take_waiting(struct task *task);
+
+/* The same with all such tasks of a job, which become a part of the list. Takes time in proportion
+ * to all its tasks, if some of them need others. */
+void job_take_all_waiting(struct job *job, struct task_list *taken);
 
 /* Counts tasks that enter the host. Reader thread, before they are handed on. */
 void job_count_submitted(struct job *job, uint32_t count);

@@ -71,12 +71,7 @@ tasks:
 "
     wait_until has_bytes started 1
     wait_until is "/v1/tasks/$job:again" .state delayed
-    # One that waits for others ends with the last of these.
-    api DELETE "/v1/tasks/$job:waiting"
-    expect 202
-    task=$job:waiting
-    why dependency "it was cancelled" running
-    for id in queued delayed parked again running; do
+    for id in waiting queued delayed parked again running; do
         api DELETE "/v1/tasks/$job:$id"
         expect 202
         got .state cancelling
@@ -90,6 +85,50 @@ tasks:
     fails_with 404 not_found
     get /v1/status '"\(.tasks.unfinished) \(.tasks.cancelled) \(.admission.in_use)"'
     [ "$output" = "0 6 0" ]
+}
+
+@test "one that waits ends at once when it is cancelled, and those behind it hear of that" {
+    serve
+    submit "version: 1
+tasks:
+- {id: running, type: gate, params: {started: $PWD/started, open: $PWD/open}}
+- {id: waiting, type: noop, needs: [running]}
+- {id: behind, type: noop, needs: [waiting]}
+- {id: always, type: noop, needs: [waiting], when: always}
+- {id: both, type: noop, needs: [waiting, running], when: always}
+"
+    wait_until has_bytes started 1
+    api DELETE "/v1/tasks/$job:waiting"
+    expect 202
+    task_is "$job:waiting" cancelled
+    task_is "$job:behind" skipped
+    task_is "$job:always" succeeded
+    get "/v1/tasks/$job:running" '.state'
+    [ "$output" = running ]
+    get "/v1/tasks/$job:both" '.state'
+    [ "$output" = waiting ]
+    task=$job:waiting
+    why cancelled "it was cancelled"
+    let_go
+    job_is "$job" over
+    got '"\(.succeeded) \(.cancelled) \(.skipped)"' "3 1 1"
+}
+
+@test "a job that is cancelled ends what waits although a call goes on" {
+    settings "[host]" "grace = 1m"
+    serve
+    submit "version: 1
+tasks:
+  - {id: running, type: deaf_gate, params: {started: $PWD/started, open: $PWD/open}}
+$(repeat 100 "type: noop, needs: [running]")
+  - {id: last, type: noop, needs: [noop-2, noop-101]}
+"
+    wait_until has_bytes started 1
+    api DELETE "/v1/jobs/$job"
+    expect 202
+    wait_until is "/v1/jobs/$job" .cancelled 101
+    let_go
+    job_is "$job" over
 }
 
 @test "a dead task is tried again, with its labels, and again" {

@@ -199,6 +199,39 @@ FOR_BOTH(all_dependents_of_one_are_released_together_in_order)
         cr_assert_eq(task_list_pop(&released)->number, i);
 }
 
+Test(needs, a_task_that_was_taken_is_released_by_nobody)
+{
+    job_begin(JOB_CHECKED);
+    make_four();
+    cr_assert_not(job_take_waiting(tasks[2]), "it is not in the host yet");
+    cr_assert_not(enter(2));
+    cr_assert_not(enter(3));
+    cr_assert(job_take_waiting(tasks[2]));
+    cr_assert_not(job_take_waiting(tasks[2]));
+    cr_assert_eq(end(2, TASK_CANCELLED), 1);
+    cr_assert_eq(released.head, tasks[3]);
+    cr_assert_not(job_take_waiting(tasks[3]), "it was released");
+    cr_assert_eq(end(0, TASK_SUCCEEDED), 0);
+    cr_assert_eq(end(1, TASK_SUCCEEDED), 0);
+    job_end();
+}
+
+Test(needs, all_tasks_of_a_job_that_wait_can_be_taken)
+{
+    struct task_list taken;
+    task_list_init(&taken);
+    job_begin(JOB_CHECKED);
+    make_four();
+    job_take_all_waiting(job, &taken);
+    cr_assert_eq(taken.count, 0);
+    cr_assert_not(enter(2));
+    cr_assert_not(enter(3));
+    job_take_all_waiting(job, &taken);
+    cr_assert_eq(taken.count, 2);
+    cr_assert_eq(taken.head, tasks[2]);
+    job_end();
+}
+
 struct ender {
     struct thread thread;
     uint32_t from, to;
@@ -242,6 +275,41 @@ FOR_BOTH(each_is_released_once_whatever_threads_end_what_it_needs)
     cr_assert_eq(count, PAIRS);
     for (uint32_t i = 0; i < PAIRS; i++)
         cr_assert_eq(job_needed(tasks[2 * PAIRS + i]).some_failed, i % 2 == 1);
+}
+
+static void take_some(void *argument)
+{
+    struct ender *ender = argument;
+    for (uint32_t i = ender->from; i < ender->to; i++)
+        *ender->released_count += job_take_waiting(tasks[i]);
+}
+
+/* As above, and a third thread takes what waits. */
+Test(needs, each_is_released_or_taken_once)
+{
+    enum { PAIRS = 1000 };
+    static struct ender enders[3];
+    _Atomic uint32_t count = 0;
+    job_begin(JOB_CHECKED);
+    for (uint32_t i = 0; i < 2 * PAIRS; i++)
+        add_task();
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        add_task();
+        NEED(i, PAIRS + i);
+    }
+    all_read();
+    for (uint32_t i = 0; i < 3; i++) {
+        enders[i] =
+            (struct ender){.from = i * PAIRS, .to = (i + 1) * PAIRS, .released_count = &count};
+        cr_assert(thread_start(&enders[i].thread, "ender", i < 2 ? end_some : take_some, &enders[i],
+                               NULL));
+    }
+    for (uint32_t i = 2 * PAIRS; i < 3 * PAIRS; i++)
+        count += enter(i);
+    for (uint32_t i = 0; i < 3; i++)
+        thread_join(&enders[i].thread);
+    cr_assert_eq(count, PAIRS);
+    job_end();
 }
 
 Test(needs, a_streamed_task_hears_of_those_that_ended_before_it_was_read)
