@@ -70,7 +70,7 @@ struct http_options {
     size_t routes_count;
     void *context; /* for the handlers */
     /* Called on the http thread when it has handled what was there to be handled, about as often as
-     * it waits; must not block. NULL: nobody wants to know. */
+     * it waits, and before what was answered is sent; must not block. NULL: nobody wants to know. */
     void (*handled)(void *context);
     struct http_limits limits;
 };

@@ -86,8 +86,8 @@ void connection_give_up(struct http *http)
         if (c->stream != NULL)
             stream_close(c->stream);
         else if (c->request != NULL && c->request->phase == REQUEST_HANDLING) {
+            request_resume(c->request);
             request_give_up(c->request);
-            MHD_resume_connection(c->mhd);
         }
     }
 }

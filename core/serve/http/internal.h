@@ -5,8 +5,9 @@
  * leaves the answer in the request and pushes that into the queue.
  *
  * A request: REQUEST_HEAD -> [REQUEST_BODY] -> REQUEST_HANDLING -> REQUEST_ANSWERED, or from
- * anywhere to ANSWERED when it is refused. While HANDLING, after the handler's call has returned,
- * its connection is suspended and it is the handler's; in all other phases it is the connection's.
+ * anywhere to ANSWERED when it is refused. While HANDLING it is the handler's, and soon after the
+ * handler's call has returned its connection is suspended; in all other phases it is the
+ * connection's.
  * A server that stops cuts the two apart: request->connection is NULL, and the late answer frees
  * it. */
 #pragma once
@@ -48,6 +49,7 @@ struct http {
     struct http_connection *connections;
     unsigned connections_count;
     unsigned requests_count; /* whose headers are complete, up to the end of the answer */
+    unsigned handled_count;  /* requests that were handed to handlers in this turn */
     size_t body_total;
     int64_t sweep_at_ns;  /* no deadline is earlier */
     int64_t accept_at_ns; /* no descriptor was left: not before; 0: there was one */
@@ -88,7 +90,8 @@ struct http_request {
     size_t body_discarded; /* of one that was refused on the way */
     bool is_head;
     bool has_body;
-    bool is_counted; /* in requests_count */
+    bool is_counted;   /* in requests_count */
+    bool is_suspended; /* libmicrohttpd's connection is */
     /* answer */
     unsigned status;
     const char *content_type;
@@ -145,6 +148,12 @@ void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 enum MHD_Result request_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *length, void **context);
+
+/* Says that this is the server's thread. */
+void request_thread_is(struct http *http);
+
+/* Has libmicrohttpd go on with a connection that waited for its answer, if it does. */
+void request_resume(struct http_request *request);
 
 /* Hands the answer that stands in the request to the http thread; the request is not the caller's
  * any more. */

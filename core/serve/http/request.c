@@ -4,8 +4,8 @@
 
 #include "serve/http/internal.h"
 
-/* The request that the http thread is at: its answer needs no queue. */
-static _Thread_local struct http_request *in_hand;
+/* Whose http thread this is: what is answered on it needs no queue. */
+static _Thread_local struct http *here;
 
 static void request_free(struct http_request *request)
 {
@@ -17,7 +17,7 @@ static void request_free(struct http_request *request)
     free(request);
 }
 
-/* An answer of another thread has come. */
+/* The answer has come. */
 static void request_take(struct http_ready *ready)
 {
     struct http_request *request = (struct http_request *)ready;
@@ -28,7 +28,19 @@ static void request_take(struct http_ready *ready)
         return;
     }
     request->phase = REQUEST_ANSWERED;
-    MHD_resume_connection(request->connection->mhd);
+    request_resume(request);
+}
+
+void request_resume(struct http_request *request)
+{
+    if (request->is_suspended)
+        MHD_resume_connection(request->connection->mhd);
+    request->is_suspended = false;
+}
+
+void request_thread_is(struct http *http)
+{
+    here = http;
 }
 
 void *request_on_line(void *cls, const char *line, struct MHD_Connection *mhd)
@@ -83,13 +95,13 @@ void request_answered(struct http_request *request)
 {
     struct http *http = request->http;
 
-    if (in_hand == request) {
-        if (request->phase == REQUEST_HANDLING)
-            server_release(http);
+    if (here == http && request->phase != REQUEST_HANDLING) { /* it is refused before */
         request->phase = REQUEST_ANSWERED;
         return;
     }
-    if (!server_push(http, &request->ready))
+    if (here == http)
+        request_take(&request->ready);
+    else if (!server_push(http, &request->ready))
         request_free(request);
     server_release(http);
 }
@@ -109,19 +121,33 @@ static void request_begin(struct http_request *request, const char *method)
 }
 
 /* All of it is there. If the handler has not answered when it returns, another thread may be doing
- * so right now: nothing but the phase may be looked at then. */
+ * so right now: nothing but what is the http thread's may be looked at then. */
 static void request_handle(struct http_request *request)
 {
-    struct http_connection *connection = request->connection;
-
-    connection_limit(connection, CLOCK_NEVER_NS);
+    connection_limit(request->connection, CLOCK_NEVER_NS);
     if (request->body.length > 0)
         buffer_text(&request->body);
     request->phase = REQUEST_HANDLING;
     server_hold(request->http);
+    request->http->handled_count++;
     request->route->handle(request->http->options.context, request);
-    if (request->phase == REQUEST_HANDLING)
-        MHD_suspend_connection(connection->mhd);
+}
+
+/* libmicrohttpd asks again in its next round for an answer that was not there when all of the
+ * request was. So the answers of a round are sent one behind the other, and who waits for them is
+ * woken once, not for each of them: a wake-up costs as much as all the rest. What is not answered
+ * until then waits for another thread. */
+static enum MHD_Result request_finish(struct http_request *request)
+{
+    if (request->phase == REQUEST_ANSWERED)
+        return answer_send(request);
+    if (request->phase == REQUEST_BODY) {
+        request_handle(request);
+    } else if (!request->is_suspended) {
+        request->is_suspended = true;
+        MHD_suspend_connection(request->connection->mhd);
+    }
+    return MHD_YES;
 }
 
 static enum MHD_Result request_advance(struct http_request *request, const char *method,
@@ -139,9 +165,7 @@ static enum MHD_Result request_advance(struct http_request *request, const char 
         *length = 0;
         return goes_on ? MHD_YES : MHD_NO;
     }
-    if (request->phase == REQUEST_BODY)
-        request_handle(request);
-    return request->phase == REQUEST_ANSWERED ? answer_send(request) : MHD_YES;
+    return request_finish(request);
 }
 
 enum MHD_Result request_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
@@ -152,11 +176,7 @@ enum MHD_Result request_on_access(void *cls, struct MHD_Connection *mhd, const c
     (void)mhd;
     (void)url;
     (void)version;
-    struct http_request *request = *context;
-    in_hand = request;
-    enum MHD_Result result = request_advance(request, method, data, length);
-    in_hand = NULL;
-    return result;
+    return request_advance(*context, method, data, length);
 }
 
 const struct http_route *http_route(const struct http_request *request)

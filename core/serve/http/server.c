@@ -132,6 +132,18 @@ static int timeout_ms(const struct http *http, bool accepts, int64_t now_ns)
     return span_ms > 60000 ? 60000 : (int)span_ms;
 }
 
+/* Libmicrohttpd asks for the answers of a round in the next one, and sends them in the one after
+ * that. What comes meanwhile is handled with what the next turn brings. */
+static void round_run(struct http *http)
+{
+    http->handled_count = 0;
+    MHD_run(http->daemon);
+    if (http->options.handled != NULL)
+        http->options.handled(http->options.context);
+    for (int i = 0; i < 2 && http->handled_count > 0; i++)
+        MHD_run(http->daemon);
+}
+
 static void turn(struct http *http)
 {
     int64_t now_ns = clock_now_ns();
@@ -156,10 +168,7 @@ static void turn(struct http *http)
     }
     for (int i = 0; fds[2].revents != 0 && i < ACCEPT_MOST && accept_one(http); i++)
         ;
-    /* Nothing but this call makes go on what was resumed above. */
-    MHD_run(http->daemon);
-    if (http->options.handled != NULL)
-        http->options.handled(http->options.context);
+    round_run(http);
     now_ns = clock_now_ns();
     if (now_ns >= http->sweep_at_ns)
         connection_sweep(http, now_ns);
@@ -175,6 +184,7 @@ static void server_run(void *argument)
 {
     struct http *http = argument;
 
+    request_thread_is(http);
     while (!is_over(http))
         turn(http);
     connection_give_up(http);
