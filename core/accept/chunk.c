@@ -10,8 +10,10 @@ enum {
     BYTES_BLOCK = 8 * 1024, /* ids and parameters of 256 small tasks */
     SINGLE_BLOCK = 256,     /* of one */
     SPARE_MOST = 1024,      /* chunks that a pool keeps: 10 MB, more than a stream's window needs */
+    SINGLES_MOST = 4096,    /* of those of one task, likewise: 4 MB, more than end between sweeps */
 };
 
+/* Behind the task of a single one: the memory for its job. */
 struct chunk {
     struct chunk *next; /* in the pool */
     struct chunk_pool *pool;
@@ -35,12 +37,19 @@ static void chunk_free(struct chunk *chunk)
     free(chunk);
 }
 
-void chunk_pool_fini(struct chunk_pool *pool)
+static void chunks_free(struct chunk *chunks)
 {
-    for (struct chunk *chunk; (chunk = pool->spare) != NULL;) {
-        pool->spare = chunk->next;
+    for (struct chunk *chunk; (chunk = chunks) != NULL;) {
+        chunks = chunk->next;
         chunk_free(chunk);
     }
+}
+
+void chunk_pool_fini(struct chunk_pool *pool)
+{
+    chunks_free(pool->spare);
+    chunks_free(pool->singles);
+    chunks_free(atomic_load(&pool->returned));
     mutex_fini(&pool->lock);
 }
 
@@ -55,10 +64,41 @@ static struct chunk *pool_take(struct chunk_pool *pool)
     return chunk;
 }
 
+static struct chunk *pool_take_single(struct chunk_pool *pool)
+{
+    MUTEX_GUARD(&pool->lock);
+    if (pool->singles == NULL)
+        pool->singles = atomic_exchange(&pool->returned, NULL);
+    struct chunk *chunk = pool->singles;
+    if (chunk != NULL) {
+        pool->singles = chunk->next;
+        atomic_fetch_sub_explicit(&pool->singles_count, 1, memory_order_relaxed);
+    }
+    return chunk;
+}
+
+static bool pool_keep_single(struct chunk_pool *pool, struct chunk *chunk)
+{
+    size_t before = atomic_fetch_add_explicit(&pool->singles_count, 1, memory_order_relaxed);
+    if (before >= SINGLES_MOST) {
+        atomic_fetch_sub_explicit(&pool->singles_count, 1, memory_order_relaxed);
+        return false;
+    }
+    chunk->next = atomic_load_explicit(&pool->returned, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak(&pool->returned, &chunk->next, chunk))
+        ;
+    return true;
+}
+
+static bool is_single(const struct chunk *chunk)
+{
+    return chunk->capacity == 1;
+}
+
 static bool pool_keep(struct chunk_pool *pool, struct chunk *chunk)
 {
-    if (chunk->capacity < CHUNK_TASKS)
-        return false;
+    if (is_single(chunk))
+        return pool_keep_single(pool, chunk);
     MUTEX_GUARD(&pool->lock);
     if (pool->spare_count == SPARE_MOST)
         return false;
@@ -68,9 +108,9 @@ static bool pool_keep(struct chunk_pool *pool, struct chunk *chunk)
     return true;
 }
 
-static struct chunk *chunk_make(uint32_t capacity, size_t block_bytes)
+static struct chunk *chunk_make(uint32_t capacity, size_t job_bytes, size_t block_bytes)
 {
-    struct chunk *chunk = malloc(sizeof *chunk + capacity * sizeof chunk->tasks[0]);
+    struct chunk *chunk = malloc(sizeof *chunk + capacity * sizeof chunk->tasks[0] + job_bytes);
     if (chunk == NULL)
         abort();
     chunk->capacity = capacity;
@@ -90,12 +130,31 @@ static struct chunk *chunk_begin(struct chunk *chunk, struct chunk_pool *pool, s
 struct chunk *chunk_open(struct chunk_pool *pool, struct job *job)
 {
     struct chunk *chunk = pool_take(pool);
-    return chunk_begin(chunk != NULL ? chunk : chunk_make(CHUNK_TASKS, BYTES_BLOCK), pool, job);
+    return chunk_begin(chunk != NULL ? chunk : chunk_make(CHUNK_TASKS, 0, BYTES_BLOCK), pool, job);
 }
 
-struct chunk *chunk_open_single(struct chunk_pool *pool, struct job *job)
+struct chunk *chunk_open_single(struct chunk_pool *pool, size_t job_bytes)
 {
-    return chunk_begin(chunk_make(1, SINGLE_BLOCK), pool, job);
+    struct chunk *chunk = pool_take_single(pool);
+    if (chunk == NULL)
+        chunk = chunk_make(1, job_bytes, SINGLE_BLOCK);
+    chunk_begin(chunk, pool, chunk_job_room(chunk));
+    chunk_keep(chunk);
+    return chunk;
+}
+
+struct job *chunk_job_room(struct chunk *chunk)
+{
+    assert(is_single(chunk));
+    return (struct job *)(chunk->tasks + 1);
+}
+
+void chunk_reopen(struct chunk *chunk)
+{
+    assert(is_single(chunk) && atomic_load(&chunk->due) == 1);
+    arena_reset(&chunk->bytes);
+    chunk_begin(chunk, chunk->pool, chunk->job);
+    chunk_keep(chunk);
 }
 
 bool chunk_is_full(const struct chunk *chunk)

@@ -1,8 +1,10 @@
-/* chunk: the memory of 256 tasks of one job (or of its only one) with their ids, labels and
- * parameters; goes back to its pool when the last of them has ended. A reader thread fills it, then
- * any thread may lower its count. The pool belongs to the host and outlives every chunk. */
+/* chunk: the memory of 256 tasks of one job with their ids, labels and parameters; goes back to its
+ * pool when the last of them has ended. A reader thread fills it, then any thread may lower its
+ * count. One for a job that never has more than one task is smaller and holds the job, too: so a
+ * single task costs no allocation. The pool belongs to the host and outlives every chunk. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +16,11 @@ enum { CHUNK_TASKS = 256 };
 
 struct chunk_pool {
     struct mutex lock;
-    struct chunk *spare; /* guarded by lock */
-    size_t spare_count;  /* guarded by lock */
+    struct chunk *spare; /* guarded by lock, as are the next two */
+    size_t spare_count;
+    struct chunk *singles;            /* ready to be taken */
+    _Atomic(struct chunk *) returned; /* singles; who gives one back holds up nobody */
+    atomic_size_t singles_count;      /* of both */
 };
 
 /* Makes an empty pool. */
@@ -28,8 +33,15 @@ void chunk_pool_fini(struct chunk_pool *pool);
  * out of memory aborts. */
 struct chunk *chunk_open(struct chunk_pool *pool, struct job *job);
 
-/* Makes a chunk of one task, for a job that is not to have more. */
-struct chunk *chunk_open_single(struct chunk_pool *pool, struct job *job);
+/* The same for a chunk of one task with memory for its job, as large with each call of a pool;
+ * that stays until one chunk_release more. */
+struct chunk *chunk_open_single(struct chunk_pool *pool, size_t job_bytes);
+
+/* Returns the memory for the job of a chunk of one task, not zeroed. */
+struct job *chunk_job_room(struct chunk *chunk);
+
+/* Opens a chunk of one task anew, which has been sealed and has no task any more. */
+void chunk_reopen(struct chunk *chunk);
 
 /* Returns whether chunk_add has another task to give. Filling thread. */
 bool chunk_is_full(const struct chunk *chunk);

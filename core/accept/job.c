@@ -14,39 +14,65 @@
 
 enum { CHUNKS_FIRST = 4 };
 
-static char *copied(const char *text)
+/* Copies a text of length bytes. */
+static char *text_keep(struct job_text_room *room, const char *text, size_t length)
 {
-    char *copy = strdup(text);
+    char *copy = length < sizeof room->bytes ? room->bytes : malloc(length + 1);
     if (copy == NULL)
         abort();
+    memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
-static char *name_of_file(const char *file)
+static void text_drop(const struct job_text_room *room, char *text)
+{
+    if (text != room->bytes)
+        free(text);
+}
+
+/* Returns its length; *name is in the file's name. */
+static size_t name_of_file(const char *file, const char **name)
 {
     const char *slash = strrchr(file, '/');
     const char *base = strcmp(file, "-") == 0 ? "stdin" : slash != NULL ? slash + 1 : file;
     const char *dot = strrchr(base, '.');
-    char *name = copied(base);
-    if (dot != NULL && dot != base)
-        name[dot - base] = '\0';
-    return name;
+    *name = base;
+    return dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+}
+
+static void job_init(struct job *job, struct chunk_pool *pool, const char *name, const char *file)
+{
+    size_t length = name != NULL ? strlen(name) : name_of_file(file, &name);
+    *job = (struct job){.pool = pool, .unfinished = 1};
+    ulid_make(job->id);
+    job->name = text_keep(&job->name_room, name, length);
+    job->file = text_keep(&job->file_room, file, strlen(file));
 }
 
 struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
                        enum job_mode mode)
 {
-    struct job *job = calloc(1, sizeof *job);
+    struct job *job = malloc(sizeof *job);
     if (job == NULL)
         abort();
-    ulid_make(job->id);
-    job->name = name != NULL ? copied(name) : name_of_file(file);
-    job->file = copied(file);
+    job_init(job, pool, name, file);
     job->mode = mode;
-    job->pool = pool;
     job->ids = id_index_create(mode == JOB_STREAMED ? JOB_STREAM_WINDOW : 0);
     job->window = mode == JOB_STREAMED ? window_create() : NULL;
-    job->unfinished = 1;
+    return job;
+}
+
+struct job *job_create_one(struct chunk_pool *pool, const char *name, const char *file)
+{
+    struct chunk *home = chunk_open_single(pool, sizeof(struct job));
+    struct job *job = chunk_job_room(home);
+    job_init(job, pool, name, file);
+    job->mode = JOB_CHECKED;
+    job->keep = JOB_KEEPS_ONE;
+    job->home = job->open = home;
+    job->chunks = &job->home;
+    job->chunks_count = job->chunks_capacity = 1;
     return job;
 }
 
@@ -72,13 +98,14 @@ static void release_rest(struct job *job)
 void job_set_keep(struct job *job, enum job_keep keep)
 {
     assert(job->mode == JOB_CHECKED && job->tasks_count == 0);
+    assert(keep != JOB_KEEPS_ONE && job->keep != JOB_KEEPS_ONE);
     job->keep = keep;
 }
 
 /* Ends the stay of chunks that were kept for the job's sake. */
 static void release_kept(struct job *job)
 {
-    for (size_t i = 0; i < job->chunks_count && job->keep != JOB_KEEPS_UNFINISHED; i++)
+    for (size_t i = 0; i < job->chunks_count && job->keep == JOB_KEEPS_ALL; i++)
         chunk_release(job->chunks[i], 1);
 }
 
@@ -97,7 +124,8 @@ static void forget_tasks(struct job *job)
     release_kept(job);
     job->tasks_taken = job->tasks_count;
     job->chunks_count = 0;
-    free(job->chunks);
+    if (job->home == NULL)
+        free(job->chunks);
     job->chunks = NULL;
     forget_order(job);
     id_index_destroy(&job->ids);
@@ -120,9 +148,12 @@ void job_destroy(struct job **job_pointer)
     if (job == NULL)
         return;
     forget_tasks(job);
-    free(job->name);
-    free(job->file);
-    free(job);
+    text_drop(&job->name_room, job->name);
+    text_drop(&job->file_room, job->file);
+    if (job->home != NULL)
+        chunk_release(job->home, 1);
+    else
+        free(job);
     *job_pointer = NULL;
 }
 
@@ -147,19 +178,27 @@ void job_list_fini(struct job_list *list)
 
 void job_set_name(struct job *job, const char *name)
 {
-    free(job->name);
-    job->name = copied(name);
+    text_drop(&job->name_room, job->name);
+    job->name = text_keep(&job->name_room, name, strlen(name));
+}
+
+/* Returns a chunk to be filled. One is home to only one task, but may be filled anew. */
+static struct chunk *next_chunk(struct job *job)
+{
+    if (job->home == NULL)
+        return chunk_open(job->pool, job);
+    chunk_reopen(job->home);
+    return job->home;
 }
 
 static void open_next_chunk(struct job *job)
 {
     if (job->open != NULL)
         chunk_seal(job->open);
-    job->open =
-        job->keep == JOB_KEEPS_ONE ? chunk_open_single(job->pool, job) : chunk_open(job->pool, job);
+    job->open = next_chunk(job);
     if (job->mode == JOB_STREAMED)
         return;
-    if (job->keep != JOB_KEEPS_UNFINISHED)
+    if (job->keep == JOB_KEEPS_ALL)
         chunk_keep(job->open);
     if (job->chunks_count == job->chunks_capacity) {
         job->chunks_capacity = job->chunks_capacity ? job->chunks_capacity * 2 : CHUNKS_FIRST;
@@ -170,22 +209,33 @@ static void open_next_chunk(struct job *job)
 
 void job_expect_id(struct job *job, const char *id, size_t length)
 {
-    id_index_expect(job->ids, id_index_hash(id, length));
+    if (job->ids != NULL)
+        id_index_expect(job->ids, id_index_hash(id, length));
+}
+
+/* Adds the newest task's id to the index; false, with the number of the task that has it, if it is
+ * there already. */
+static bool note_id(struct job *job, const char *id, size_t length, uint32_t *number)
+{
+    uint64_t hash = id_index_hash(id, length);
+    if (id_index_find(job->ids, hash, id, number))
+        return false;
+    id_index_add(job->ids, hash, id, length, job->tasks_count);
+    return true;
 }
 
 struct task *job_add_task(struct job *job, const char *id, size_t length, uint32_t *first_line)
 {
     assert(length > 0 && length <= TASK_ID_MOST_BYTES);
-    uint64_t hash = id_index_hash(id, length);
     uint32_t number;
-    id_index_expect(job->ids, hash);
+    job_expect_id(job, id, length);
     if (job->open == NULL || chunk_is_full(job->open))
         open_next_chunk(job);
     struct task *task = chunk_add(job->open);
     char *kept = chunk_alloc(job->open, length + 1, 1);
     memcpy(kept, id, length);
     kept[length] = '\0';
-    if (id_index_find(job->ids, hash, kept, &number)) {
+    if (job->ids != NULL && !note_id(job, kept, length, &number)) {
         *first_line = job->mode == JOB_CHECKED ? job_task(job, number)->line : 0;
         chunk_take_back(job->open);
         return NULL;
@@ -194,21 +244,32 @@ struct task *job_add_task(struct job *job, const char *id, size_t length, uint32
     task->number = job->tasks_count++;
     task->attempt = 1;
     task->name = 1;
-    id_index_add(job->ids, hash, kept, length, task->number);
     if (job->mode == JOB_STREAMED)
         window_add(job->window, task->number);
     return task;
 }
 
+static bool is_only_task(const struct job *job, const char *id)
+{
+    return job->tasks_count > 0 && strcmp(job_task(job, 0)->id, id) == 0;
+}
+
 bool job_find_task(const struct job *job, const char *id, size_t length, uint32_t *number)
 {
-    return length <= TASK_ID_MOST_BYTES &&
-           id_index_find(job->ids, id_index_hash(id, length), id, number);
+    if (length > TASK_ID_MOST_BYTES)
+        return false;
+    if (job->ids != NULL)
+        return id_index_find(job->ids, id_index_hash(id, length), id, number);
+    if (job->home == NULL || !is_only_task(job, id))
+        return false;
+    *number = 0;
+    return true;
 }
 
 bool job_is_task(const struct job *job, uint32_t number, const char *id)
 {
-    return id_index_is(job->ids, number, id);
+    return job->home != NULL ? number == 0 && is_only_task(job, id)
+                             : id_index_is(job->ids, number, id);
 }
 
 struct graph *job_graph(struct job *job)
@@ -231,7 +292,8 @@ void job_set_order(struct job *job, uint32_t *order)
 void job_take_back_task(struct job *job)
 {
     assert(job->open != NULL && job->tasks_count > 0);
-    id_index_take_back(job->ids);
+    if (job->ids != NULL)
+        id_index_take_back(job->ids);
     chunk_take_back(job->open);
     job->tasks_count--;
 }
@@ -249,7 +311,7 @@ void job_clear(struct job *job)
     graph_destroy(&job->graph);
     result_map_destroy(&job->results);
     id_index_destroy(&job->ids);
-    job->ids = id_index_create(0);
+    job->ids = job->home != NULL ? NULL : id_index_create(0);
 }
 
 void *job_alloc(struct job *job, size_t bytes, size_t align)
@@ -391,7 +453,7 @@ void job_seal(struct job *job)
         return;
     if (job->mode == JOB_CHECKED && chunk_count(job->open) == 0) {
         job->chunks_count--; /* its only task was taken back: it goes at once */
-        if (job->keep != JOB_KEEPS_UNFINISHED)
+        if (job->keep == JOB_KEEPS_ALL)
             chunk_release(job->open, 1);
     }
     chunk_seal(job->open);

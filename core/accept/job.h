@@ -12,6 +12,7 @@
 #include "accept/graph.h"
 #include "accept/needed.h"
 #include "accept/task.h"
+#include "support/dictionary.h"
 #include "support/limit.h"
 
 enum {
@@ -27,7 +28,7 @@ enum job_mode { JOB_CHECKED, JOB_STREAMED };
 enum job_keep {
     JOB_KEEPS_UNFINISHED, /* until a chunk of tasks has ended */
     JOB_KEEPS_ALL,        /* as long as the job, which finds them by their ids; JOB_CHECKED */
-    JOB_KEEPS_ONE,        /* the same for a job that never has more than one */
+    JOB_KEEPS_ONE,        /* the same for a job that never has more than one, see job_create_one */
 };
 
 /* Why what has not started of a job is not to start. From JOB_CANCELLED on that holds for all of
@@ -39,12 +40,23 @@ enum job_stop {
     JOB_STOPPED,   /* the host stops */
 };
 
+/* A job in the job table. */
+struct job_row {
+    struct dictionary_entry entry; /* by the job's id, or by another name: */
+    char *name;                    /* NULL: the id */
+    struct job *next;              /* of those that are over */
+};
+
 struct dependents;
-struct job_row;
 struct id_index;
 struct result;
 struct result_map;
 struct window;
+
+/* Where a short text stands, as most are. */
+struct job_text_room {
+    char bytes[32];
+};
 
 struct job {
     struct job *next; /* in its owner's job_list */
@@ -59,6 +71,7 @@ struct job {
     int32_t max_weight; /* 0: none of its own */
     /* the reader thread */
     struct chunk_pool *pool;
+    struct chunk *home; /* JOB_KEEPS_ONE: of its only task, and its own memory */
     struct chunk *open;
     struct chunk **chunks; /* JOB_CHECKED: all of them, in order; immutable once read */
     size_t chunks_count, chunks_capacity;
@@ -68,8 +81,9 @@ struct job {
     uint32_t *places;           /* by number: its place in this order; immutable once read */
     struct graph *graph;        /* JOB_CHECKED, until submitted; NULL: no task needs another */
     bool keeps_needs;           /* see job_keep_needs */
-    struct id_index *ids;       /* if the job keeps its tasks, immutable once read */
+    struct id_index *ids;       /* if the job keeps its tasks, immutable once read; not of one */
     uint32_t tasks_count;       /* added so far */
+    struct job_text_room name_room, file_room;
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
     /* any thread; see their headers */
     struct dependents *_Atomic dependents; /* JOB_CHECKED, from then on; NULL: no needs */
@@ -85,8 +99,7 @@ struct job {
     /* guarded by admission's lock */
     int32_t weight_in_use;
     uint32_t held_count; /* groups that wait for its cap, or behind one that does */
-    /* the job table's */
-    struct job_row *row;
+    struct job_row row;  /* the job table's */
     /* the host's */
     struct job *next_stopped; /* of those that have failed fast and are to be purged */
 };
@@ -108,7 +121,11 @@ void job_list_fini(struct job_list *list);
 struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
                        enum job_mode mode);
 
-/* Says how long its tasks are to stay. Before the first one is added. */
+/* Makes a job that never has more than one task, and keeps it, JOB_CHECKED. Its memory is that of
+ * the task. */
+struct job *job_create_one(struct chunk_pool *pool, const char *name, const char *file);
+
+/* Says how long its tasks are to stay, not JOB_KEEPS_ONE. Before the first one is added. */
 void job_set_keep(struct job *job, enum job_keep keep);
 
 /* Frees the job, and its tasks if they were never submitted; clears the pointer; accepts NULL. */

@@ -99,10 +99,9 @@ struct job *job_again_make(const struct job_again *again, struct chunk_pool *poo
 {
     const char *id = again->texts.bytes;
     const char *name = next_text(next_text(id)), *file = next_text(name);
-    struct job *job = job_create(pool, name, file, JOB_CHECKED);
+    struct job *job = job_create_one(pool, name, file);
     uint32_t first_line;
     memcpy(job->id, again->job, JOB_ID_BYTES);
-    job_set_keep(job, JOB_KEEPS_ONE);
     job->store_key = again->key;
     job->max_weight = again->max_weight;
     struct task *task = job_add_task(job, id, strlen(id), &first_line);

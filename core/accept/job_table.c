@@ -4,22 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/dictionary.h"
 #include "support/memory.h"
 #include "support/thread.h"
-
-struct job_row {
-    struct dictionary_entry entry; /* by the name; first */
-    struct job *job;
-    struct job_row *next; /* of those that are over */
-    char name[];
-};
 
 struct job_table {
     struct mutex lock;
     /* guarded by lock */
     struct dictionary rows;
-    struct job_row *over;
+    struct job *over;
     bool stopping;
 };
 
@@ -33,18 +25,24 @@ struct job_table *job_table_create(void)
     return table;
 }
 
-static void row_free(struct job_row *row)
+/* The job of an entry, which may be NULL. */
+static struct job *job_of(struct dictionary_entry *entry)
 {
-    job_destroy(&row->job);
-    free(row);
+    return entry == NULL ? NULL : (struct job *)((char *)entry - offsetof(struct job, row.entry));
+}
+
+static void forget(struct job *job)
+{
+    free(job->row.name);
+    job_destroy(&job);
 }
 
 /* Lock held. */
-static struct job_row *first_row(const struct dictionary *rows)
+static struct job *first_job(const struct dictionary *rows)
 {
     for (size_t i = 0; i < rows->bucket_count; i++)
         if (rows->buckets[i] != NULL)
-            return (struct job_row *)rows->buckets[i];
+            return job_of(rows->buckets[i]);
     return NULL;
 }
 
@@ -53,8 +51,8 @@ void job_table_destroy(struct job_table **table_pointer)
     struct job_table *table = *table_pointer;
     if (table == NULL)
         return;
-    for (struct job_row *row; (row = first_row(&table->rows)) != NULL;)
-        job_table_over(table, row->job);
+    for (struct job *job; (job = first_job(&table->rows)) != NULL;)
+        job_table_over(table, job);
     size_t held = job_table_sweep(table);
     assert(held == 0);
     dictionary_fini(&table->rows);
@@ -63,43 +61,38 @@ void job_table_destroy(struct job_table **table_pointer)
     *table_pointer = NULL;
 }
 
-static struct job_row *row_make(struct job *job, const char *name)
+/* A name of its own is copied. */
+static void row_init(struct job *job, const char *name)
 {
-    size_t bytes = strlen(name) + 1;
-    struct job_row *row = calloc(1, sizeof *row + bytes);
-    if (row == NULL)
+    job->row = (struct job_row){.name = name != NULL ? strdup(name) : NULL};
+    if (name != NULL && job->row.name == NULL)
         abort();
-    memcpy(row->name, name, bytes);
-    row->entry.text = row->name;
-    row->job = job;
-    return row;
+    job->row.entry.text = name != NULL ? job->row.name : job->id;
 }
 
 bool job_table_add(struct job_table *table, struct job *job, const char *name)
 {
-    struct job_row *row = row_make(job, name != NULL ? name : job->id);
+    row_init(job, name);
     mutex_lock(&table->lock);
-    bool is_free = dictionary_find(&table->rows, row->name) == NULL;
+    bool is_free = dictionary_find(&table->rows, job->row.entry.text) == NULL;
     if (is_free) {
         if (table->stopping)
             atomic_store(&job->stop, JOB_STOPPED);
-        job->row = row;
-        dictionary_add(&table->rows, &row->entry);
+        dictionary_add(&table->rows, &job->row.entry);
     }
     mutex_unlock(&table->lock);
     if (!is_free)
-        free(row);
+        free(job->row.name);
     return is_free;
 }
 
 struct job *job_table_find(struct job_table *table, const char *id)
 {
     MUTEX_GUARD(&table->lock);
-    struct job_row *row = (struct job_row *)dictionary_find(&table->rows, id);
-    if (row == NULL)
-        return NULL;
-    job_hold(row->job); /* under the lock: so it was not over before */
-    return row->job;
+    struct job *job = job_of(dictionary_find(&table->rows, id));
+    if (job != NULL)
+        job_hold(job); /* under the lock: so it was not over before */
+    return job;
 }
 
 size_t job_table_find_all(struct job_table *table, const char *id, struct job ***jobs)
@@ -108,9 +101,9 @@ size_t job_table_find_all(struct job_table *table, const char *id, struct job **
     *jobs = NULL;
     MUTEX_GUARD(&table->lock);
     for (size_t i = 0; i < table->rows.bucket_count; i++) {
-        const struct dictionary_entry *entry = table->rows.buckets[i];
+        struct dictionary_entry *entry = table->rows.buckets[i];
         for (; entry != NULL; entry = entry->next) {
-            struct job *job = ((const struct job_row *)(const void *)entry)->job;
+            struct job *job = job_of(entry);
             if (strcmp(job->id, id) != 0)
                 continue;
             job_hold(job);
@@ -124,12 +117,11 @@ size_t job_table_find_all(struct job_table *table, const char *id, struct job **
 bool job_table_over(struct job_table *table, struct job *job)
 {
     MUTEX_GUARD(&table->lock);
-    struct job_row *row = job->row;
-    assert(row != NULL && row->job == job);
-    dictionary_remove(&table->rows, &row->entry);
-    row->next = table->over;
-    table->over = row;
-    return row->next == NULL;
+    assert(job->row.entry.text != NULL);
+    dictionary_remove(&table->rows, &job->row.entry);
+    job->row.next = table->over;
+    table->over = job;
+    return job->row.next == NULL;
 }
 
 bool job_table_waits(struct job_table *table)
@@ -139,29 +131,29 @@ bool job_table_waits(struct job_table *table)
 }
 
 /* Takes out those that nobody holds. */
-static struct job_row *take_free(struct job_table *table, size_t *held)
+static struct job *take_free(struct job_table *table, size_t *held)
 {
-    struct job_row *free_rows = NULL;
+    struct job *free_jobs = NULL;
     MUTEX_GUARD(&table->lock);
-    for (struct job_row **at = &table->over, *row; (row = *at) != NULL;) {
-        if (job_is_held(row->job)) {
+    for (struct job **at = &table->over, *job; (job = *at) != NULL;) {
+        if (job_is_held(job)) {
             (*held)++;
-            at = &row->next;
+            at = &job->row.next;
             continue;
         }
-        *at = row->next;
-        row->next = free_rows;
-        free_rows = row;
+        *at = job->row.next;
+        job->row.next = free_jobs;
+        free_jobs = job;
     }
-    return free_rows;
+    return free_jobs;
 }
 
 size_t job_table_sweep(struct job_table *table)
 {
     size_t held = 0;
-    for (struct job_row *row = take_free(table, &held), *next; row != NULL; row = next) {
-        next = row->next;
-        row_free(row);
+    for (struct job *job = take_free(table, &held), *next; job != NULL; job = next) {
+        next = job->row.next;
+        forget(job);
     }
     return held;
 }
@@ -173,7 +165,7 @@ void job_table_stop(struct job_table *table)
     for (size_t i = 0; i < table->rows.bucket_count; i++)
         for (struct dictionary_entry *entry = table->rows.buckets[i]; entry != NULL;
              entry = entry->next)
-            atomic_store(&((struct job_row *)entry)->job->stop, JOB_STOPPED);
+            atomic_store(&job_of(entry)->stop, JOB_STOPPED);
 }
 
 size_t job_table_count(struct job_table *table)

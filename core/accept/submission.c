@@ -16,12 +16,20 @@ void submission_fini(struct submission *submission)
         diagnostics_fini(&submission->diagnostics);
 }
 
+static struct job *make_job(const struct submission *submission, struct chunk_pool *pool)
+{
+    if (submission->root == JOB_FILE_TASK)
+        return job_create_one(pool, NULL, submission->file);
+    struct job *job = job_create(pool, NULL, submission->file, JOB_CHECKED);
+    job_set_keep(job, JOB_KEEPS_ALL);
+    return job;
+}
+
 static struct job *begin_job(struct submission *submission, struct chunk_pool *pool)
 {
-    struct job *job = job_create(pool, NULL, submission->file, JOB_CHECKED);
+    struct job *job = make_job(submission, pool);
     size_t count = submission->jobs_count + 1;
     job->document = (uint32_t)submission->jobs_count;
-    job_set_keep(job, submission->root == JOB_FILE_TASK ? JOB_KEEPS_ONE : JOB_KEEPS_ALL);
     submission->jobs = memory_grow(submission->jobs, count, sizeof(struct job *));
     submission->jobs[submission->jobs_count++] = job;
     return job;

@@ -317,9 +317,8 @@ Test(job, that_keeps_its_tasks_finds_them_by_id_after_they_have_ended)
 
 Test(job, that_keeps_its_only_task_takes_little_memory)
 {
-    struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
+    struct job *job = job_create_one(&pool, "a", "a.yaml");
     uint32_t number;
-    job_set_keep(job, JOB_KEEPS_ONE);
     cr_assert_not_null(add_numbered(job, 0));
     cr_assert(chunk_is_full(job->open));
     job_seal(job);
