@@ -32,6 +32,7 @@ struct job_file {
     size_t length;              /* of the text */
     int copy;                   /* of what can be read only once; -1: none */
     struct yaml_source *source; /* NULL: there is nothing to read */
+    struct yaml_source *rests;  /* of the text before, in a file that was spare; may be NULL */
     struct job_reader reader;
     struct yaml_node root; /* of the document that is read next */
     uint32_t documents;    /* so far */
@@ -108,17 +109,55 @@ static void open_source(struct job_file *file)
         file->input.before_wait = before_wait;
         file->input.context = &file->reader;
     }
-    file->source = yaml_source_create(&file->input, &file->reader.faults);
+    file->source = file->rests;
+    file->rests = NULL;
+    if (file->source != NULL)
+        yaml_source_restart(file->source, &file->input, &file->reader.faults);
+    else
+        file->source = yaml_source_create(&file->input, &file->reader.faults);
+}
+
+static struct job_file *spare_take(const struct job_file_options *options)
+{
+    return options->spare != NULL ? atomic_exchange(&options->spare->file, NULL) : NULL;
+}
+
+static void file_free(struct job_file *file)
+{
+    yaml_source_destroy(&file->rests);
+    free(file);
+}
+
+/* Of two that are spare the older one goes. */
+static void spare_give(struct job_file_spare *spare, struct job_file *file)
+{
+    struct job_file *before = atomic_exchange(&spare->file, file);
+    if (before != NULL)
+        file_free(before);
+}
+
+void job_file_spare_fini(struct job_file_spare *spare)
+{
+    spare_give(spare, NULL);
+}
+
+static struct job_file *file_allocate(void)
+{
+    struct job_file *file = aligned_alloc(alignof(struct job_file), sizeof *file);
+    if (file == NULL)
+        abort();
+    file->rests = NULL;
+    return file;
 }
 
 static struct job_file *job_file_make(enum job_mode mode, const struct job_file_options *options,
                                       struct diagnostics *diagnostics)
 {
-    struct job_file *file = aligned_alloc(alignof(struct job_file), sizeof *file);
+    struct job_file *file = mode == JOB_CHECKED ? spare_take(options) : NULL;
     assert(mode == JOB_CHECKED || options->take != NULL);
     if (file == NULL)
-        abort();
-    *file = (struct job_file){.mode = mode, .fd = -1, .copy = -1};
+        file = file_allocate();
+    *file = (struct job_file){.mode = mode, .fd = -1, .copy = -1, .rests = file->rests};
     file->reader.options = options;
     file->reader.faults.diagnostics = diagnostics;
     task_list_init(&file->reader.batch);
@@ -360,7 +399,9 @@ static void close_source(struct job_file *file)
     struct job_reader *reader = &file->reader;
     if (file->source == NULL)
         return;
-    yaml_source_destroy(&file->source); /* now nobody else is at the input */
+    yaml_source_rest(file->source); /* now nobody else is at the input */
+    file->rests = file->source;
+    file->source = NULL;
     reader->interrupted |= file->input.problem == JOB_INPUT_INTERRUPTED;
     if (!reader->interrupted)
         job_input_read_excerpts(&file->input, reader->faults.diagnostics);
@@ -371,6 +412,7 @@ enum job_file_answer job_file_close(struct job_file **file_pointer)
 {
     struct job_file *file = *file_pointer;
     struct diagnostics *diagnostics = file->reader.faults.diagnostics;
+    struct job_file_spare *spare = file->reader.options->spare;
     close_source(file);
     bool interrupted = file->reader.interrupted;
     if (interrupted)
@@ -378,7 +420,10 @@ enum job_file_answer job_file_close(struct job_file **file_pointer)
     job_types_fini(&file->reader.types);
     if (file->copy >= 0)
         close(file->copy);
-    free(file);
+    if (spare != NULL)
+        spare_give(spare, file);
+    else
+        file_free(file);
     *file_pointer = NULL;
     if (interrupted)
         return JOB_FILE_STOPPED;

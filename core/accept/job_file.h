@@ -63,6 +63,14 @@ enum job_file_root {
     JOB_FILE_TASK, /* a single task, as it would stand in a job's list: the only one */
 };
 
+struct job_file;
+
+/* Where a text that was read leaves its memory for the next one, which is allocated else: many
+ * kilobytes for each small text. Embedded by whoever reads texts in a row; any threads at once. */
+struct job_file_spare {
+    struct job_file *_Atomic file;
+};
+
 struct job_file_options {
     enum job_file_root root;
     struct registry *registry;
@@ -77,9 +85,8 @@ struct job_file_options {
     size_t settings_count;
     const struct job_sources *sources; /* NULL: the environment and the files of this process */
     int stop_fd; /* once it can be read, reading ends: JOB_FILE_STOPPED; -1: none */
+    struct job_file_spare *spare; /* for job_file_open_text; NULL: none */
 };
-
-struct job_file;
 
 /* What became of a file. */
 enum job_file_answer {
@@ -119,3 +126,6 @@ bool job_file_waits(const struct job_file *file);
 /* Ends reading, wherever it is: adds the excerpts to the diagnostics and frees all; clears the
  * pointer. Unless the file was right, the jobs of a checked one have to be destroyed. */
 enum job_file_answer job_file_close(struct job_file **file);
+
+/* Frees what a spare holds; it may be used on. */
+void job_file_spare_fini(struct job_file_spare *spare);

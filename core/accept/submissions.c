@@ -30,7 +30,8 @@ struct line {
 struct submissions {
     struct submissions_options options; /* immutable */
     struct thread thread;
-    int stop_fd; /* an eventfd: can be read once reading is to end */
+    int stop_fd;                 /* an eventfd: can be read once reading is to end */
+    struct job_file_spare spare; /* of the tasks that were read at once */
     _Atomic int32_t weight_capacity;
     _Atomic int overflow; /* enum submissions_overflow */
     _Atomic uint64_t refused[SUBMISSION_ANSWER_COUNT];
@@ -218,13 +219,14 @@ static void refuse(struct submissions *submissions, struct submission *submissio
     answer(submissions, submission);
 }
 
-static bool read_text(const struct submissions *submissions, struct submission *submission)
+static bool read_text(struct submissions *submissions, struct submission *submission)
 {
     const struct job_file_options options = {
         .registry = submissions->options.registry,
         .weight_capacity = atomic_load(&submissions->weight_capacity),
         .default_timeout_ns = submissions->options.default_timeout_ns,
         .stop_fd = submissions->stop_fd,
+        .spare = submission->root == JOB_FILE_TASK ? &submissions->spare : NULL,
     };
     return submission_read(submission, &options, submissions->options.chunks);
 }
@@ -370,6 +372,7 @@ static void submissions_free(struct submissions *submissions)
 {
     if (submissions->stop_fd >= 0)
         close(submissions->stop_fd);
+    job_file_spare_fini(&submissions->spare);
     cond_fini(&submissions->changed);
     mutex_fini(&submissions->lock);
     free(submissions);

@@ -73,7 +73,7 @@ static struct job_type look_up(struct registry *registry, const struct yaml_node
 static struct job_type *type_add(struct job_types *types)
 {
     if (types->count == types->capacity) {
-        types->capacity = types->capacity == 0 ? 16 : types->capacity * 2;
+        types->capacity = types->capacity == 0 ? 4 : types->capacity * 2;
         types->types = memory_grow(types->types, types->capacity, sizeof types->types[0]);
     }
     return &types->types[types->count++];

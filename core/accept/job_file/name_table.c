@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_FIRST = 64 };
+enum { SLOTS_FIRST = 16 };
 
 void name_table_fini(struct name_table *table)
 {

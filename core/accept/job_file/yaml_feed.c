@@ -23,7 +23,7 @@ struct yaml_feed {
     bool parses; /* immutable: else all items are in reading from the start */
     /* the parser's; without the thread the reader's */
     yaml_parser_t parser;
-    struct job_input *input;
+    struct job_input *input; /* NULL: it rests */
     /* the reader's */
     struct yaml_batch reading;
     size_t at;             /* in reading */
@@ -151,13 +151,12 @@ static bool is_read(struct yaml_feed *feed)
            json_batch_fill(&feed->reading, input->text, input->filled);
 }
 
-struct yaml_feed *yaml_feed_create(struct job_input *input)
+void yaml_feed_restart(struct yaml_feed *feed, struct job_input *input)
 {
-    struct yaml_feed *feed = aligned_new(sizeof *feed);
     feed_init(feed, input);
     feed->parses = !is_read(feed);
     if (!feed->parses)
-        return feed;
+        return;
     if (!yaml_parser_initialize(&feed->parser))
         abort();
     yaml_parser_set_encoding(&feed->parser, YAML_UTF8_ENCODING);
@@ -165,6 +164,12 @@ struct yaml_feed *yaml_feed_create(struct job_input *input)
     feed->parser.mark.line = input->first_line - 1; /* every place is in the file then */
     if (input->size_bytes >= YAML_FEED_AHEAD_LEAST_BYTES)
         ahead_start(feed);
+}
+
+struct yaml_feed *yaml_feed_create(struct job_input *input)
+{
+    struct yaml_feed *feed = aligned_new(sizeof *feed);
+    yaml_feed_restart(feed, input);
     return feed;
 }
 
@@ -178,11 +183,8 @@ static void ahead_stop(struct yaml_feed *feed)
     ahead_free(feed);
 }
 
-void yaml_feed_destroy(struct yaml_feed **feed_pointer)
+void yaml_feed_rest(struct yaml_feed *feed)
 {
-    struct yaml_feed *feed = *feed_pointer;
-    if (feed == NULL)
-        return;
     if (feed->ahead != NULL)
         ahead_stop(feed);
     yaml_batch_fini(&feed->reading);
@@ -191,6 +193,16 @@ void yaml_feed_destroy(struct yaml_feed **feed_pointer)
     cond_fini(&feed->can_read);
     cond_fini(&feed->can_fill);
     mutex_fini(&feed->lock);
+    feed->input = NULL;
+}
+
+void yaml_feed_destroy(struct yaml_feed **feed_pointer)
+{
+    struct yaml_feed *feed = *feed_pointer;
+    if (feed == NULL)
+        return;
+    if (feed->input != NULL)
+        yaml_feed_rest(feed);
     free(feed);
     *feed_pointer = NULL;
 }

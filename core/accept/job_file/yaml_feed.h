@@ -20,6 +20,12 @@ struct yaml_feed;
 /* Makes a feed over an input, which is borrowed and the feed's alone until it is destroyed. */
 struct yaml_feed *yaml_feed_create(struct job_input *input);
 
+/* Does what yaml_feed_destroy does, but keeps the memory for yaml_feed_restart. */
+void yaml_feed_rest(struct yaml_feed *feed);
+
+/* Begins with another input, after yaml_feed_rest, as a feed that is made anew. */
+void yaml_feed_restart(struct yaml_feed *feed, struct job_input *input);
+
 /* Ends the thread and frees all, perhaps after one more batch; clears the pointer; accepts NULL. */
 void yaml_feed_destroy(struct yaml_feed **feed);
 

@@ -25,8 +25,7 @@ struct yaml_source {
     struct job_input *input;
     struct job_faults *faults;
     struct yaml_tape tape;
-    struct frame frames[FRAMES_MOST];
-    uint32_t frames_count;
+    uint32_t frames_count;     /* in frames */
     uint32_t depth;            /* lists and maps that are open where it reads */
     uint32_t alias_nodes;      /* replayed so far */
     uint64_t alias_text_bytes; /* in them */
@@ -35,17 +34,39 @@ struct yaml_source {
     bool too_deep;             /* its rest was not skipped: the file is not read on either */
     bool over;                 /* there is no other one */
     struct yaml_span span;     /* of the document */
+    struct frame frames[FRAMES_MOST];
 };
+
+/* All but the frames, none of which is used yet. */
+static void source_init(struct yaml_source *source, struct yaml_feed *feed, struct job_input *input,
+                        struct job_faults *faults)
+{
+    memset(source, 0, offsetof(struct yaml_source, frames));
+    source->feed = feed;
+    source->input = input;
+    source->faults = faults;
+}
 
 struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults)
 {
-    struct yaml_source *source = calloc(1, sizeof *source);
+    struct yaml_source *source = malloc(sizeof *source);
     if (source == NULL)
         abort();
-    source->feed = yaml_feed_create(input);
-    source->input = input;
-    source->faults = faults;
+    source_init(source, yaml_feed_create(input), input, faults);
     return source;
+}
+
+void yaml_source_rest(struct yaml_source *source)
+{
+    yaml_feed_rest(source->feed);
+    yaml_tape_clear(&source->tape);
+}
+
+void yaml_source_restart(struct yaml_source *source, struct job_input *input,
+                         struct job_faults *faults)
+{
+    yaml_feed_restart(source->feed, input);
+    source_init(source, source->feed, input, faults);
 }
 
 void yaml_source_destroy(struct yaml_source **source_pointer)

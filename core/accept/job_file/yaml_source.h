@@ -33,6 +33,13 @@ struct yaml_span {
 /* Makes a source over an input, both borrowed as the faults are. */
 struct yaml_source *yaml_source_create(struct job_input *input, struct job_faults *faults);
 
+/* Does what yaml_source_destroy does, but keeps the memory for yaml_source_restart. */
+void yaml_source_rest(struct yaml_source *source);
+
+/* Begins with another input, after yaml_source_rest, as a source that is made anew. */
+void yaml_source_restart(struct yaml_source *source, struct job_input *input,
+                         struct job_faults *faults);
+
 /* Frees it; clears the pointer; accepts NULL. */
 void yaml_source_destroy(struct yaml_source **source);
 
