@@ -33,10 +33,10 @@ struct job_file {
     int copy;                   /* of what can be read only once; -1: none */
     struct yaml_source *source; /* NULL: there is nothing to read */
     struct yaml_source *rests;  /* of the text before, in a file that was spare; may be NULL */
-    struct job_reader reader;
-    struct yaml_node root; /* of the document that is read next */
-    uint32_t documents;    /* so far */
-    struct job_spot spot;  /* in the document read twice last, or before */
+    struct yaml_node root;      /* of the document that is read next */
+    uint32_t documents;         /* so far */
+    struct job_spot spot;       /* in the document read twice last, or before */
+    struct job_reader reader;   /* last, see file_init */
 };
 
 static bool is_regular(int fd)
@@ -150,6 +150,15 @@ static struct job_file *file_allocate(void)
     return file;
 }
 
+/* Makes all ready but what rests, and the loops, see job_each. */
+static void file_init(struct job_file *file)
+{
+    struct yaml_source *rests = file->rests;
+    memset(file, 0, offsetof(struct job_file, reader.each.loops));
+    file->fd = file->copy = -1;
+    file->rests = rests;
+}
+
 static struct job_file *job_file_make(enum job_mode mode, const struct job_file_options *options,
                                       struct diagnostics *diagnostics)
 {
@@ -157,7 +166,8 @@ static struct job_file *job_file_make(enum job_mode mode, const struct job_file_
     assert(mode == JOB_CHECKED || options->take != NULL);
     if (file == NULL)
         file = file_allocate();
-    *file = (struct job_file){.mode = mode, .fd = -1, .copy = -1, .rests = file->rests};
+    file_init(file);
+    file->mode = mode;
     file->reader.options = options;
     file->reader.faults.diagnostics = diagnostics;
     task_list_init(&file->reader.batch);

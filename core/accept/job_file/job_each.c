@@ -15,7 +15,7 @@
 void job_each_fini(struct job_each *each)
 {
     job_each_end(each);
-    for (size_t i = 0; i < JOB_FILE_LOOPS_MOST; i++)
+    for (uint32_t i = 0; i < each->loops_made; i++)
         buffer_fini(&each->loops[i].texts);
 }
 
@@ -198,6 +198,10 @@ static struct job_loop *loop_add(struct job_reader *reader, const struct yaml_no
         return NULL;
     }
     struct job_loop *loop = &each->loops[each->loops_count++];
+    if (each->loops_count > each->loops_made) {
+        *loop = (struct job_loop){0};
+        each->loops_made++;
+    }
     memcpy(loop->name, key->text, key->length + 1);
     loop->texts.length = loop->count = 0;
     return loop;

@@ -27,11 +27,12 @@ struct job_loop {
 };
 
 struct job_each {
-    struct job_loop loops[JOB_FILE_LOOPS_MOST];
     uint32_t loops_count;
-    bool in_hand;       /* its items stand for ${each.x} */
-    bool wrong;         /* something in it is: what ${each.x} stands for is not known */
-    uint32_t instances; /* made so far: the number of the one in hand */
+    uint32_t loops_made; /* so many have been used, and are to be freed */
+    bool in_hand;        /* its items stand for ${each.x} */
+    bool wrong;          /* something in it is: what ${each.x} stands for is not known */
+    uint32_t instances;  /* made so far: the number of the one in hand */
+    struct job_loop loops[JOB_FILE_LOOPS_MOST]; /* last: they are seldom so much as zeroed */
 };
 
 /* What ${each.NAME} is. */

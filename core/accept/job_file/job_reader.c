@@ -1,20 +1,16 @@
 #include "accept/job_file/job_reader.h"
 
+#include <string.h>
+
 #include "support/ready.h"
 
 enum { BATCH_TASKS = 64, LOOK_TASKS = 4096 };
 
 void job_reader_begin(struct job_reader *reader, struct job *job)
 {
-    *reader = (struct job_reader){.job = job,
-                                  .options = reader->options,
-                                  .faults = reader->faults,
-                                  .source = reader->source,
-                                  .types = reader->types,
-                                  .tasks_before = reader->tasks_before,
-                                  .needs_before = reader->needs_before,
-                                  .text_bytes = reader->text_bytes,
-                                  .each_bytes = reader->each_bytes};
+    const size_t first = offsetof(struct job_reader, job);
+    memset((char *)reader + first, 0, offsetof(struct job_reader, each.loops) - first);
+    reader->job = job;
     task_list_init(&reader->batch);
 }
 

@@ -39,14 +39,18 @@ struct task_fields {
 enum job_where { JOB_IN_HEAD, JOB_IN_VARS, JOB_IN_TASK, JOB_IN_ID, JOB_IN_FOR_EACH };
 
 struct job_reader {
-    struct job *job;
+    /* of the whole file */
     const struct job_file_options *options;
     struct job_faults faults;
     struct yaml_source *source;
-    struct job_types types; /* of the whole file */
+    struct job_types types;
     /* JOB_CHECKED: what the jobs before this one in the file have: they are in memory together */
     uint32_t tasks_before;
     size_t needs_before;
+    uint64_t text_bytes; /* of all texts with ${...} in them, resolved; in a checked file in all */
+    uint64_t each_bytes; /* of the parameters and labels of all tasks of for_each; likewise */
+    /* of a document */
+    struct job *job;  /* first, see job_reader_begin */
     uint32_t given;   /* bit of each enum job_key that stood there */
     bool again;       /* what tasks depend on came behind them: everything is read a second time */
     bool second;      /* this is that time */
@@ -56,7 +60,6 @@ struct job_reader {
     bool unwanted;    /* JOB_STREAMED: nothing more is to be handed on */
     struct job_vars vars;
     bool vars_known; /* they were read, or are being read */
-    struct job_each each;
     struct job_groups groups;
     bool groups_known; /* all of the job's, with their numbers: it is read again for them */
     bool keep_all; /* tasks use their for_each before it stands: their values are kept, then read */
@@ -66,8 +69,6 @@ struct job_reader {
     const struct sluice_map *shared_labels;  /* of defaults, in the chunk of the task added last */
     const struct sluice_retry *shared_retry; /* kept last, in the same chunk */
     struct task_list batch;                  /* JOB_STREAMED: read, not yet handed on */
-    uint64_t text_bytes; /* of all texts with ${...} in them, resolved; in a checked file in all */
-    uint64_t each_bytes; /* of the parameters and labels of all tasks of for_each; likewise */
     struct job_needs needs;
     /* used again for each task */
     struct task_fields fields;
@@ -77,6 +78,7 @@ struct job_reader {
     const struct offer *param_offer;
     const struct param *param; /* whose value is being read; NULL: not a parameter's */
     struct name_table keys;    /* of the map parameter that is being read */
+    struct job_each each;      /* last, see job_reader_begin */
 };
 
 /* The hint where a job is too large because of those before it. */

@@ -17,7 +17,6 @@ struct sent {
     struct http_request *request;
     struct buffer body;
     struct envelope envelope;
-    char *file;
     char *key; /* of the request; NULL: it has none */
 };
 
@@ -26,7 +25,6 @@ static void sent_free(struct sent *sent)
     submission_fini(&sent->submission);
     envelope_fini(&sent->envelope);
     buffer_fini(&sent->body);
-    free(sent->file);
     free(sent->key);
     free(sent);
 }
@@ -79,31 +77,33 @@ static void accept_jobs(const struct sent *sent)
     answer_accepted(sent->request, json);
 }
 
-/* JOB:ID of the only task, which needs no escapes anywhere. */
-static void add_name(const struct submission *submission, struct buffer *text)
+/* Puts a text and its NUL at an address, and returns that of the NUL. */
+static char *put(char *to, const char *text)
 {
-    const struct job *job = submission->jobs[0];
+    size_t length = strlen(text);
 
-    buffer_puts(text, job->id);
-    buffer_puts(text, ":");
-    buffer_puts(text, job_task(job, 0)->id);
+    memcpy(to, text, length + 1);
+    return to + length;
 }
 
-/* Written by hand: as a json_t it costs as much as to read the task. */
+/* Written by hand: as a json_t it costs as much as to read the task. JOB:ID of the task needs no
+ * escapes anywhere. */
 static void accept_task(const struct sent *sent)
 {
-    CLEANUP(buffer_fini) struct buffer path = BUFFER_EMPTY;
+    const struct job *job = sent->submission.jobs[0];
     struct buffer text = BUFFER_EMPTY;
+    char path[STORE_HOLDER_BYTES + 16];
+    char *name = put(path, "/v1/tasks/");
 
+    put(put(put(name, job->id), ":"), job_task(job, 0)->id);
+    buffer_reserve(&text, sizeof(path) + sizeof(job->id) + 32);
     buffer_puts(&text, "{\"task\":\"");
-    add_name(&sent->submission, &text);
+    buffer_puts(&text, name);
     buffer_puts(&text, "\",\"job\":\"");
-    buffer_puts(&text, sent->submission.jobs[0]->id);
+    buffer_puts(&text, job->id);
     buffer_puts(&text, "\"}\n");
     keep_answer(sent, buffer_text(&text));
-    buffer_puts(&path, "/v1/tasks/");
-    add_name(&sent->submission, &path);
-    http_add_header(sent->request, "Location", buffer_text(&path));
+    http_add_header(sent->request, "Location", path);
     http_answer(sent->request, 202, "application/json", &text);
 }
 
@@ -252,19 +252,14 @@ static void submit(struct api *api, struct http_request *request, enum job_file_
     }
     if (!begin_key(api, request, root, &key))
         return;
-    struct sent *sent = calloc(1, sizeof(*sent));
+    struct sent *sent = malloc(sizeof(*sent));
     if (sent == NULL)
         abort();
-    sent->api = api;
-    sent->request = request;
-    sent->key = key;
-    sent->file = strdup(file != NULL && file[0] != '\0' ? file : "body");
-    if (sent->file == NULL)
-        abort();
+    *sent = (struct sent){.api = api, .request = request, .key = key};
     bool envelope = is_envelope(request);
     http_take_body(request, &sent->body);
     submission_init(&sent->submission, root, sent->body.bytes, sent->body.length);
-    sent->submission.file = sent->file;
+    sent->submission.file = file != NULL && file[0] != '\0' ? file : "body";
     sent->submission.gathered = &api->gathered;
     sent->submission.context = sent;
     sent->submission.prepare = envelope ? open_envelope : NULL;

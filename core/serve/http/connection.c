@@ -50,7 +50,7 @@ void connection_limit(struct http_connection *connection, int64_t span_ns)
     struct http *http = connection->http;
 
     connection->deadline_ns =
-        span_ns == CLOCK_NEVER_NS ? CLOCK_NEVER_NS : clock_add_ns(clock_now_ns(), span_ns);
+        span_ns == CLOCK_NEVER_NS ? CLOCK_NEVER_NS : clock_add_ns(http->now_ns, span_ns);
     if (connection->deadline_ns < http->sweep_at_ns)
         http->sweep_at_ns = connection->deadline_ns;
 }

@@ -33,21 +33,39 @@ struct head {
     bool is_repeated, is_broken;
 };
 
+/* "Content-Length : 5" would be another header to us than to a proxy in front. */
+static bool is_name(const char *key)
+{
+    const char *at = key;
+
+    while (*at != '\0' && *at != ' ' && *at != '\t')
+        at++;
+    return at > key && *at == '\0';
+}
+
+/* SEEN_COUNT: it is not looked at. Most are told apart by their first letter. */
+static enum seen seen_find(const char *key)
+{
+    enum seen i = 0;
+
+    while (i < SEEN_COUNT &&
+           ((key[0] | 0x20) != (seen_names[i][0] | 0x20) || strcasecmp(key, seen_names[i]) != 0))
+        i++;
+    return i;
+}
+
 static enum MHD_Result head_add(void *cls, enum MHD_ValueKind kind, const char *key,
                                 const char *value)
 {
     struct head *head = cls;
+    enum seen seen = seen_find(key);
 
     (void)kind;
-    /* "Content-Length : 5" would be another header to us than to a proxy in front. */
-    if (key[0] == '\0' || strpbrk(key, " \t") != NULL)
-        head->is_broken = true;
-    for (int i = 0; i < SEEN_COUNT; i++)
-        if (strcasecmp(key, seen_names[i]) == 0) {
-            head->is_repeated |= head->values[i] != NULL;
-            head->values[i] = value != NULL ? value : "";
-            break;
-        }
+    head->is_broken |= !is_name(key);
+    if (seen < SEEN_COUNT) {
+        head->is_repeated |= head->values[seen] != NULL;
+        head->values[seen] = value != NULL ? value : "";
+    }
     return MHD_YES;
 }
 

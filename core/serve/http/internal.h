@@ -51,6 +51,7 @@ struct http {
     unsigned requests_count; /* whose headers are complete, up to the end of the answer */
     unsigned handled_count;  /* requests that were handed to handlers in this turn */
     size_t body_total;
+    int64_t now_ns;       /* when the turn began: precise enough for deadlines of seconds */
     int64_t sweep_at_ns;  /* no deadline is earlier */
     int64_t accept_at_ns; /* no descriptor was left: not before; 0: there was one */
     bool drained;         /* what http_drain asks for is done */
@@ -122,7 +123,7 @@ void connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
 /* Returns our side of libmicrohttpd's connection. */
 struct http_connection *connection_of(struct MHD_Connection *mhd);
 
-/* Has the connection shut down when this much time is over; CLOCK_NEVER_NS: never. */
+/* Has the connection shut down when this much time is over since the turn began; CLOCK_NEVER_NS: never. */
 void connection_limit(struct http_connection *connection, int64_t span_ns);
 
 /* Shuts down what is over its time, and says when to look again. */

@@ -48,11 +48,14 @@ void *request_on_line(void *cls, const char *line, struct MHD_Connection *mhd)
     struct http *http = cls;
     struct http_connection *connection = connection_of(mhd);
     size_t length = line != NULL ? strlen(line) : 0;
-    struct http_request *request = calloc(1, sizeof(*request) + length + 1);
+    /* The allocator is quicker without zeroing. */
+    struct http_request *request = malloc(sizeof(*request) + length + 1);
 
     if (request == NULL)
         abort();
+    *request = (struct http_request){0};
     memcpy(request->text, line != NULL ? line : "", length);
+    request->text[length] = '\0';
     request->ready.take = request_take;
     request->http = http;
     request->connection = connection;

@@ -13,30 +13,35 @@ const char *http_method_name(enum http_method method)
     return method_names[method];
 }
 
-static bool method_fits(enum http_method method, const char *word)
+/* Finds the method of a word, -1 if no route has it. */
+static int method_find(const char *word)
 {
-    return strcmp(method_names[method], word) == 0 ||
-           (method == HTTP_GET && strcmp(word, "HEAD") == 0);
+    for (size_t i = 0; i < sizeof(method_names) / sizeof(*method_names); i++)
+        if (strcmp(method_names[i], word) == 0)
+            return (int)i;
+    return strcmp(word, "HEAD") == 0 ? HTTP_GET : -1;
 }
 
-/* One segment of a pattern against one of the path. */
-static bool segment_fits(const char *pattern, size_t length, const char *segment)
+/* One segment of a pattern, which is moved behind it, against one of the path. */
+static bool segment_fits(const char **pattern, const char *segment)
 {
-    if (pattern[0] == '{')
+    const char *at = *pattern;
+
+    if (at[0] == '{') {
+        *pattern += strcspn(at, "/");
         return segment[0] != '\0';
-    return strncmp(pattern, segment, length) == 0 && segment[length] == '\0';
+    }
+    for (; *at != '\0' && *at != '/' && *at == *segment; at++)
+        segment++;
+    *pattern = at;
+    return (*at == '\0' || *at == '/') && *segment == '\0';
 }
 
 static bool path_fits(const char *pattern, const struct http_request *request)
 {
     for (size_t i = 0; i < request->segments_count; i++) {
-        if (pattern[0] != '/')
+        if (*pattern++ != '/' || !segment_fits(&pattern, request->segments[i]))
             return false;
-        pattern++;
-        size_t length = strcspn(pattern, "/");
-        if (!segment_fits(pattern, length, request->segments[i]))
-            return false;
-        pattern += length;
     }
     return pattern[0] == '\0';
 }
@@ -44,9 +49,10 @@ static bool path_fits(const char *pattern, const struct http_request *request)
 const struct http_route *route_find(const struct http_request *request, const char *method)
 {
     const struct http_options *options = &request->http->options;
+    int wanted = method_find(method);
 
     for (size_t i = 0; i < options->routes_count; i++)
-        if (method_fits(options->routes[i].method, method) &&
+        if ((int)options->routes[i].method == wanted &&
             path_fits(options->routes[i].pattern, request))
             return &options->routes[i];
     return NULL;

@@ -157,6 +157,7 @@ static void turn(struct http *http)
 
     if (poll(fds, 3, timeout_ms(http, accepts, now_ns)) < 0)
         return;
+    http->now_ns = clock_now_ns();
     if (fds[0].revents != 0) {
         eventfd_t count;
         eventfd_read(http->wake_fd, &count);
