@@ -125,6 +125,9 @@ static struct job_file *spare_take(const struct job_file_options *options)
 static void file_free(struct job_file *file)
 {
     yaml_source_destroy(&file->rests);
+    job_types_fini(&file->reader.types);
+    buffer_fini(&file->reader.params);
+    buffer_fini(&file->reader.scratch);
     free(file);
 }
 
@@ -146,17 +149,24 @@ static struct job_file *file_allocate(void)
     struct job_file *file = aligned_alloc(alignof(struct job_file), sizeof *file);
     if (file == NULL)
         abort();
-    file->rests = NULL;
+    memset(file, 0, sizeof *file);
     return file;
 }
 
-/* Makes all ready but what rests, and the loops, see job_each. */
+/* Makes all ready but what the reader has for its documents, see job_reader_begin. What rests and
+ * what is used again stays. */
 static void file_init(struct job_file *file)
 {
     struct yaml_source *rests = file->rests;
-    memset(file, 0, offsetof(struct job_file, reader.each.loops));
+    struct job_reader *reader = &file->reader;
+    struct job_reader was = {
+        .params = reader->params, .scratch = reader->scratch, .types = reader->types};
+    memset(file, 0, offsetof(struct job_file, reader.job));
     file->fd = file->copy = -1;
     file->rests = rests;
+    reader->params = was.params;
+    reader->scratch = was.scratch;
+    reader->types = was.types;
 }
 
 static struct job_file *job_file_make(enum job_mode mode, const struct job_file_options *options,
@@ -427,7 +437,7 @@ enum job_file_answer job_file_close(struct job_file **file_pointer)
     bool interrupted = file->reader.interrupted;
     if (interrupted)
         diagnostics_forget(diagnostics, 0);
-    job_types_fini(&file->reader.types);
+    job_types_clear(&file->reader.types);
     if (file->copy >= 0)
         close(file->copy);
     if (spare != NULL)

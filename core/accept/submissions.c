@@ -219,6 +219,14 @@ static void refuse(struct submissions *submissions, struct submission *submissio
     answer(submissions, submission);
 }
 
+/* Who sends it is not to be held up: a task is short, unless an alias stands for a lot. */
+static bool is_read_at_once(const struct submission *submission)
+{
+    return submission->root == JOB_FILE_TASK &&
+           submission->length <= SUBMISSIONS_AT_ONCE_MOST_BYTES &&
+           memchr(submission->text, '*', submission->length) == NULL;
+}
+
 static bool read_text(struct submissions *submissions, struct submission *submission)
 {
     const struct job_file_options options = {
@@ -226,7 +234,7 @@ static bool read_text(struct submissions *submissions, struct submission *submis
         .weight_capacity = atomic_load(&submissions->weight_capacity),
         .default_timeout_ns = submissions->options.default_timeout_ns,
         .stop_fd = submissions->stop_fd,
-        .spare = submission->root == JOB_FILE_TASK ? &submissions->spare : NULL,
+        .spare = is_read_at_once(submission) ? &submissions->spare : NULL,
     };
     return submission_read(submission, &options, submissions->options.chunks);
 }
@@ -259,14 +267,6 @@ static void read_and_admit(struct submissions *submissions, struct submission *s
     else if (is_tried_at_once(submissions, submission) && !try_to_admit(submissions, submission) &&
              !put(submissions, &submissions->aside, submission))
         refuse(submissions, submission);
-}
-
-/* Who sends it is not to be held up: a task is short, unless an alias stands for a lot. */
-static bool is_read_at_once(const struct submission *submission)
-{
-    return submission->root == JOB_FILE_TASK &&
-           submission->length <= SUBMISSIONS_AT_ONCE_MOST_BYTES &&
-           memchr(submission->text, '*', submission->length) == NULL;
 }
 
 void submissions_take(struct submissions *submissions, struct submission *submission)

@@ -15,6 +15,8 @@
  * more to know of it, told apart by the lowest bit. */
 struct memory_job {
     struct dictionary_entry by_id;
+    struct memory_job *next_spare;
+    size_t texts_bytes; /* room for texts */
     TAILQ_ENTRY(memory_job) kept_link;
     bool is_kept;  /* it is over and in memory.kept_jobs */
     bool was_kept; /* and so since it was last over */
@@ -30,6 +32,8 @@ struct memory {
     struct memory_lock lock;
     struct memory_slots jobs;   /* by key - 1 */
     struct memory_job *in_hand; /* the one that the last item of a batch was about; may be NULL */
+    struct memory_job *spare_jobs; /* memory of jobs with short texts, for those that come */
+    uint32_t spare_jobs_count;
     struct dictionary jobs_by_id;
     struct dictionary claims;
     struct memory_records delayed;  /* unfinished, with a due time */
@@ -48,6 +52,9 @@ struct memory_job *memory_job_find(struct memory *memory, uint64_t key);
 
 /* Makes a job whose id is new; running out of memory aborts. */
 struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given);
+
+/* Frees the memory that is kept for jobs that come. */
+void memory_job_free_spare(struct memory *memory);
 
 /* Frees a job and all its records, whatever their state. */
 void memory_job_destroy(struct memory *memory, struct memory_job *job);

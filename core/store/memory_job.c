@@ -22,13 +22,53 @@ static const char *put_text(char **end, const char *text)
     return copy;
 }
 
+enum {
+    USUAL_TEXTS_BYTES = 80, /* of a job: its id of 27 bytes, its name, its file */
+    SPARE_MOST = 1024,
+};
+
+/* Jobs of single tasks come and go in great numbers, on different threads: what went on one would
+ * else be asked from the allocator's list of another. */
+static struct memory_job *job_allocate(struct memory *memory, size_t texts_bytes)
+{
+    size_t bytes = texts_bytes > USUAL_TEXTS_BYTES ? texts_bytes : USUAL_TEXTS_BYTES;
+    struct memory_job *job = bytes == USUAL_TEXTS_BYTES ? memory->spare_jobs : NULL;
+
+    if (job != NULL) {
+        memory->spare_jobs = job->next_spare;
+        memory->spare_jobs_count--;
+    } else {
+        job = malloc(sizeof(*job) + bytes);
+    }
+    if (job == NULL)
+        abort();
+    *job = (struct memory_job){.texts_bytes = bytes};
+    return job;
+}
+
+static void job_free(struct memory *memory, struct memory_job *job)
+{
+    if (job->texts_bytes > USUAL_TEXTS_BYTES || memory->spare_jobs_count == SPARE_MOST) {
+        free(job);
+        return;
+    }
+    job->next_spare = memory->spare_jobs;
+    memory->spare_jobs = job;
+    memory->spare_jobs_count++;
+}
+
+void memory_job_free_spare(struct memory *memory)
+{
+    for (struct memory_job *job; (job = memory->spare_jobs) != NULL;) {
+        memory->spare_jobs = job->next_spare;
+        free(job);
+    }
+}
+
 struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given)
 {
     size_t bytes = strlen(given->id) + strlen(given->name) + strlen(given->file) + 3;
-    struct memory_job *job = calloc(1, sizeof(*job) + bytes);
-
-    if (job == NULL)
-        abort();
+    struct memory_job *job = job_allocate(memory, bytes);
     char *end = job->texts;
     job->job.given = *given;
     job->job.given.id = put_text(&end, given->id);
@@ -64,7 +104,7 @@ void memory_job_destroy(struct memory *memory, struct memory_job *job)
     memory_slots_set(&memory->jobs, (uint32_t)(job->job.key - 1), 0);
     if (memory->in_hand == job)
         memory->in_hand = NULL;
-    free(job);
+    job_free(memory, job);
 }
 
 void memory_job_forget(struct memory *memory, struct memory_job *job)

@@ -53,6 +53,7 @@ static void memory_close(struct store *store)
 
     for (uint32_t at = 0; memory_slots_next(&memory->jobs, &at); at++)
         memory_job_destroy(memory, (struct memory_job *)memory_slots_get(&memory->jobs, at));
+    memory_job_free_spare(memory);
     memory_slots_fini(&memory->jobs);
     dictionary_fini(&memory->jobs_by_id);
     claims_free(&memory->claims);

@@ -18,8 +18,6 @@ void job_reader_end(struct job_reader *reader)
 {
     job_labels_fini(&reader->defaults.labels);
     job_labels_fini(&reader->fields.labels);
-    buffer_fini(&reader->params);
-    buffer_fini(&reader->scratch);
     job_needs_fini(&reader->needs);
     job_late_fini(&reader->late);
     name_table_fini(&reader->keys);

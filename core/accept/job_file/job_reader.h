@@ -39,6 +39,9 @@ struct task_fields {
 enum job_where { JOB_IN_HEAD, JOB_IN_VARS, JOB_IN_TASK, JOB_IN_ID, JOB_IN_FOR_EACH };
 
 struct job_reader {
+    /* used again for each task */
+    struct buffer params;  /* its packed record */
+    struct buffer scratch; /* a text with what its ${...} stand for */
     /* of the whole file */
     const struct job_file_options *options;
     struct job_faults faults;
@@ -72,9 +75,7 @@ struct job_reader {
     struct job_needs needs;
     /* used again for each task */
     struct task_fields fields;
-    struct buffer params;  /* its packed record */
-    struct buffer scratch; /* a text with what its ${...} stand for */
-    struct job_late late;  /* what they refer to */
+    struct job_late late; /* what they refer to */
     const struct offer *param_offer;
     const struct param *param; /* whose value is being read; NULL: not a parameter's */
     struct name_table keys;    /* of the map parameter that is being read */

@@ -10,13 +10,22 @@
 #include "support/memory.h"
 #include "support/suggest.h"
 
-void job_types_fini(struct job_types *types)
+void job_types_clear(struct job_types *types)
 {
     for (size_t i = 0; i < types->count; i++) {
         registry_unpin(types->registry, types->types[i].offer);
         free(types->types[i].refused);
         free(types->types[i].hint);
     }
+    name_table_clear(&types->names);
+    types->count = 0;
+    types->registry = NULL;
+    types->last = NULL;
+}
+
+void job_types_fini(struct job_types *types)
+{
+    job_types_clear(types);
     free(types->types);
     name_table_fini(&types->names);
 }
@@ -27,8 +36,9 @@ static void keep_up(struct job_types *types, struct registry *registry)
     uint32_t version = registry_version(registry);
     if (types->registry != NULL && types->version == version)
         return;
-    job_types_fini(types);
-    *types = (struct job_types){.registry = registry, .version = version};
+    job_types_clear(types);
+    types->registry = registry;
+    types->version = version;
 }
 
 static void offer_name(void *suggest, const char *type, const char *plugin)

@@ -27,6 +27,9 @@ struct job_types {
     size_t last_length;
 };
 
+/* Gives the offers back and forgets everything, but keeps the memory. */
+void job_types_clear(struct job_types *types);
+
 /* Gives the offers back and frees everything. */
 void job_types_fini(struct job_types *types);
 
