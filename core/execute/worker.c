@@ -196,10 +196,10 @@ static void worker_free(struct worker *worker)
 }
 
 /* Any thread of the plugin, within the call. */
-static void keep_line(void *context, const char *line, size_t length)
+static void keep_log(void *context, const char *text, size_t length)
 {
     const struct worker *worker = context;
-    outcome_log(worker->pool->executor->options.outcome, worker->current, line, length);
+    outcome_log(worker->pool->executor->options.outcome, worker->current, text, length);
 }
 
 struct worker *worker_start(struct pool *pool, struct error *error)
@@ -220,7 +220,7 @@ struct worker *worker_start(struct pool *pool, struct error *error)
     mutex_init(&worker->lock);
     call_init(&worker->call);
     if (pool->executor->options.logs == EXECUTOR_KEEPS_LOGS) {
-        worker->call.keep_line = keep_line;
+        worker->call.keep_log = keep_log;
         worker->call.keep_context = worker;
     }
     atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);

@@ -435,12 +435,12 @@ void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct out
     release_all(outcome, tally);
 }
 
-void outcome_log(struct outcome *outcome, const struct task *task, const char *line, size_t length)
+void outcome_log(struct outcome *outcome, const struct task *task, const char *text, size_t length)
 {
     struct error error;
     struct store_written written = {
-        .name = attempt_name(outcome, task), .text = line, .length = length};
+        .name = attempt_name(outcome, task), .text = text, .length = length};
     if (!store_write_log(outcome->store, &written, 1, &error))
-        log_warning("a line of a task's log could not be kept", LOG_TEXT("task", task->id),
+        log_warning("what a task logged could not be kept", LOG_TEXT("task", task->id),
                     LOG_TEXT("reason", error.message));
 }

@@ -128,9 +128,8 @@ void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct out
  * with those that need them. */
 void outcome_release(struct outcome *outcome, struct task_list *tasks, struct outcome_tally *tally);
 
-/* Adds a line to the log of a task that is RUNNING, if logs are kept. Any thread, within its call.
- * */
-void outcome_log(struct outcome *outcome, const struct task *task, const char *line, size_t length);
+/* Adds text to the log of a task that is RUNNING, if logs are kept. Any thread, within its call. */
+void outcome_log(struct outcome *outcome, const struct task *task, const char *text, size_t length);
 
 /* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over
  * by it. Call it when a batch is done. */

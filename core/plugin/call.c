@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "plugin/call_log.h"
+
 enum { ARENA_BLOCK_BYTES = 4096, ARENA_MOST_BYTES = 256 * 1024 * 1024 };
 
 static const uint64_t all_flags = CALL_TURN - 1;
@@ -70,6 +72,7 @@ static void take_signal_back(struct call *call)
 
 uint64_t call_end(struct call *call)
 {
+    call_log_end(call);
     uint64_t last = atomic_fetch_and(&call->turn, ~CALL_BUSY);
     assert((last & CALL_BUSY) != 0);
     if ((last & CALL_CANCELLED) != 0)

@@ -47,15 +47,16 @@ struct call {
     struct call_task task;
     /* immutable */
     char node[CALL_NODE_BYTES];
-    /* Where a line that the plugin logs goes besides the log of the host; NULL: nowhere. Any thread
-     * of the plugin, within the call. */
-    void (*keep_line)(void *context, const char *line, size_t length);
+    /* Where what the plugin logs and prints is kept for the task; NULL: nowhere. Any thread of the
+     * plugin, within the call. See call_log.h. */
+    void (*keep_log)(void *context, const char *text, size_t length);
     void *keep_context;
     /* atomic */
     _Atomic uint64_t turn;
     _Atomic int cancel_fd; /* an eventfd, -1 until first use, then kept for the worker's life */
     _Atomic uint32_t cancelling; /* threads inside call_cancel */
     _Atomic uint64_t progress_done, progress_total;
+    _Atomic bool line_open; /* what was printed last is no whole line; false between calls */
     /* the worker's thread */
     struct arena arena;    /* sluice_alloc, lists and maps of parameters */
     struct buffer outputs; /* name NUL text NUL ..., in the order they were first set */
@@ -68,7 +69,7 @@ struct call {
     char fail_message[CALL_MESSAGE_BYTES];
 };
 
-/* Makes a call record ready; allocates nothing. keep_line is the caller's to set afterwards. */
+/* Makes a call record ready; allocates nothing. keep_log is the caller's to set afterwards. */
 void call_init(struct call *call);
 
 /* Closes the fd and frees the memory. Nobody is inside the call. */

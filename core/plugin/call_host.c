@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "plugin/call_log.h"
 #include "plugin/name.h"
 #include "support/clock.h"
 #include "support/log.h"
@@ -69,21 +70,6 @@ static int64_t host_deadline(const struct sluice_call *visible)
     return call_of(visible)->task.deadline_ns;
 }
 
-/* One line with its time and level, as the log of the task keeps it. */
-static void keep_line(const struct call *call, enum log_level level, const char *text)
-{
-    char line[SLUICE_MESSAGE_MAX + 64], date[32];
-    int64_t now_ns = clock_wall_ns();
-    time_t seconds = (time_t)(now_ns / NS_PER_S);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    int length = snprintf(line, sizeof line, "%s.%03dZ %s %s\n", date,
-                          (int)(now_ns % NS_PER_S / NS_PER_MS), log_level_word(level), text);
-    if (length < (int)sizeof line)
-        call->keep_line(call->keep_context, line, (size_t)length);
-}
-
 static void host_log(const struct sluice_host *host, const struct sluice_call *visible,
                      uint32_t level, const char *text)
 {
@@ -94,10 +80,18 @@ static void host_log(const struct sluice_host *host, const struct sluice_call *v
         LOG_AT(at, text, LOG_TEXT("plugin", host->context));
         return;
     }
-    const struct call *call = call_of(visible);
+    struct call *call = call_of(visible);
     LOG_AT(at, text, LOG_TEXT("task", call->task.task_id), LOG_TEXT("type", call->task.type));
-    if (call->keep_line != NULL)
-        keep_line(call, at, text);
+    call_log_line(call, at, text);
+}
+
+static enum sluice_result host_print(const struct sluice_call *visible, const char *bytes,
+                                     size_t length)
+{
+    if (bytes == NULL && length > 0)
+        return SLUICE_E_INVALID;
+    call_log_print(call_of(visible), bytes, length);
+    return SLUICE_E_OK;
 }
 
 static void host_progress(const struct sluice_call *visible, uint64_t done, uint64_t total)
@@ -266,6 +260,7 @@ const struct sluice_host *call_host(void)
         .fail = host_fail,
         .try_again = host_try_again,
         .get_extension = host_get_extension,
+        .print = host_print,
     };
     return &host;
 }

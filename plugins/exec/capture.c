@@ -10,11 +10,44 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-void capture_clear(struct capture *capture)
+void capture_begin(struct capture *capture, const struct sluice_call *call)
 {
+    capture->call = call;
     capture->total_bytes = 0;
     capture->head_bytes = 0;
     capture->tail_bytes = 0;
+    capture->open_bytes = 0;
+}
+
+static void open_print(struct capture *capture)
+{
+    if (capture->open_bytes > 0)
+        sluice_print(capture->call, capture->tail + capture->tail_bytes - capture->open_bytes,
+                     capture->open_bytes);
+    capture->open_bytes = 0;
+}
+
+void capture_end(struct capture *capture)
+{
+    if (capture->open_bytes == 0)
+        return;
+    open_print(capture);
+    sluice_print(capture->call, "\n", 1);
+}
+
+/* Both streams go into one log: whole lines at a time, so that they do not end up in each other.
+ * The rest of one waits in the tail, for as long as that holds it. */
+static void lines_print(struct capture *capture, const char *bytes, size_t count)
+{
+    const char *newline = memrchr(bytes, '\n', count);
+    size_t whole = newline ? (size_t)(newline - bytes) + 1 : 0;
+    if (count - whole + (newline ? 0 : capture->open_bytes) > CAPTURE_TAIL_BYTES)
+        whole = count;
+    if (whole > 0) {
+        open_print(capture);
+        sluice_print(capture->call, bytes, whole);
+    }
+    capture->open_bytes += count - whole;
 }
 
 /* A window over the end of the stream: what falls out of it on the left is forgotten. */
@@ -38,6 +71,7 @@ void capture_read(struct capture *capture, int fd)
     memcpy(capture->head + capture->head_bytes, chunk, fits);
     capture->head_bytes += fits;
     capture->total_bytes += count;
+    lines_print(capture, chunk, count);
     tail_push(capture, chunk, count);
 }
 

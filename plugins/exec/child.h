@@ -32,8 +32,8 @@ struct child {
  * errno that says why not; then nothing is left behind. Blocks until the command runs. */
 int child_start(struct child *child, const struct child_plan *plan);
 
-/* Follows the child to its end and captures what it prints; once the call is cancelled the whole
- * group gets SIGTERM, and after a second SIGKILL. Returns true if it was ended that way. */
+/* Follows the child to its end and captures what it prints as it comes; once the call is cancelled
+ * the whole group gets SIGTERM, and after a second SIGKILL. Returns true if it was ended that way. */
 bool child_follow(struct child *child, const struct sluice_call *call, struct capture *out,
                   struct capture *err);
 

@@ -1,4 +1,4 @@
-/* exec: runs a command and keeps what it prints. */
+/* exec: runs a command, logs what it prints and keeps it. */
 #include "child.h"
 
 #include <errno.h>
@@ -218,10 +218,12 @@ static enum sluice_status run(const struct sluice_call *call, const struct child
     int code = child_start(&child, plan);
     if (code != 0)
         return cannot_start(call, plan, code);
-    capture_clear(&worker->out);
-    capture_clear(&worker->err);
+    capture_begin(&worker->out, call);
+    capture_begin(&worker->err, call);
     bool cancelled = child_follow(&child, call, &worker->out, &worker->err);
     int status = child_finish(&child);
+    capture_end(&worker->out);
+    capture_end(&worker->err);
     outputs_set(call, worker, status);
     return cancelled ? SLUICE_CANCELLED : verdict(call, status, &worker->err);
 }

@@ -82,6 +82,50 @@ YAML
     [[ $stderr == *"- {type: nop}"* ]]
 }
 
+@test "the log of a command is what it printed on both streams" {
+    serve
+    job both <<<"tasks: [{id: a, type: exec, params: {shell: 'echo one; echo two >&2; printf \"\\0 three\"; exit 3'}}]"
+    sluice 1 submit --wait both.yaml
+    sluice 0 log both:a
+    [ "$(sort <<<"$output")" = $'? three\none\ntwo' ]
+    job silent <<<"tasks: [{id: a, type: exec, params: {argv: ['true']}}]"
+    sluice 0 submit --wait silent.yaml
+    sluice 0 log silent:a
+    [ -z "$output" ]
+}
+
+@test "each attempt of a command adds what it printed" {
+    serve
+    job again <<<"tasks: [{id: a, type: exec, retry: {attempts: 2, delay: 1ms}, params: {shell: 'printf one; exit 1'}}]"
+    sluice 1 submit --wait again.yaml
+    sluice 0 log again:a
+    [ "$output" = $'one\none' ]
+}
+
+@test "of a command that prints much, the end of it is in its log" {
+    serve
+    job much <<<"tasks: [{id: a, type: exec, params: {shell: 'seq 100000'}}]"
+    sluice 0 submit --wait much.yaml
+    sluice 0 log much:a
+    [[ $stderr == *"what stood before is not kept: "* ]]
+    [[ $output == *$'\n99999\n100000\n'*"stdout: kept the first 64512 bytes, dropped "* ]]
+    [ "${#output}" -gt 60000 ]
+    [ "${#output}" -le 65536 ]
+}
+
+@test "log --follow shows a line before the command has ended" {
+    serve
+    mkfifo open
+    job talks <<<"tasks: [{id: a, type: exec, params: {shell: 'echo here I am; cat $PWD/open; echo I go >&2'}}]"
+    submitted talks
+    aside log log --follow talks:a
+    wait_until grep -qx "here I am" log.out
+    [ "$(cat log.out)" = "here I am" ]
+    echo through >open
+    aside_ended 0
+    [ "$(cat log.out)" = $'here I am\nthrough\nI go' ]
+}
+
 @test "status, why, log and result of a job and its tasks" {
     serve
     job nightly <<YAML

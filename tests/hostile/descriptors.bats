@@ -41,7 +41,7 @@ bad() {
     bad descriptor_bad_weight descriptor "type 'descriptor': weight is negative"
     bad descriptor_bad_jitter descriptor "type 'descriptor': retry.jitter is not between 0 and 1"
     bad descriptor_flags_unknown descriptor \
-        "needs a newer host than 1.1: type 'descriptor' has flags 0x100000"
+        "needs a newer host than 1.2: type 'descriptor' has flags 0x100000"
     bad descriptor_params_size_alone descriptor "type 'descriptor': params_size without params"
 }
 
@@ -63,7 +63,7 @@ bad() {
     bad descriptor_other_version descriptor \
         "note and descriptor differ: version is '1' in the note, '2' in the descriptor"
     bad descriptor_other_abi descriptor \
-        "note and descriptor differ: the ABI is 1.1 in the note, 1.2 in the descriptor"
+        "note and descriptor differ: the ABI is 1.2 in the note, 1.3 in the descriptor"
     bad descriptor_other_type descriptor \
         "note and descriptor differ: type 1 is 'descriptor' in the note, 'another' in the descriptor"
     bad descriptor_more_types descriptor \

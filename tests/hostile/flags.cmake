@@ -11,6 +11,7 @@ endfunction()
 
 hostile_variants(note two huge other_magic other_major no_types type_twice bad_type
                  short unterminated)
+hostile_variants(older 1_0)
 hostile_variants(entry missing refuses hangs)
 hostile_variants(init refuses silent hangs)
 hostile_variants(ending stays hangs)

@@ -22,7 +22,18 @@ bad_note() {
 }
 
 @test "6: another major ABI is refused, naming both" {
-    bad_note note_other_major "needs Sluice ABI 2, this host offers 1.1"
+    bad_note note_other_major "needs Sluice ABI 2, this host offers 1.2"
+}
+
+@test "6: a plugin of each older minor ABI works as before" {
+    for minor in 0 1; do
+        [ "$minor" -eq 1 ] && cp "$HOSTILE/older.so" plugins/ || cp "$HOSTILE/older_1_$minor.so" plugins/older.so
+        thousand noop 'type: older, params: {word: hello}' >job.yaml
+        run "$SLUICE" run --plugins plugins job.yaml
+        echo "$output"
+        [ "$status" -eq 1 ]
+        [[ $output == *"got: 1.$minor: hello 7"*"1000 succeeded, 1 failed"* ]]
+    done
 }
 
 @test "6: a newer minor ABI whose larger structs end in zeros is taken" {
@@ -39,13 +50,13 @@ bad_note() {
 @test "6: a newer minor ABI that uses what this host does not know needs a newer host" {
     cp "$HOSTILE/descriptor_tail_set.so" plugins/newer.so
     refused_when_used newer.so descriptor \
-        "needs a newer host than 1.1: descriptor uses what this one does not know"
+        "needs a newer host than 1.2: descriptor uses what this one does not know"
     cp "$HOSTILE/descriptor_type_tail_set.so" plugins/newer.so
     refused_when_used newer.so descriptor \
-        "needs a newer host than 1.1: type 1 uses what this one does not know"
+        "needs a newer host than 1.2: type 1 uses what this one does not know"
     cp "$HOSTILE/params_tail_set.so" plugins/newer.so
     refused_when_used newer.so params \
-        "type 'params': needs a newer host than 1.1: parameter row uses what this one does not know"
+        "type 'params': needs a newer host than 1.2: parameter row uses what this one does not know"
 }
 
 @test "9: a note without types, or with a type twice, is refused" {

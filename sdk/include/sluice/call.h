@@ -87,6 +87,16 @@ static inline void sluice_host_log(const struct sluice_host *host, enum sluice_l
     host->log(host, NULL, (uint32_t)level, text);
 }
 
+/* [any] what the call prints, as it comes: any bytes, any number of lines or a piece of one, into
+ * the log of the task without a level. SLUICE_E_NOSUPPORT on a host older than ABI 1.2. */
+static inline enum sluice_result sluice_print(const struct sluice_call *call, const char *bytes,
+                                              size_t length)
+{
+    if (!SLUICE_HOST_HAS(call->host, print))
+        return SLUICE_E_NOSUPPORT;
+    return call->host->print(call, bytes, length);
+}
+
 /* [any] how far the call is; total 0 when that is not known. */
 static inline void sluice_progress(const struct sluice_call *call, uint64_t done, uint64_t total)
 {

@@ -128,6 +128,10 @@ struct sluice_host {
     /* [any] an optional capability, such as "sluice.scheduler/1": a table that lives as long as
      * this one; NULL when the host does not have it. */
     const void *(*get_extension)(const struct sluice_host *host, const char *id);
+    /* [any] since 1.2: adds what the call prints to the log of its task, as it comes and in order
+     * with its log lines: any bytes (a NUL becomes '?'), any number of lines or a piece of one. A
+     * log line that follows begins a line of its own. Costs nothing where no logs are kept. */
+    enum sluice_result (*print)(const struct sluice_call *call, const char *bytes, size_t length);
 };
 
 /* True when the host's table reaches as far as this member: asked by a wrapper before it touches a
@@ -143,10 +147,11 @@ SLUICE_ASSERT(sizeof(struct sluice_error) == 512 && offsetof(struct sluice_error
 SLUICE_ASSERT(sizeof(struct sluice_settings) == 16, "ABI 1");
 SLUICE_ASSERT(sizeof(struct sluice_call) == 40 && offsetof(struct sluice_call, worker) == 32,
               "ABI 1");
-SLUICE_ASSERT(sizeof(struct sluice_host) == 160, "ABI 1.0; grows at its end only");
+SLUICE_ASSERT(sizeof(struct sluice_host) == 168, "ABI 1.2; 160 in 1.0; grows at its end only");
 SLUICE_ASSERT(offsetof(struct sluice_host, cancelled) == 24, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_host, output) == 72, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_host, get_extension) == 152, "ABI 1.0");
+SLUICE_ASSERT(offsetof(struct sluice_host, print) == 160, "ABI 1.2");
 
 #ifdef __cplusplus
 }

@@ -52,7 +52,8 @@
  * size and grow at their end; members never move; new functions join the end of the host's table.
  * Changes by minor version:
  *   1.0  the first
- *   1.1  one_of of a parameter: a task gives exactly one of several                             */
+ *   1.1  one_of of a parameter: a task gives exactly one of several
+ *   1.2  sluice_print: what a call prints comes into the log of its task                        */
 #pragma once
 
 #include <sluice/call.h>
@@ -60,7 +61,7 @@
 #include <sluice/params.h>
 
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 1
+#define SLUICE_ABI_MINOR 2
 
 /* Limits. What is over them is refused with a reason, never cut. */
 #define SLUICE_NAME_MAX         64       /* bytes of a plugin, type, parameter, output name */

@@ -165,6 +165,66 @@ Test(call, progress_is_seen_from_outside)
     call_end(&call);
 }
 
+static void keep(void *context, const char *text, size_t length)
+{
+    buffer_append(context, text, length);
+}
+
+/* Keeps what is logged and printed until the test ends. */
+static struct buffer *keep_log(void)
+{
+    static struct buffer kept;
+    call.keep_log = keep;
+    call.keep_context = &kept;
+    return &kept;
+}
+
+Test(call, what_is_printed_is_kept_as_it_is_but_for_nul)
+{
+    struct buffer *kept = keep_log();
+    call_begin(&call, &task);
+    cr_assert_eq(sluice_print(visible, "a\0b\n\xff", 5), SLUICE_E_OK);
+    cr_assert_eq(sluice_print(visible, "c\n", 2), SLUICE_E_OK);
+    cr_assert_eq(sluice_print(visible, NULL, 0), SLUICE_E_OK);
+    cr_assert_eq(sluice_print(visible, NULL, 1), SLUICE_E_INVALID);
+    call_end(&call);
+    cr_assert_str_eq(buffer_text(kept), "a?b\n\xff" "c\n");
+}
+
+Test(call, nul_bytes_are_masked_however_many_are_printed_at_once)
+{
+    static char zeros[100000];
+    struct buffer *kept = keep_log();
+    call_begin(&call, &task);
+    sluice_print(visible, zeros, sizeof zeros);
+    call_end(&call);
+    cr_assert_eq(kept->length, sizeof zeros + 1);
+    cr_assert_null(memchr(kept->bytes, 0, kept->length));
+}
+
+Test(call, a_log_line_and_the_next_call_begin_lines_of_their_own)
+{
+    struct buffer *kept = keep_log();
+    call_begin(&call, &task);
+    sluice_print(visible, "half", 4);
+    sluice_log(visible, SLUICE_INFO, "whole");
+    sluice_print(visible, "rest", 4);
+    call_end(&call);
+    call_begin(&call, &task);
+    sluice_log(visible, SLUICE_INFO, "again");
+    call_end(&call);
+    const char *text = buffer_text(kept);
+    cr_assert_eq(strncmp(text, "half\n20", 7), 0, "%s", text);
+    cr_assert_not_null(strstr(text, "Z info whole\nrest\n20"), "%s", text);
+}
+
+Test(call, without_a_log_that_is_kept_printing_does_nothing)
+{
+    call_begin(&call, &task);
+    cr_assert_eq(sluice_print(visible, "x", 1), SLUICE_E_OK);
+    call_end(&call);
+}
+
 Test(call, a_cancel_hits_the_named_call_and_no_other)
 {
     uint64_t first = call_begin(&call, &task);

@@ -61,7 +61,7 @@ Test(note, another_abi_is_named)
     struct sluice_note_desc fixed = {SLUICE_NOTE_MAGIC, SLUICE_ABI_MAJOR + 1, 3, sizeof(void *)};
     memset(&note, 0, sizeof note);
     cr_assert_not(note_parse(&note, &fixed, sizeof fixed, &error));
-    cr_assert_str_eq(error.message, "needs Sluice ABI 2, this host offers 1.1");
+    cr_assert_str_eq(error.message, "needs Sluice ABI 2, this host offers 1.2");
     fixed.abi_major = SLUICE_ABI_MAJOR;
     fixed.pointer_size = 4;
     cr_assert_not(note_parse(&note, &fixed, sizeof fixed, &error));

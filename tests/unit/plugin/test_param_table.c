@@ -261,7 +261,7 @@ Test(param_table, rows_of_a_newer_sdk_are_walked_by_their_own_size)
     param_table_fini(&other);
     newer[1].more = 1;
     cr_assert_not(param_table_init(&other, &newer[0].row, sizeof(struct fields), &error));
-    cr_assert_str_eq(error.message, "needs a newer host than 1.1: parameter row uses what this "
+    cr_assert_str_eq(error.message, "needs a newer host than 1.2: parameter row uses what this "
                                     "one does not know");
 }
 

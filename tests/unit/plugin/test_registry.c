@@ -155,8 +155,8 @@ static const struct refusal {
     {"descriptor_size_zero", "descriptor", "descriptor: size is 0, allowed is 56 to 4096"},
     {"descriptor_size_huge", "descriptor", "descriptor: size is 4294967295, allowed is 56"},
     {"descriptor_size_small", "descriptor", "descriptor: size is 24, allowed is 56 to 4096"},
-    {"descriptor_tail_set", "descriptor", "needs a newer host than 1.1: descriptor uses"},
-    {"descriptor_type_tail_set", "descriptor", "needs a newer host than 1.1: type 1 uses"},
+    {"descriptor_tail_set", "descriptor", "needs a newer host than 1.2: descriptor uses"},
+    {"descriptor_type_tail_set", "descriptor", "needs a newer host than 1.2: type 1 uses"},
     {"descriptor_type_size_zero", "descriptor", "type 1: size is 0, allowed is 112 to 4096"},
     {"descriptor_no_name", "descriptor", "descriptor: name is NULL"},
     {"descriptor_no_version", "descriptor", "descriptor: version is NULL"},
@@ -166,11 +166,11 @@ static const struct refusal {
     {"descriptor_other_name", "descriptor",
      "note and descriptor differ: name is 'descriptor' in the note, 'another' in the descriptor"},
     {"descriptor_other_version", "descriptor", "note and descriptor differ: version is '1' in"},
-    {"descriptor_other_abi", "descriptor", "note and descriptor differ: the ABI is 1.1 in"},
+    {"descriptor_other_abi", "descriptor", "note and descriptor differ: the ABI is 1.2 in"},
     {"descriptor_other_type", "descriptor", "note and descriptor differ: type 1 is 'descriptor'"},
     {"descriptor_more_types", "descriptor", "note and descriptor differ: type 'second' is not"},
     {"descriptor_fewer_types", "second", "note and descriptor differ: type 'second' is not"},
-    {"descriptor_flags_unknown", "descriptor", "needs a newer host than 1.1: type 'descriptor'"},
+    {"descriptor_flags_unknown", "descriptor", "needs a newer host than 1.2: type 'descriptor'"},
     {"descriptor_process_only", "descriptor",
      "type 'descriptor' asks for a worker process (PROCESS_ONLY); this host runs threads only"},
     {"descriptor_bad_weight", "descriptor", "type 'descriptor': weight is negative"},
@@ -189,7 +189,7 @@ static const struct refusal {
     {"params_required_default", "params", "type 'params': parameter 'n': required, but has a"},
     {"params_enum_alone", "params", "type 'params': parameter 'n': an enum without choices"},
     {"params_struct_huge", "params", "type 'params': params_size is 1048576, allowed is 65536"},
-    {"params_tail_set", "params", "type 'params': needs a newer host than 1.1: parameter row"},
+    {"params_tail_set", "params", "type 'params': needs a newer host than 1.2: parameter row"},
 };
 
 Test(registry, each_bad_plugin_is_refused_with_its_reason_and_the_others_work)

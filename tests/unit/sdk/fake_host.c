@@ -128,6 +128,18 @@ static const void *host_get_extension(const struct sluice_host *host, const char
     return strcmp(id, "test.extension/1") == 0 ? host : NULL;
 }
 
+static enum sluice_result host_print(const struct sluice_call *call, const char *bytes,
+                                     size_t length)
+{
+    struct fake *fake = fake_of(call);
+    size_t room = sizeof fake->printed - 1;
+    room -= fake->printed_bytes < room ? fake->printed_bytes : room;
+    memcpy(fake->printed + fake->printed_bytes, bytes, length < room ? length : room);
+    fake->printed_bytes += length;
+    fake->prints_count++;
+    return SLUICE_E_OK;
+}
+
 const struct sluice_host *fake_host(void)
 {
     static const struct sluice_host host = {
@@ -152,6 +164,7 @@ const struct sluice_host *fake_host(void)
         .fail = host_fail,
         .try_again = host_try_again,
         .get_extension = host_get_extension,
+        .print = host_print,
     };
     return &host;
 }
@@ -171,6 +184,8 @@ static void answers_forget(struct fake *fake)
     for (size_t i = 0; i < fake->allocs_count; i++)
         free(fake->allocs[i]);
     fake->outputs_count = fake->allocs_count = 0;
+    memset(fake->printed, 0, sizeof fake->printed);
+    fake->printed_bytes = fake->prints_count = 0;
     fake->fail_status = SLUICE_OK;
     fake->fail_code[0] = fake->fail_message[0] = fake->log[0] = 0;
     fake->try_again_ns = 0;

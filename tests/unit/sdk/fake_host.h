@@ -18,6 +18,9 @@ struct fake {
     uint64_t progress_done, progress_total;
     char log[2048]; /* the last line */
     int log_level;
+    char printed[64 * 1024 + 1]; /* the first that was printed */
+    size_t printed_bytes;        /* in all */
+    size_t prints_count;
     struct {
         char name[SLUICE_NAME_MAX + 1];
         char *text;

@@ -85,8 +85,17 @@ Test(call, a_member_beyond_the_table_of_an_older_host_is_not_there)
     struct sluice_host older = {.size = offsetof(struct sluice_host, get_extension)};
     cr_assert(SLUICE_HOST_HAS(&older, try_again));
     cr_assert_not(SLUICE_HOST_HAS(&older, get_extension));
-    older.size = sizeof older - 1;
+    older.size = offsetof(struct sluice_host, print) - 1;
     cr_assert_not(SLUICE_HOST_HAS(&older, get_extension));
+}
+
+Test(call, what_is_printed_goes_to_the_host_and_an_older_one_says_that_it_cannot)
+{
+    struct sluice_host older = {.size = offsetof(struct sluice_host, print)};
+    cr_assert_eq(sluice_print(&fake.call, "one\ntwo", 5), SLUICE_E_OK);
+    cr_assert_str_eq(fake.printed, "one\nt");
+    fake.call.host = &older;
+    cr_assert_eq(sluice_print(&fake.call, "one", 3), SLUICE_E_NOSUPPORT);
 }
 
 Test(call, a_refusal_stays_within_the_room_that_the_host_gives)

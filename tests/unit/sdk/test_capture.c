@@ -3,17 +3,22 @@
 
 #include <criterion/criterion.h>
 
+#include "fake_host.h"
+
 static struct capture capture;
+static struct fake fake;
 static int ends[2];
 
 static void setup(void)
 {
-    capture_clear(&capture);
+    fake_init(&fake);
+    capture_begin(&capture, &fake.call);
     cr_assert_eq(pipe(ends), 0);
 }
 
 static void teardown(void)
 {
+    fake_fini(&fake);
     close(ends[0]);
     close(ends[1]);
 }
@@ -73,4 +78,40 @@ Test(capture, the_last_line_is_found_across_reads_and_beyond_what_is_kept)
     feed("son\n", 4);
     cr_assert_str_eq(last_line(64), "the reason");
     cr_assert_eq(capture.total_bytes - capture.head_bytes, 12);
+}
+
+Test(capture, whole_lines_are_printed_as_they_come_and_the_last_one_gets_its_end)
+{
+    feed("one\ntw", 6);
+    cr_assert_str_eq(fake.printed, "one\n");
+    feed("o", 1);
+    cr_assert_str_eq(fake.printed, "one\n");
+    feed("\n\nthree", 7);
+    cr_assert_str_eq(fake.printed, "one\ntwo\n\n");
+    capture_end(&capture);
+    cr_assert_str_eq(fake.printed, "one\ntwo\n\nthree\n");
+    capture_end(&capture);
+    cr_assert_eq(fake.printed_bytes, 15);
+}
+
+Test(capture, a_line_longer_than_the_tail_is_printed_in_pieces)
+{
+    char piece[CAPTURE_TAIL_BYTES / 2];
+    memset(piece, 'x', sizeof piece);
+    feed(piece, sizeof piece);
+    feed(piece, sizeof piece);
+    cr_assert_eq(fake.prints_count, 0);
+    feed("y", 1);
+    cr_assert_eq(fake.printed_bytes, CAPTURE_TAIL_BYTES + 1);
+    cr_assert_eq(fake.printed[CAPTURE_TAIL_BYTES], 'y');
+    feed("z\n", 2);
+    cr_assert_str_eq(fake.printed + CAPTURE_TAIL_BYTES, "yz\n");
+    feed("a\n", 2);
+    cr_assert_str_eq(fake.printed + CAPTURE_TAIL_BYTES, "yz\na\n");
+}
+
+Test(capture, a_stream_without_a_byte_prints_nothing)
+{
+    capture_end(&capture);
+    cr_assert_eq(fake.prints_count, 0);
 }

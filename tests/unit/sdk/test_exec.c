@@ -67,6 +67,7 @@ Test(exec, a_command_that_succeeds_has_empty_outputs_and_exit_code_0)
     cr_assert_str_eq(fake_output(&fake, "stdout"), "");
     cr_assert_str_eq(fake_output(&fake, "stderr"), "");
     cr_assert_str_eq(fake_output(&fake, "exit_code"), "0");
+    cr_assert_eq(fake.prints_count, 0);
 }
 
 Test(exec, both_streams_are_kept_apart)
@@ -74,6 +75,22 @@ Test(exec, both_streams_are_kept_apart)
     cr_assert_eq(shell("echo one; echo two >&2; echo three"), SLUICE_OK);
     cr_assert_str_eq(fake_output(&fake, "stdout"), "one\nthree");
     cr_assert_str_eq(fake_output(&fake, "stderr"), "two");
+}
+
+Test(exec, both_streams_are_printed_line_by_line)
+{
+    cr_assert_eq(shell("printf one; echo two >&2; printf ' and more'"), SLUICE_OK);
+    cr_assert_str_eq(fake.printed, "two\none and more\n");
+}
+
+Test(exec, on_a_host_that_keeps_no_output_it_runs_as_before)
+{
+    struct sluice_host older = *fake_host();
+    older.size = offsetof(struct sluice_host, print);
+    older.print = NULL;
+    fake.call.host = &older;
+    cr_assert_eq(shell("echo one"), SLUICE_OK);
+    cr_assert_str_eq(fake_output(&fake, "stdout"), "one");
 }
 
 Test(exec, arguments_reach_the_program_as_they_are)
