@@ -91,13 +91,15 @@ static void print_head(const struct offer *offer)
                backoff_word(offer->retry.backoff));
 }
 
-/* What values a parameter takes: the range, or the choices. */
+/* What values a parameter takes: the range, the choices, or how many items. */
 static void allowed_text(const struct param *param, struct buffer *text)
 {
     char least[32], most[32];
 
     for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++)
         buffer_printf(text, "%s%s", i == 0 ? "" : " ", param->choices[i]);
+    if (param->min_items > 0)
+        buffer_printf(text, "%u or more items", param->min_items);
     if (!param->has_range)
         return;
     if (param->kind == SLUICE_KIND_FLOAT)

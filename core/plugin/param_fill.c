@@ -112,7 +112,8 @@ static bool fill_field(struct fill *fill, const struct param *row, const struct 
     case SLUICE_KIND_ANY:
         return fill_text(row, field->text, place, error);
     case SLUICE_KIND_LIST:
-        return fill_list(fill, field->count, place, error);
+        return param_admits_items(row, field->count, error) &&
+               fill_list(fill, field->count, place, error);
     case SLUICE_KIND_MAP:
         return fill_map(fill, field->count, place, error);
     }

@@ -93,6 +93,13 @@ static enum param_answer refuse_choice(const struct param *param, struct params_
     return PARAM_UNKNOWN_CHOICE;
 }
 
+bool param_admits_items(const struct param *param, size_t count, struct error *error)
+{
+    return count >= param->min_items ||
+           error_set(error, "out_of_range", "parameter '%s' has %zu item%s, allowed is %u or more",
+                     param->name, count, count == 1 ? "" : "s", param->min_items);
+}
+
 void param_range_show(const struct param *param, char *low, char *high)
 {
     const size_t capacity = PARAM_RANGE_BYTES;

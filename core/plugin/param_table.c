@@ -118,6 +118,8 @@ static bool check_row(const struct sluice_param *row, size_t struct_bytes, struc
         return refuse(error, row, "invalid name in one_of");
     if (row->one_of != NULL && (row->required || row->def != NULL))
         return refuse(error, row, "one_of, but required or with a default");
+    if (row->min_items != 0 && row->kind != SLUICE_KIND_LIST)
+        return refuse(error, row, "min_items does not fit its kind");
     if (!text_fits(row->help) || !text_fits(row->def))
         return refuse(error, row, "help or default too long");
     return check_place(row, struct_bytes, error) && check_range(row, error) &&
@@ -177,6 +179,7 @@ static bool keep_row(struct param_table *table, const struct sluice_param *row, 
         .max = row->max,
         .float_min = row->float_min,
         .float_max = row->float_max,
+        .min_items = row->min_items,
     };
     param->has_range = row->min != 0 || row->max != 0 || row->float_min != 0 || row->float_max != 0;
     if (param->name == NULL || param->head.bytes == NULL ||
@@ -258,16 +261,26 @@ static bool pack_items(const struct param *param, json_t *value, struct buffer *
     return true;
 }
 
+static bool pack_items_default(const struct param *param, struct buffer *record,
+                               struct error *error)
+{
+    struct error why;
+    json_t *value = json_loads(param->def, JSON_REJECT_DUPLICATES, NULL);
+    bool packed = pack_items(param, value, record);
+    size_t count = json_array_size(value);
+    json_decref(value);
+    if (!packed)
+        return error_set(error, "bad_parameter",
+                         "parameter '%s': default is not a JSON %s of strings", param->name,
+                         param_kind_word(param->kind));
+    return param_admits_items(param, count, &why) ||
+           error_set(error, "bad_parameter", "default: %s", why.message);
+}
+
 static bool pack_default(const struct param *param, struct buffer *record, struct error *error)
 {
-    if (param->kind == SLUICE_KIND_LIST || param->kind == SLUICE_KIND_MAP) {
-        json_t *value = json_loads(param->def, JSON_REJECT_DUPLICATES, NULL);
-        bool packed = pack_items(param, value, record);
-        json_decref(value);
-        return packed || error_set(error, "bad_parameter",
-                                   "parameter '%s': default is not a JSON %s of strings",
-                                   param->name, param_kind_word(param->kind));
-    }
+    if (param->kind == SLUICE_KIND_LIST || param->kind == SLUICE_KIND_MAP)
+        return pack_items_default(param, record, error);
     struct error why;
     const char *hint;
     struct params_text text = {param->def, (uint32_t)strlen(param->def)};

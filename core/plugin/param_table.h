@@ -35,6 +35,7 @@ struct param { /* its texts are copies that belong to the table */
     bool has_range;
     int64_t min, max;
     double float_min, float_max;
+    uint32_t min_items; /* of a list */
 };
 
 /* Rows of which exactly one is to be given (param_one_of.h). */
@@ -60,8 +61,8 @@ enum param_answer { PARAM_OK, PARAM_WRONG_TYPE, PARAM_OUT_OF_RANGE, PARAM_UNKNOW
 /* Copies and checks a plugin's table (NULL: no parameters) of rows walked by their own size; false
  * with a message that names the row and the field: invalid or double names, unknown kind, offset or
  * size outside the struct or not of the kind, min > max, a default that its own row refuses,
- * required with a default, a one_of with either or without a second row. On false there is nothing
- * to free. */
+ * required with a default, a one_of with either or without a second row, min_items of no list. On
+ * false there is nothing to free. */
 bool param_table_init(struct param_table *table, const struct sluice_param *rows,
                       size_t struct_bytes, struct error *error);
 
@@ -86,6 +87,10 @@ enum param_answer param_pack(const struct param *param, struct params_text scala
  * another kind, out of range, a required one missing, a damaged record. */
 bool param_table_fill(const struct param_table *table, struct params_text record, void *params,
                       struct arena *arena, struct error *error);
+
+/* Says whether a list may have so many items (any other kind: true); false with a message that says
+ * what was found and what is allowed. */
+bool param_admits_items(const struct param *param, size_t count, struct error *error);
 
 /* Says whether a value of an int, duration or size lies in the row's range. */
 static inline bool param_admits_int(const struct param *param, int64_t value)

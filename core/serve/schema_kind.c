@@ -136,6 +136,15 @@ json_t *schema_kind_definitions(void)
     return definitions;
 }
 
+static json_t *param_list(const struct param *param)
+{
+    if (param->min_items == 0)
+        return schema_kind_reference("texts");
+    json_t *list = schema_kind_list(schema_kind_reference("text"));
+    json_object_set_new(list, "minItems", json_integer(param->min_items));
+    return list;
+}
+
 static json_t *param_value(const struct param *param)
 {
     switch (param->kind) {
@@ -156,7 +165,7 @@ static json_t *param_value(const struct param *param)
     case SLUICE_KIND_SIZE:
         return schema_kind_reference("size");
     case SLUICE_KIND_LIST:
-        return schema_kind_reference("texts");
+        return param_list(param);
     case SLUICE_KIND_MAP:
         return schema_kind_reference("map");
     case SLUICE_KIND_ANY:

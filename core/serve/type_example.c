@@ -66,6 +66,14 @@ static double real_for(const struct param *param)
     return param->has_range && param->float_max < 1 ? param->float_max : 1;
 }
 
+static void put_list(struct buffer *text, const struct param *param)
+{
+    buffer_puts(text, "[one, two");
+    for (uint32_t i = 2; i < param->min_items; i++)
+        buffer_puts(text, ", more");
+    buffer_puts(text, "]");
+}
+
 static void put_value(struct buffer *text, const struct param *param)
 {
     char unit[32];
@@ -92,7 +100,7 @@ static void put_value(struct buffer *text, const struct param *param)
         buffer_puts(text, units_format_size((uint64_t)number_for(param, 1024), unit, sizeof(unit)));
         return;
     case SLUICE_KIND_LIST:
-        buffer_puts(text, "[one, two]");
+        put_list(text, param);
         return;
     case SLUICE_KIND_MAP:
         buffer_puts(text, "{key: value}");

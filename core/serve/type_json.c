@@ -41,6 +41,8 @@ static json_t *param_json(const struct param *param)
         json_object_set_new(json, "min", json_integer(param->min));
         json_object_set_new(json, "max", json_integer(param->max));
     }
+    if (param->min_items > 0)
+        json_object_set_new(json, "min_items", json_integer(param->min_items));
     return json;
 }
 

@@ -33,7 +33,7 @@ struct child {
 int child_start(struct child *child, const struct child_plan *plan);
 
 /* Follows the child to its end and captures what it prints as it comes; once the call is cancelled
- * the whole group gets SIGTERM, and after a second SIGKILL. Returns true if it was ended that way. */
+ * the whole group gets SIGTERM, and after a second SIGKILL. Returns true if it was ended so. */
 bool child_follow(struct child *child, const struct sluice_call *call, struct capture *out,
                   struct capture *err);
 

@@ -23,7 +23,8 @@ struct exec_params {
 };
 
 static const struct sluice_param exec_table[] = {
-    SLUICE_LIST(struct exec_params, argv, .help = "program and arguments", .one_of = "command"),
+    SLUICE_LIST(struct exec_params, argv, .help = "program and arguments", .one_of = "command",
+                .min_items = 1),
     SLUICE_STRING(struct exec_params, shell, .help = "a line for /bin/sh", .one_of = "command"),
     SLUICE_STRING(struct exec_params, cwd, .help = "working folder; the host's by default"),
     SLUICE_MAP(struct exec_params, env, .help = "variables on top of the host's environment"),

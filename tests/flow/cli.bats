@@ -105,6 +105,9 @@ load helpers
 @test "plugin info shows ranges and flags" {
     run -0 "$SLUICE" plugin info try_again "${both[@]}"
     grep -E "^until +int +3 +1 to 1000 +its size" <<<"$output"
+    run -0 "$SLUICE" plugin info exec
+    grep -E "^argv +list +one of +1 or more items +program" <<<"$output"
+    "$SLUICE" plugin info exec --format json | jq -e '.params | map(.min_items) == [1, null, null, null, null]'
     run -0 "$SLUICE" plugin info noop
     [[ $output == *"flags    idempotent"* ]]
 }

@@ -56,7 +56,7 @@ static const struct sluice_param table[] = {
     SLUICE_BOOL(struct every, a), SLUICE_INT(struct every, b, .required = true, .secret = true, .def = "1", .min = 0, .max = 2),
     SLUICE_FLOAT(struct every, c, .float_min = 0, .float_max = 1), SLUICE_STRING(struct every, d, .help = "h"),
     SLUICE_DURATION(struct every, e), SLUICE_SIZE(struct every, f), SLUICE_ENUM(struct every, g, .choices = words),
-    SLUICE_LIST(struct every, h, .help = "h", .one_of = "k"), SLUICE_MAP(struct every, i, .one_of = "k"), SLUICE_ANY(struct every, j), SLUICE_PARAMS_END};
+    SLUICE_LIST(struct every, h, .help = "h", .one_of = "k", .min_items = 2), SLUICE_MAP(struct every, i, .one_of = "k"), SLUICE_ANY(struct every, j), SLUICE_PARAMS_END};
 static bool init(const struct sluice_host *host, const struct sluice_settings *settings, void **self, struct sluice_error *err)
 { sluice_host_log(host, SLUICE_INFO, "%u", settings->count); *self = NULL; return sluice_error_set(err, "no"); }
 static void deinit(void *self) { (void)self; }

@@ -148,11 +148,21 @@ static bool read_any(struct job_reader *reader, const struct yaml_node *node,
     return !yaml_source_broken(reader->source);
 }
 
+static void check_items(struct job_reader *reader, const struct param *param, size_t count,
+                        struct place place)
+{
+    struct error error;
+    if (!param_admits_items(param, count, &error))
+        job_report(&reader->faults, (struct job_fault){JOB_FILE_OUT_OF_RANGE, place, NULL}, "%s",
+                   error.message);
+}
+
 static bool read_list(struct job_reader *reader, const struct yaml_node *list,
                       const struct param *param)
 {
     struct yaml_node node;
     uint32_t count = 0;
+    size_t found = 0; /* with those that are wrong, which were reported */
     if (list->kind != YAML_KIND_LIST) {
         job_value_refuse(reader, list, want_of(param, "a list of strings"));
         return yaml_source_skip(reader->source, list);
@@ -162,6 +172,7 @@ static bool read_list(struct job_reader *reader, const struct yaml_node *list,
     size_t where = params_put_count(&reader->params, 0);
     while (yaml_source_next(reader->source, &node) && node.kind != YAML_KIND_END) {
         struct params_text text;
+        found++;
         if (job_value_text(reader, &node, want_of(param, "a string for each item"), &text)) {
             params_put_text(&reader->params, text.bytes, text.length);
             if (reader->late.found)
@@ -172,7 +183,10 @@ static bool read_list(struct job_reader *reader, const struct yaml_node *list,
         }
     }
     params_set_count(&reader->params, where, count);
-    return !yaml_source_broken(reader->source);
+    if (yaml_source_broken(reader->source))
+        return false;
+    check_items(reader, param, found, list->place);
+    return true;
 }
 
 /* Reads a pair of a map parameter, whose field begins at head; its key is new. */

@@ -2,6 +2,7 @@
  * Macros only; they make constants of types.h. The first argument of a row is the parameter struct,
  * the second its field; what follows are members of struct sluice_param by name, in this order:
  *     .required .secret .def .choices .min .max .float_min .float_max .help .one_of
+ *     .min_items
  * A field whose C type does not fit the row does not compile. */
 #pragma once
 

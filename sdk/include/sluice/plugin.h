@@ -53,7 +53,8 @@
  * Changes by minor version:
  *   1.0  the first
  *   1.1  one_of of a parameter: a task gives exactly one of several
- *   1.2  sluice_print: what a call prints comes into the log of its task                        */
+ *   1.2  sluice_print: what a call prints comes into the log of its task;
+ *        min_items of a parameter: a list has at least so many                                  */
 #pragma once
 
 #include <sluice/call.h>

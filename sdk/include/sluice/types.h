@@ -55,6 +55,8 @@ struct sluice_param {
     const char *one_of; /* since 1.1: of the rows with the same text here exactly one is given in a
                            task; a name as above; such a row is not required and has no default.
                            NULL: on its own */
+    uint32_t min_items; /* since 1.2: of list: a task gives at least so many */
+    uint32_t reserved2;
 };
 
 enum sluice_backoff {
@@ -128,11 +130,13 @@ struct sluice_plugin {
 };
 
 SLUICE_ASSERT(sizeof(struct sluice_list) == 16 && sizeof(struct sluice_map) == 16, "ABI 1");
-SLUICE_ASSERT(sizeof(struct sluice_param) == 96, "ABI 1.1; 88 in 1.0; grows at its end only");
+SLUICE_ASSERT(sizeof(struct sluice_param) == 104,
+              "ABI 1.2; 96 in 1.1, 88 in 1.0; grows at its end only");
 SLUICE_ASSERT(offsetof(struct sluice_param, required) == 24, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_param, def) == 32, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_param, help) == 80, "ABI 1");
 SLUICE_ASSERT(offsetof(struct sluice_param, one_of) == 88, "ABI 1.1");
+SLUICE_ASSERT(offsetof(struct sluice_param, min_items) == 96, "ABI 1.2");
 SLUICE_ASSERT(sizeof(struct sluice_retry) == 32, "ABI 1");
 SLUICE_ASSERT(sizeof(struct sluice_type) == 112, "ABI 1.0; grows at its end only");
 SLUICE_ASSERT(offsetof(struct sluice_type, execute) == 40, "ABI 1");

@@ -366,6 +366,43 @@ Test(param_table, an_alternative_of_one_or_with_a_default_is_refused)
     assert_refused(row, "parameter 'path': invalid name in one_of");
 }
 
+struct list_fields {
+    struct sluice_list words;
+};
+
+static const struct sluice_param list_rows[] = {
+    SLUICE_LIST(struct list_fields, words, .min_items = 2),
+    SLUICE_PARAMS_END,
+};
+
+Test(param_table, a_list_with_too_few_items_is_refused)
+{
+    struct list_fields fields;
+    param_table_fini(&table);
+    cr_assert(param_table_init(&table, list_rows, sizeof fields, &error), "%s", error.message);
+    for (uint32_t count = 1; count <= 2; count++) {
+        record.length = 0;
+        params_put_head(&record, SLUICE_KIND_LIST, "words");
+        params_put_count(&record, count);
+        for (uint32_t i = 0; i < count; i++)
+            params_put_text(&record, "a", 1);
+        struct params_text packed = {record.bytes, (uint32_t)record.length};
+        cr_assert_eq(param_table_fill(&table, packed, &fields, &arena, &error), count == 2);
+    }
+    cr_assert_str_eq(error.message, "parameter 'words' has 1 item, allowed is 2 or more");
+    cr_assert_eq(fields.words.count, 2);
+}
+
+Test(param_table, min_items_that_its_default_or_kind_does_not_fit_is_refused)
+{
+    struct sluice_param row = list_rows[0];
+    row.def = "[\"a\"]";
+    assert_refused(row, "default: parameter 'words' has 1 item, allowed is 2 or more");
+    row = choice_rows[1];
+    row.min_items = 1;
+    assert_refused(row, "parameter 'n': min_items does not fit its kind");
+}
+
 /* What an SDK of ABI 1.0 wrote: a row ended with its help. */
 struct row_1_0 {
     _Alignas(struct sluice_param) unsigned char bytes[88];
