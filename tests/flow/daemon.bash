@@ -52,6 +52,12 @@ got() {
     [ "$found" = "$2" ] || { echo "$1 is '$found', not '$2': $output" >&2; return 1; }
 }
 
+# fails_with STATUS CODE: that the last answer is such an error.
+fails_with() {
+    expect "$1"
+    got .error.code "$2"
+}
+
 # header NAME: that header of the last answer.
 header() {
     tr -d '\r' <headers | sed -n "s/^$1: //Ip"
@@ -86,6 +92,23 @@ hold() {
     before=$(bytes started)
     submit_task "{type: gate, params: {started: $PWD/started, open: $PWD/open}${1:+, $1}}"
     held=$task
+    wait_until has_bytes started $((before + 1))
+}
+
+# submit_waiting TASKS: a job with a task in each state that it can be kept in, and more, where one worker has the
+# gate; the first runs.
+submit_waiting() {
+    local before
+    before=$(bytes started)
+    submit "version: 1
+tasks:
+- {id: running, type: gate, params: {started: $PWD/started, open: $PWD/open}}
+- {id: queued, type: gate, params: {open: $PWD/open}}
+- {id: waiting, type: noop, needs: [running]}
+- {id: delayed, type: noop, delay: 1h}
+- {id: parked, type: noop, labels: {nowhere: 'yes'}}
+$1
+"
     wait_until has_bytes started $((before + 1))
 }
 

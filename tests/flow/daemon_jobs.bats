@@ -3,12 +3,6 @@
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test has variables of its own; helpers.bash sets some
 load daemon
 
-# fails_with STATUS CODE: what the last answer has to be.
-fails_with() {
-    expect "$1"
-    got .error.code "$2"
-}
-
 # gates N [HEAD]: a job of so many tasks at the gate.
 gates() {
     printf 'version: 1\n%s\ntasks:\n' "${2-}"
@@ -129,16 +123,7 @@ JSON
 @test "a cancelled job ends whatever its tasks are at; one that is over cannot be cancelled" {
     settings "[group:gate]" "type = gate" "workers = 1"
     serve
-    submit "version: 1
-tasks:
-- {id: running, type: gate, params: {started: $PWD/started, open: $PWD/open}}
-- {id: queued, type: gate, params: {open: $PWD/open}}
-- {id: waiting, type: noop, needs: [running]}
-- {id: delayed, type: noop, delay: 1h}
-- {id: parked, type: noop, labels: {nowhere: 'yes'}}
-- {id: done, type: noop}
-"
-    wait_until has_bytes started 1
+    submit_waiting "- {id: done, type: noop}"
     wait_until is "/v1/jobs/$job/tasks" '.tasks | map("\(.id) \(.state)") | sort | join(", ")' \
         "delayed delayed, done succeeded, parked parked, queued queued, running running, waiting waiting"
     api DELETE "/v1/jobs/$job"

@@ -3,11 +3,6 @@
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # each test has variables of its own; helpers.bash sets some
 load daemon
 
-fails_with() {
-    expect "$1"
-    got .error.code "$2"
-}
-
 # why CODE TEXT...: what the daemon says why $task is where it is; each text is in the sentence.
 why() {
     local text
@@ -59,17 +54,8 @@ why_is() {
 @test "a task is cancelled whatever it is at; one that has ended is not" {
     settings "[group:gate]" "type = gate" "workers = 1"
     serve
-    submit "version: 1
-tasks:
-- {id: running, type: gate, params: {started: $PWD/started, open: $PWD/open}}
-- {id: queued, type: gate, params: {open: $PWD/open}}
-- {id: waiting, type: noop, needs: [running]}
-- {id: delayed, type: noop, delay: 1h}
-- {id: parked, type: noop, labels: {nowhere: 'yes'}}
-- {id: again, type: fail, retry: {attempts: 2, delay: 1h}}
-- {id: always, type: noop, needs: [running], when: always}
-"
-    wait_until has_bytes started 1
+    submit_waiting "- {id: again, type: fail, retry: {attempts: 2, delay: 1h}}
+- {id: always, type: noop, needs: [running], when: always}"
     wait_until is "/v1/tasks/$job:again" .state delayed
     for id in waiting queued delayed parked again running; do
         api DELETE "/v1/tasks/$job:$id"
