@@ -16,6 +16,9 @@
 #include "support/buffer.h"
 #include "support/cleanup.h"
 
+struct served served;
+struct http_request *_Atomic served_kept;
+
 struct http_options served_options(const struct http_route *routes, void *context)
 {
     struct http_options options = {
@@ -29,52 +32,69 @@ struct http_options served_options(const struct http_route *routes, void *contex
     return options;
 }
 
-static void start(struct served *served, const struct http_options *options)
+static void start(struct served *of, const struct http_options *options)
 {
     struct error error;
     struct http_options copy = *options;
 
-    served->listen_fd = listener_open(served->address, &error);
-    cr_assert_geq(served->listen_fd, 0, "%s", error.message);
-    copy.listen_fd = served->listen_fd;
-    served->http = http_start(&copy, &error);
-    cr_assert_not_null(served->http, "%s", error.message);
+    of->listen_fd = listener_open(of->address, &error);
+    cr_assert_geq(of->listen_fd, 0, "%s", error.message);
+    copy.listen_fd = of->listen_fd;
+    of->http = http_start(&copy, &error);
+    cr_assert_not_null(of->http, "%s", error.message);
 }
 
-void served_start(struct served *served, const struct http_options *options)
+void served_start(struct served *of, const struct http_options *options)
 {
-    *served = (struct served){.folder = "/tmp/served.XXXXXX"};
-    cr_assert_not_null(mkdtemp(served->folder));
-    snprintf(served->address, sizeof(served->address), "unix:%s/socket", served->folder);
-    start(served, options);
+    *of = (struct served){.folder = "/tmp/served.XXXXXX"};
+    cr_assert_not_null(mkdtemp(of->folder));
+    snprintf(of->address, sizeof(of->address), "unix:%s/socket", of->folder);
+    start(of, options);
 }
 
-void served_start_tcp(struct served *served, const struct http_options *options)
+void served_start_tcp(struct served *of, const struct http_options *options)
 {
-    *served = (struct served){.address = "127.0.0.1:0"};
-    start(served, options);
+    *of = (struct served){.address = "127.0.0.1:0"};
+    start(of, options);
 }
 
-void served_stop(struct served *served)
+void served_stop(struct served *of)
 {
-    http_stop(&served->http, clock_now_ns() + 10 * NS_PER_S);
-    close(served->listen_fd);
-    listener_remove(served->address);
-    if (served->folder[0] != '\0')
-        cr_expect_eq(rmdir(served->folder), 0);
+    http_stop(&of->http, clock_now_ns() + 10 * NS_PER_S);
+    close(of->listen_fd);
+    listener_remove(of->address);
+    if (of->folder[0] != '\0')
+        cr_expect_eq(rmdir(of->folder), 0);
 }
 
-int served_connect(const struct served *served)
+void served_begin(const struct http_route *routes)
+{
+    struct http_options options = served_options(routes, NULL);
+    served_start(&served, &options);
+}
+
+void served_end(void)
+{
+    served_stop(&served);
+}
+
+void served_keep(void *context, struct http_request *request)
+{
+    (void)context;
+    atomic_store(&served_kept, request);
+}
+
+int served_connect(const struct served *of)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     struct sockaddr_in in = {.sin_family = AF_INET,
-                             .sin_port = htons(listener_port(served->listen_fd)),
+                             .sin_port = htons(listener_port(of->listen_fd)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = 20};
-    bool is_unix = served->folder[0] != '\0';
+    bool is_unix = of->folder[0] != '\0';
 
     if (is_unix)
-        snprintf(un.sun_path, sizeof(un.sun_path), "%s", served->address + strlen("unix:"));
+        snprintf(un.sun_path, sizeof(un.sun_path), "%s", of->address + strlen("unix:"));
     int fd = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert_geq(fd, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -170,17 +190,17 @@ char *hear_all(int fd)
     return text.bytes;
 }
 
-char *ask(const struct served *served, const char *text)
+char *ask(const struct served *of, const char *text)
 {
-    CLEANUP(cleanup_close) int fd = served_connect(served);
+    CLEANUP(cleanup_close) int fd = served_connect(of);
     say(fd, text);
     return hear(fd);
 }
 
-void expect_answer(const struct served *served, const char *request, const char *status,
+void expect_answer(const struct served *of, const char *request, const char *status,
                    const char *text)
 {
-    CLEANUP(cleanup_free) char *answer = ask(served, request);
+    CLEANUP(cleanup_free) char *answer = ask(of, request);
     char wanted[64];
 
     snprintf(wanted, sizeof(wanted), "HTTP/1.1 %s", status);

@@ -1,6 +1,7 @@
 /* served: an HTTP server under test and raw clients of it, which say bytes and look at bytes. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,14 +19,23 @@ struct served {
 struct http_options served_options(const struct http_route *routes, void *context);
 
 /* Starts a server on a Unix socket in a new folder, or on any port of 127.0.0.1. */
-void served_start(struct served *served, const struct http_options *options);
-void served_start_tcp(struct served *served, const struct http_options *options);
+void served_start(struct served *of, const struct http_options *options);
+void served_start_tcp(struct served *of, const struct http_options *options);
 
 /* Stops it within 10 s and removes the folder; for CLEANUP. */
-void served_stop(struct served *served);
+void served_stop(struct served *of);
+
+/* The server of a suite that wants none but the one with these options, and its end; for .fini. */
+extern struct served served;
+void served_begin(const struct http_route *routes);
+void served_end(void);
+
+/* A handler that answers nothing; the request is there then, until the test takes it. */
+extern struct http_request *_Atomic served_kept;
+void served_keep(void *context, struct http_request *request);
 
 /* Returns a connection whose reads fail after 20 s. */
-int served_connect(const struct served *served);
+int served_connect(const struct served *of);
 
 /* Sends bytes; the server may have closed the connection already. */
 void say(int fd, const char *text);
@@ -46,8 +56,8 @@ char *hear_until(int fd, const char *text);
 
 /* Says the request on a new connection and returns all that comes until it is closed or the answer
  * is complete. */
-char *ask(const struct served *served, const char *text);
+char *ask(const struct served *of, const char *text);
 
 /* Asks, and expects that the answer begins with the status and holds the text. */
-void expect_answer(const struct served *served, const char *request, const char *status,
+void expect_answer(const struct served *of, const char *request, const char *status,
                    const char *text);

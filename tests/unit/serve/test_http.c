@@ -79,7 +79,6 @@ static const struct http_route routes[] = {
     {0},
 };
 
-static struct served served;
 static atomic_int handled;
 
 static void on_handled(void *context)
@@ -95,12 +94,7 @@ static void start(void)
     served_start(&served, &options);
 }
 
-static void stop(void)
-{
-    served_stop(&served);
-}
-
-TestSuite(http, .init = start, .fini = stop);
+TestSuite(http, .init = start, .fini = served_end);
 
 Test(http, a_route_answers_with_status_type_headers_and_body)
 {

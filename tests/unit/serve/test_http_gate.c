@@ -23,7 +23,6 @@ static const struct http_route routes[] = {
     {0},
 };
 
-static struct served served;
 static atomic_int handled;
 
 static void start(void)
@@ -35,12 +34,7 @@ static void start(void)
     served_start_tcp(&served, &options);
 }
 
-static void stop(void)
-{
-    served_stop(&served);
-}
-
-TestSuite(http_gate, .init = start, .fini = stop);
+TestSuite(http_gate, .init = start, .fini = served_end);
 
 /* A request with lines of headers behind its first line. */
 static void expect(const char *line, const char *headers, const char *status, const char *text)

@@ -22,7 +22,6 @@ static atomic_int kept_count;
 static struct http_request *_Atomic handed;
 static atomic_bool over;
 static struct thread answerer;
-static struct served served;
 
 static void keep(void *context, struct http_request *request)
 {
@@ -79,8 +78,7 @@ static const struct http_route routes[] = {
 
 static void start(void)
 {
-    struct http_options options = served_options(routes, NULL);
-    served_start(&served, &options);
+    served_begin(routes);
     cr_assert(thread_start(&answerer, "answerer", answerer_run, NULL, NULL));
 }
 
@@ -88,7 +86,7 @@ static void stop(void)
 {
     atomic_store(&over, true);
     thread_join(&answerer);
-    served_stop(&served);
+    served_end();
 }
 
 TestSuite(http_later, .init = start, .fini = stop);

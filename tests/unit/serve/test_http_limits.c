@@ -13,15 +13,6 @@
 #include "support/cleanup.h"
 #include "support/thread.h"
 
-static struct http_request *_Atomic kept;
-static struct served served;
-
-static void keep(void *context, struct http_request *request)
-{
-    (void)context;
-    atomic_store(&kept, request);
-}
-
 static void answer(void *context, struct http_request *request)
 {
     (void)context;
@@ -41,23 +32,17 @@ static void answer_much(void *context, struct http_request *request)
 static const struct http_route routes[] = {
     {.method = HTTP_GET, .pattern = "/now", .handle = answer},
     {.method = HTTP_GET, .pattern = "/much", .handle = answer_much},
-    {.method = HTTP_POST, .pattern = "/keep", .body = "*", .handle = keep},
+    {.method = HTTP_POST, .pattern = "/keep", .body = "*", .handle = served_keep},
     {.method = HTTP_POST, .pattern = "/jobs", .body = "*", .handle = answer},
     {0},
 };
 
 static void start(void)
 {
-    struct http_options options = served_options(routes, NULL);
-    served_start(&served, &options);
+    served_begin(routes);
 }
 
-static void stop(void)
-{
-    served_stop(&served);
-}
-
-TestSuite(http_limits, .init = start, .fini = stop);
+TestSuite(http_limits, .init = start, .fini = served_end);
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: x\r\n"
@@ -123,8 +108,8 @@ Test(http_limits, all_bodies_together_may_have_max_body_total_bytes)
         fds[i] = served_connect(&served);
         say(fds[i], POST("/keep") "Content-Length: 1000\r\n\r\n");
         say(fds[i], body);
-        AWAIT(atomic_load(&kept) != NULL);
-        requests[i] = atomic_exchange(&kept, NULL);
+        AWAIT(atomic_load(&served_kept) != NULL);
+        requests[i] = atomic_exchange(&served_kept, NULL);
     }
     expect_answer(&served, POST("/jobs") "Content-Length: 1\r\n\r\nx", "503",
                   "max_body_total is 4000 bytes");
@@ -228,12 +213,12 @@ Test(http_limits, a_handler_may_take_longer_than_any_client_may)
     start_hasty(&hasty);
     CLEANUP(cleanup_close) int fd = served_connect(&hasty);
     say(fd, POST("/keep") "\r\n");
-    AWAIT(atomic_load(&kept) != NULL);
+    AWAIT(atomic_load(&served_kept) != NULL);
     for (int i = 0; i < 3; i++) { /* each is shut down after 50 ms */
         CLEANUP(cleanup_close) int silent = served_connect(&hasty);
         CLEANUP(cleanup_free) char *nothing = hear_all(silent);
     }
-    http_answer_json(kept, 200, json_true());
+    http_answer_json(served_kept, 200, json_true());
     CLEANUP(cleanup_free) char *text = hear(fd);
     cr_expect_not_null(strstr(text, "true"));
 }

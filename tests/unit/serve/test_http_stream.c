@@ -12,20 +12,12 @@
 #include "support/cleanup.h"
 
 static struct http_stream *_Atomic begun;
-static struct http_request *_Atomic kept;
-static struct served served;
 
 static void begin(void *context, struct http_request *request)
 {
     (void)context;
     http_add_header(request, "Cache-Control", "no-store");
     atomic_store(&begun, http_stream_begin(request, "text/event-stream"));
-}
-
-static void keep(void *context, struct http_request *request)
-{
-    (void)context;
-    atomic_store(&kept, request);
 }
 
 static void count_down(void *context, struct http_request *request)
@@ -39,23 +31,17 @@ static void count_down(void *context, struct http_request *request)
 
 static const struct http_route routes[] = {
     {.method = HTTP_GET, .pattern = "/begin", .handle = begin},
-    {.method = HTTP_GET, .pattern = "/keep", .handle = keep},
+    {.method = HTTP_GET, .pattern = "/keep", .handle = served_keep},
     {.method = HTTP_GET, .pattern = "/count", .handle = count_down},
     {0},
 };
 
 static void start(void)
 {
-    struct http_options options = served_options(routes, NULL);
-    served_start(&served, &options);
+    served_begin(routes);
 }
 
-static void stop(void)
-{
-    served_stop(&served);
-}
-
-TestSuite(http_stream, .init = start, .fini = stop);
+TestSuite(http_stream, .init = start, .fini = served_end);
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -97,8 +83,8 @@ Test(http_stream, a_stream_may_begin_later_on_another_thread)
 {
     CLEANUP(cleanup_close) int fd = served_connect(&served);
     say(fd, GET("/keep"));
-    AWAIT(atomic_load(&kept) != NULL);
-    struct http_stream *stream = http_stream_begin(kept, "text/plain");
+    AWAIT(atomic_load(&served_kept) != NULL);
+    struct http_stream *stream = http_stream_begin(served_kept, "text/plain");
     cr_expect_eq(write_text(stream, "later"), HTTP_SENT);
     http_stream_end(&stream);
     CLEANUP(cleanup_free) char *all = hear(fd);
@@ -235,9 +221,9 @@ Test(http_stream, a_stream_that_begins_after_the_stop_is_gone)
 {
     CLEANUP(cleanup_close) int fd = served_connect(&served);
     say(fd, GET("/keep"));
-    AWAIT(atomic_load(&kept) != NULL);
+    AWAIT(atomic_load(&served_kept) != NULL);
     http_stop(&served.http, clock_now_ns());
-    struct http_stream *stream = http_stream_begin(kept, "text/plain");
+    struct http_stream *stream = http_stream_begin(served_kept, "text/plain");
     cr_expect_eq(write_text(stream, "too late"), HTTP_GONE);
     http_stream_end(&stream);
 }
