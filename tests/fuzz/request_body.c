@@ -111,42 +111,6 @@ void http_answer(struct http_request *request, unsigned status, const char *type
     buffer_fini(body);
 }
 
-void http_answer_json(struct http_request *request, unsigned status, json_t *value)
-{
-    CLEANUP(cleanup_free) char *text = json_dumps(value, JSON_COMPACT);
-    struct buffer body = BUFFER_EMPTY;
-
-    expect(text != NULL, "an answer is JSON", request);
-    buffer_puts(&body, text);
-    json_decref(value);
-    http_answer(request, status, NULL, &body);
-}
-
-void http_answer_error(struct http_request *request, unsigned status, const char *code,
-                       const char *message, json_t *details)
-{
-    /* As answer.c: what was cut in the middle of a character is made whole. */
-    expect(status >= 400, "an error has its status", request);
-    expect(code[0] != '\0' && message[0] != '\0', "an error says something", request);
-    json_t *error =
-        json_pack("{ss so}", "code", code, "message", json_text(message, strlen(message)));
-    if (details != NULL)
-        json_object_set_new(error, "details", details);
-    http_answer_json(request, status, json_pack("{so}", "error", error));
-}
-
-void http_refuse(struct http_request *request, unsigned status, const char *code,
-                 const char *format, ...)
-{
-    char message[ERROR_MESSAGE_BYTES];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    http_answer_error(request, status, code, message, NULL);
-}
-
 /* ---- what is sent ---- */
 
 /* The rest of the line, NUL-ended: as uri.c would have it, which is fuzzed by nobody's hand here. */
@@ -201,8 +165,10 @@ static void expect_error(const struct http_request *request, json_t *json)
 {
     json_t *error = json_object_get(json, "error");
     const char *code = json_string_value(json_object_get(error, "code"));
+    const char *message = json_string_value(json_object_get(error, "message"));
 
-    expect(code != NULL, "an error has a code", request);
+    expect(code != NULL && code[0] != '\0', "an error has a code", request);
+    expect(message != NULL && message[0] != '\0', "an error says something", request);
     if (strcmp(code, "invalid_job") == 0)
         expect_places(request, json_object_get(error, "details"));
 }
