@@ -87,6 +87,12 @@ enum registry_answer registry_find(struct registry *registry, const char *name, 
     return REGISTRY_REFUSED;
 }
 
+enum registry_answer registry_peek(struct registry *registry, const char *name, size_t length,
+                                   const struct offer **offer, struct error *error)
+{
+    return registry_find(registry, name, length, offer, error);
+}
+
 void registry_unpin(struct registry *registry, const struct offer *offer)
 {
     (void)registry;

@@ -1,5 +1,5 @@
-/* A host that reads what is submitted at once and runs none of it; its store is empty and it has
- * one group, `a`. Links in place of host.c, stages.c, router.c and group.c. */
+/* A host that reads what is submitted at once and runs none of it; it has the job of fake_job.h and
+ * one group, `a`. Links in place of host.c, stages.c, router.c, group.c and executor.c. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,9 @@
 #include "dispatch/admission.h"
 #include "dispatch/router.h"
 #include "dispatch/scheduler.h"
+#include "execute/executor.h"
 #include "execute/group.h"
+#include "fake_job.h"
 #include "host.h"
 #include "serve/api/internal.h"
 #include "stages.h"
@@ -17,18 +19,21 @@ enum { WEIGHT_CAPACITY = 100 };
 
 static struct stages stages;
 static int group; /* stands for the only one */
+static struct job *the_job;
 
 struct stages *host_stages(struct host *host)
 {
     (void)host;
     if (stages.store != NULL)
         return &stages;
-    static const struct store_options options = {.dead_max = 10, .finished_max = 10};
+    static const struct store_options options = {
+        .dead_max = 10, .finished_max = 10, .log_max_bytes = 4, .describe = task_describe};
     struct error error;
     chunk_pool_init(&stages.chunks);
     stages.store = store_open("memory", &options, &error);
     stages.scheduler = scheduler_find("round_robin");
     assert(stages.store != NULL && stages.scheduler != NULL);
+    the_job = fake_job_create(&stages.chunks, stages.store);
     return &stages;
 }
 
@@ -69,9 +74,24 @@ void host_enter(struct host *host, struct task_list *gathered)
 
 struct job *host_find_job(struct host *host, const char *id)
 {
+    host_stages(host);
+    if (strcmp(id, the_job->id) != 0)
+        return NULL;
+    job_hold(the_job);
+    return the_job;
+}
+
+bool host_cancel_job(struct host *host, const char *id)
+{
     (void)host;
     (void)id;
-    return NULL;
+    return false;
+}
+
+void host_cancel_task(struct host *host, struct job *job, struct task *task)
+{
+    (void)host;
+    assert(task->job == job && job_is_held(job));
 }
 
 void api_on_main(struct api *api, struct http_request *request, const void *call, size_t bytes)
@@ -89,8 +109,7 @@ void api_on_main(struct api *api, struct http_request *request, const void *call
 bool host_retry(struct host *host, const struct host_dead *dead, struct error *error)
 {
     (void)host;
-    (void)dead;
-    return error_set(error, "not_dead", "there is none");
+    return strcmp(dead->task, "failed") == 0 || error_set(error, "not_dead", "there is none");
 }
 
 void stages_set_scheduler(struct stages *of, const struct scheduler *scheduler)
@@ -112,6 +131,51 @@ void router_visit(struct router *router,
 
     (void)router;
     visit(context, &facts);
+}
+
+struct group *router_charged(struct router *router, const struct task *task)
+{
+    (void)router;
+    return strcmp(task->id, "queued") == 0 ? NULL : (struct group *)&group;
+}
+
+bool router_may_run(struct router *router, const struct task *task, char *why, size_t capacity)
+{
+    (void)router;
+    (void)task;
+    assert(capacity > 0);
+    why[0] = '\0';
+    return false;
+}
+
+/* Every reason there is, by the last digit of the task's id: of weight each limit. */
+struct group_reason group_explain(struct group *of, const struct task *task)
+{
+    static const enum group_why others[] = {GROUP_IS_PAUSED, GROUP_IS_BUSY, GROUP_NEEDS_TURN,
+                                            GROUP_HAS_OTHERS, GROUP_HAS_NO_PLUGIN};
+    unsigned digit = (unsigned char)task->id[strlen(task->id) - 1] % 10;
+    struct group_reason reason = {.why = GROUP_NEEDS_WEIGHT, .workers = 1, .queued = digit};
+
+    (void)of;
+    reason.weight = (struct gate_reason){(enum gate_limit)(digit % 5), 3, 2, 4};
+    if (digit >= 5)
+        reason.why = others[digit - 5];
+    return reason;
+}
+
+/* A call of each of the first tasks. */
+void executor_visit_running(struct executor *executor,
+                            void (*visit)(void *context, const struct running *running),
+                            void *context)
+{
+    (void)executor;
+    for (uint32_t number = 0; number < 8; number++)
+        visit(context, &(struct running){.job_key = the_job->store_key,
+                                         .number = number,
+                                         .group = "a",
+                                         .weight = (int32_t)number,
+                                         .progress_done = 1,
+                                         .progress_total = 2});
 }
 
 const char *group_name(const struct group *of)
