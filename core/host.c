@@ -52,8 +52,6 @@ static void on_published(void *context)
 {
     struct host *host = context;
     stages_routes_changed(&host->stages);
-    if (host->source != NULL)
-        host->source->types_changed(host);
     loop_wake(host->loop);
 }
 

@@ -18,8 +18,6 @@ struct host_source {
     void (*job_over)(struct host *host, struct job *job);
     /* Nothing more is wanted of a job that has failed fast. */
     void (*job_stopped)(struct host *host, struct job *job);
-    /* What serves the types has changed. Loader thread. */
-    void (*types_changed)(struct host *host);
     /* Stops all jobs and takes no more. */
     void (*stop)(struct host *host);
     /* Takes over what is live in the configuration. */

@@ -95,12 +95,6 @@ static void job_stopped(struct host *host, struct job *job)
     reader_interrupt(host->run.reader, job);
 }
 
-/* A run loads what its files name. */
-static void types_changed(struct host *host)
-{
-    (void)host;
-}
-
 static void stop(struct host *host)
 {
     mutex_lock(&host->lock);
@@ -131,7 +125,6 @@ static bool gives_up_parked(struct host *host)
 
 static const struct host_source files = {.job_over = job_over,
                                          .job_stopped = job_stopped,
-                                         .types_changed = types_changed,
                                          .stop = stop,
                                          .apply = apply,
                                          .tend = tend,

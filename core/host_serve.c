@@ -33,11 +33,6 @@ static void job_stopped(struct host *host, struct job *job)
     (void)job;
 }
 
-static void types_changed(struct host *host)
-{
-    submissions_load_types(host->served.submissions);
-}
-
 static void stop(struct host *host)
 {
     submissions_close(host->served.submissions);
@@ -115,7 +110,6 @@ static const struct host_source sent = {.tend = tend,
                                         .is_over = is_over,
                                         .job_over = job_over,
                                         .job_stopped = job_stopped,
-                                        .types_changed = types_changed,
                                         .gives_up_parked = gives_up_parked};
 
 /* ---- submissions ---- */
@@ -164,7 +158,6 @@ bool host_open(struct host *host, struct error *error)
     if (served->submissions == NULL)
         return false;
     host->source = &sent;
-    submissions_load_types(served->submissions); /* what has come since the caller loaded them */
     return true;
 }
 

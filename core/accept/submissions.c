@@ -44,7 +44,6 @@ struct submissions {
     uint64_t round;     /* the one that is under way, or the last */
     bool in_round;      /* one is under way: those aside are in hand */
     uint64_t host_full; /* the last round in which somebody has found no room in the host */
-    bool loads;         /* the types that are not loaded are to be */
     bool closed;
 };
 
@@ -324,8 +323,7 @@ static bool wait_for_work(struct submissions *submissions, struct submission **n
     MUTEX_GUARD(&submissions->lock);
     int64_t until_ns = clock_now_ns() + LOOK_NS;
     bool in_time = true;
-    while (!submissions->closed && !submissions->loads && submissions->queued.head == NULL &&
-           in_time) {
+    while (!submissions->closed && submissions->queued.head == NULL && in_time) {
         if (submissions->aside.head == NULL) {
             cond_wait(&submissions->changed, &submissions->lock);
             until_ns = clock_now_ns() + LOOK_NS;
@@ -344,20 +342,10 @@ static void refuse_all(struct submissions *submissions, struct line *line)
         refuse(submissions, one);
 }
 
-static bool take_loads(struct submissions *submissions)
-{
-    MUTEX_GUARD(&submissions->lock);
-    bool loads = submissions->loads;
-    submissions->loads = false;
-    return loads;
-}
-
 static void submissions_run(void *argument)
 {
     struct submissions *submissions = argument;
     for (struct submission *next; wait_for_work(submissions, &next);) {
-        if (take_loads(submissions))
-            registry_load_all(submissions->options.registry);
         if (next != NULL)
             read_and_admit(submissions, next);
         try_aside(submissions);
@@ -407,14 +395,6 @@ void submissions_set_limits(struct submissions *submissions, int32_t weight_capa
 {
     atomic_store(&submissions->weight_capacity, weight_capacity);
     atomic_store(&submissions->overflow, overflow);
-}
-
-void submissions_load_types(struct submissions *submissions)
-{
-    mutex_lock(&submissions->lock);
-    submissions->loads = true;
-    mutex_unlock(&submissions->lock);
-    cond_signal(&submissions->changed);
 }
 
 uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer)

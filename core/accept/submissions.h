@@ -60,10 +60,6 @@ void submissions_enter(struct submissions *submissions, struct task_list *gather
 void submissions_set_limits(struct submissions *submissions, int32_t weight_capacity,
                             enum submissions_overflow overflow);
 
-/* Says that there may be types whose plugins are not loaded: the reader thread loads them, so that
- * who sends a single task need not wait for that. Any thread; does not block. */
-void submissions_load_types(struct submissions *submissions);
-
 /* Counts the submissions that were refused with an answer since the start. Any thread. */
 uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer);
 

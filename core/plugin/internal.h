@@ -56,7 +56,8 @@ struct registry {
     void *slots; /* a tree of tsearch, by name */
     struct plugin **plugins;
     size_t plugins_count, plugins_capacity;
-    uint32_t busy; /* generations that are being loaded or unloaded */
+    uint32_t busy;  /* generations that are being loaded or unloaded */
+    bool loads_all; /* what comes is loaded, wanted or not */
     bool closing, closed;
     /* atomic */
     _Atomic uint32_t slots_count, version;

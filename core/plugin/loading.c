@@ -29,7 +29,7 @@ bool loading_needed(const struct plugin *plugin)
         return false;
     if (published != NULL)
         return !identity_equals(&published->identity, &file->identity);
-    return plugin->wanted || was_served(file);
+    return plugin->registry->loads_all || plugin->wanted || was_served(file);
 }
 
 /* Says what a plugin waits for that has as many generations as it may. */

@@ -247,6 +247,7 @@ uint32_t registry_types_count(struct registry *registry)
 void registry_load_all(struct registry *registry)
 {
     MUTEX_GUARD(&registry->lock);
+    registry->loads_all = true;
     for (size_t i = 0; i < registry->plugins_count; i++) {
         struct plugin *plugin = registry->plugins[i];
         if (plugin->file != NULL && !plugin->file->rejected &&

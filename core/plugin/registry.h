@@ -153,8 +153,8 @@ void registry_visit_types(struct registry *registry,
                           void (*visit)(void *context, const char *type, const char *plugin),
                           void *context);
 
-/* Loads every plugin that is not loaded yet; refusals are logged and listed. Blocks as
- * registry_find. Any thread but the loader. */
+/* Loads every plugin that is not loaded yet; refusals are logged and listed. From then on, a reload
+ * loads what has come as well. Blocks as registry_find. Any thread but the loader. */
 void registry_load_all(struct registry *registry);
 
 /* Calls visit for every plugin file in the order of folders and names, refused ones too. Visit must

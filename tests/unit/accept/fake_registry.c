@@ -113,8 +113,3 @@ void registry_visit_types(struct registry *registry,
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         visit(context, types[i].name, "fake");
 }
-
-void registry_load_all(struct registry *registry)
-{
-    (void)registry;
-}
