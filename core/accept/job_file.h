@@ -74,6 +74,9 @@ struct job_file_spare {
 struct job_file_options {
     enum job_file_root root;
     struct registry *registry;
+    /* NULL: a plugin that is not loaded yet is loaded and waited for. Else it is not, which is an
+     * error of the file, and this becomes true: who may wait is to read it again. */
+    bool *must_wait;
     _Atomic int32_t weight_capacity; /* a weight above is an error; may change meanwhile */
     int64_t default_timeout_ns;      /* where neither task, defaults nor type say one */
     /* JOB_STREAMED only: takes the tasks read so far (all ACCEPTED) from the list; may block; false

@@ -16,6 +16,18 @@ void submission_fini(struct submission *submission)
         diagnostics_fini(&submission->diagnostics);
 }
 
+void submission_forget(struct submission *submission)
+{
+    for (size_t i = 0; i < submission->jobs_count; i++)
+        job_destroy(&submission->jobs[i]);
+    free(submission->jobs);
+    submission->jobs = NULL;
+    submission->jobs_count = 0;
+    submission->tasks_count = 0;
+    submission_fini(submission);
+    submission->diagnostics = (struct diagnostics){0};
+}
+
 static struct job *make_job(const struct submission *submission, struct chunk_pool *pool)
 {
     if (submission->root == JOB_FILE_TASK)

@@ -78,3 +78,6 @@ void submission_fini(struct submission *submission);
  * plugins. */
 bool submission_read(struct submission *submission, const struct job_file_options *options,
                      struct chunk_pool *pool);
+
+/* Forgets what was read and what is wrong with it, so that it can be read again. */
+void submission_forget(struct submission *submission);

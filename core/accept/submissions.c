@@ -226,14 +226,17 @@ static bool is_read_at_once(const struct submission *submission)
            memchr(submission->text, '*', submission->length) == NULL;
 }
 
-static bool read_text(struct submissions *submissions, struct submission *submission)
+/* must_wait: as in job_file_options; not NULL where the sender reads, who has the spare to himself. */
+static bool read_text(struct submissions *submissions, struct submission *submission,
+                      bool *must_wait)
 {
     const struct job_file_options options = {
         .registry = submissions->options.registry,
+        .must_wait = must_wait,
         .weight_capacity = atomic_load(&submissions->weight_capacity),
         .default_timeout_ns = submissions->options.default_timeout_ns,
         .stop_fd = submissions->stop_fd,
-        .spare = is_read_at_once(submission) ? &submissions->spare : NULL,
+        .spare = must_wait != NULL ? &submissions->spare : NULL,
     };
     return submission_read(submission, &options, submissions->options.chunks);
 }
@@ -259,21 +262,47 @@ static bool is_tried_at_once(struct submissions *submissions, struct submission 
     return false;
 }
 
+static void admit(struct submissions *submissions, struct submission *submission)
+{
+    if (is_tried_at_once(submissions, submission) && !try_to_admit(submissions, submission) &&
+        !put(submissions, &submissions->aside, submission))
+        refuse(submissions, submission);
+}
+
+static void put_in_queue(struct submissions *submissions, struct submission *submission)
+{
+    if (!put(submissions, &submissions->queued, submission))
+        refuse(submissions, submission);
+}
+
 static void read_and_admit(struct submissions *submissions, struct submission *submission)
 {
-    if (!read_text(submissions, submission))
+    if (read_text(submissions, submission, NULL))
+        admit(submissions, submission);
+    else
         answer(submissions, submission);
-    else if (is_tried_at_once(submissions, submission) && !try_to_admit(submissions, submission) &&
-             !put(submissions, &submissions->aside, submission))
-        refuse(submissions, submission);
+}
+
+/* By who sends it, who does not wait for the plugin of its type: the reader does. */
+static void read_at_once(struct submissions *submissions, struct submission *submission)
+{
+    bool must_wait = false;
+    if (read_text(submissions, submission, &must_wait)) {
+        admit(submissions, submission);
+    } else if (must_wait) {
+        submission_forget(submission);
+        put_in_queue(submissions, submission);
+    } else {
+        answer(submissions, submission);
+    }
 }
 
 void submissions_take(struct submissions *submissions, struct submission *submission)
 {
     if (is_read_at_once(submission) && !is_closed(submissions))
-        read_and_admit(submissions, submission);
-    else if (!put(submissions, &submissions->queued, submission))
-        refuse(submissions, submission);
+        read_at_once(submissions, submission);
+    else
+        put_in_queue(submissions, submission);
 }
 
 void submissions_enter(struct submissions *submissions, struct task_list *gathered)

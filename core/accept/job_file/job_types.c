@@ -58,17 +58,29 @@ static char *suggest_type(struct registry *registry, const struct yaml_node *nam
     return hint;
 }
 
-static struct job_type look_up(struct registry *registry, const struct yaml_node *name)
+static enum registry_answer find(const struct job_file_options *options,
+                                 const struct yaml_node *name, const struct offer **offer,
+                                 struct error *error)
+{
+    if (options->must_wait == NULL)
+        return registry_find(options->registry, name->text, name->length, offer, error);
+    return registry_peek(options->registry, name->text, name->length, offer, error);
+}
+
+static struct job_type look_up(const struct job_file_options *options, const struct yaml_node *name)
 {
     struct job_type type = {0};
     struct error error;
-    switch (registry_find(registry, name->text, name->length, &type.offer, &error)) {
+    switch (find(options, name, &type.offer, &error)) {
     case REGISTRY_FOUND:
         break;
-    case REGISTRY_UNKNOWN:
     case REGISTRY_LOADING:
         type.offer = NULL;
-        type.hint = suggest_type(registry, name);
+        *options->must_wait = true; /* only who must not wait is told so */
+        break;
+    case REGISTRY_UNKNOWN:
+        type.offer = NULL;
+        type.hint = suggest_type(options->registry, name);
         break;
     case REGISTRY_REFUSED:
         type.offer = NULL;
@@ -97,7 +109,7 @@ static struct job_type *type_get(struct job_reader *reader, const struct yaml_no
         return &types->types[*index];
     name_table_set(&types->names, name->text, name->length, (uint32_t)types->count);
     struct job_type *type = type_add(types);
-    *type = look_up(reader->options->registry, name);
+    *type = look_up(reader->options, name);
     return type;
 }
 
