@@ -88,9 +88,18 @@ struct memory_record *memory_record_get(struct memory *memory, struct memory_job
 /* Forgets a kept record for good. May destroy its job. */
 void memory_record_forget(struct memory *memory, struct memory_record *record);
 
+/* Forgets the oldest kept records until the options' limits hold. */
+void memory_forget_excess(struct memory *memory);
+
 /* Fills in all that is known of the task with a word. */
 void memory_task_view(const struct memory *memory, struct memory_job *job, uint32_t number,
                       struct store_task *task);
+
+/* The calls of the backend that forget (memory_forget.c); each takes the lock. */
+bool memory_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
+                  struct error *error);
+/* As above. */
+void memory_set_finished_max(struct store *store, uint64_t finished_max);
 
 /* The calls of the backend that ask (memory_query.c); each takes the lock. */
 bool memory_visit(struct store *store, const struct store_query *query, store_visit_task *visit,

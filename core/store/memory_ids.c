@@ -1,6 +1,6 @@
-/* Tables of chains, so that adding one takes the same time whatever the hashes are. A full one is never
- * made larger, which would take its time under the lock: another one, for as many again, stands in
- * front of it. */
+/* Tables of chains, so that adding one takes the same time whatever the hashes are. A full one is
+ * never made larger, which would take its time under the lock: another one, for as many again,
+ * stands in front of it. */
 #include "store/memory_ids.h"
 
 #include <assert.h>

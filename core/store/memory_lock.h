@@ -1,6 +1,6 @@
 /* memory_lock: the lock of store_memory. Who is long at it passes it on now and then, and gets it
- * back only when somebody who waited has had it: a bare mutex would go to whoever is awake, which is
- * the one who has just given it up. Embedded in store_memory. */
+ * back only when somebody who waited has had it: a bare mutex would go to whoever is awake, which
+ * is the one who has just given it up. Embedded in store_memory. */
 #pragma once
 
 #include "support/thread.h"
