@@ -106,12 +106,13 @@ enum registry_answer registry_find(struct registry *registry, const char *name, 
                                    const struct offer **offer, struct error *error);
 
 /* The same for who must not wait: finds what is published now, loads nothing, and never blocks for
- * long, whatever a plugin does meanwhile. LOADING: ask again later, or registry_find. Any thread. */
+ * long, whatever a plugin does meanwhile. LOADING: ask again later, or registry_find. Any
+ * thread. */
 enum registry_answer registry_peek(struct registry *registry, const char *name, size_t length,
                                    const struct offer **offer, struct error *error);
 
-/* Gives back what registry_find or registry_peek has found; NULL is fine. Any thread; does not block
- * for long. */
+/* Gives back what registry_find or registry_peek has found; NULL is fine. Any thread; does not
+ * block for long. */
 void registry_unpin(struct registry *registry, const struct offer *offer);
 
 /* Returns the type of a name that a plugin had once, whether one has it now or not; NULL with a
