@@ -69,8 +69,8 @@ struct http_options {
     const struct http_route *routes;
     size_t routes_count;
     void *context; /* for the handlers */
-    /* Called on the http thread when it has handled what was there to be handled, about as often as
-     * it waits, and before what was answered is sent; must not block. NULL: nobody wants to know. */
+    /* Called on the http thread when it has handled what was there to be handled and sent what was
+     * answered at once, about as often as it waits; must not block. NULL: nobody wants to know. */
     void (*handled)(void *context);
     struct http_limits limits;
 };

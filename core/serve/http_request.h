@@ -38,7 +38,12 @@ void http_take_body(struct http_request *request, struct buffer *body);
 /* Adds a header to the answer; copied. Before it is answered; name and value must be fit for it. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 
-/* Answers with *body, which is taken over and left empty; NULL: nothing. content_type is in static
+/* Returns the text of the answer, which is empty as yet: what is put there is sent by http_answer
+ * without a body. */
+struct buffer *http_text(struct http_request *request);
+
+/* Answers with *body, which is taken over and left empty; NULL: with what http_text has, or
+ * nothing. content_type is in static
  * memory; NULL: none is sent. */
 void http_answer(struct http_request *request, unsigned status, const char *content_type,
                  struct buffer *body);

@@ -91,20 +91,19 @@ static char *put(char *to, const char *text)
 static void accept_task(const struct sent *sent)
 {
     const struct job *job = sent->submission.jobs[0];
-    struct buffer text = BUFFER_EMPTY;
+    struct buffer *text = http_text(sent->request);
     char path[STORE_HOLDER_BYTES + 16];
     char *name = put(path, "/v1/tasks/");
 
     put(put(put(name, job->id), ":"), job_task(job, 0)->id);
-    buffer_reserve(&text, sizeof(path) + sizeof(job->id) + 32);
-    buffer_puts(&text, "{\"task\":\"");
-    buffer_puts(&text, name);
-    buffer_puts(&text, "\",\"job\":\"");
-    buffer_puts(&text, job->id);
-    buffer_puts(&text, "\"}\n");
-    keep_answer(sent, buffer_text(&text));
+    buffer_puts(text, "{\"task\":\"");
+    buffer_puts(text, name);
+    buffer_puts(text, "\",\"job\":\"");
+    buffer_puts(text, job->id);
+    buffer_puts(text, "\"}\n");
+    keep_answer(sent, buffer_text(text));
     http_add_header(sent->request, "Location", path);
-    http_answer(sent->request, 202, "application/json", &text);
+    http_answer(sent->request, 202, "application/json", NULL);
 }
 
 static void accept(const struct sent *sent)

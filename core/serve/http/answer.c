@@ -15,9 +15,8 @@ static struct MHD_Response *make_response(struct http_request *request)
             stream_close(connection->stream);
         return stream_response(connection);
     }
-    struct buffer body = request->answer;
-    request->answer = BUFFER_EMPTY;
-    return MHD_create_response_from_buffer(body.length, body.bytes, MHD_RESPMEM_MUST_FREE);
+    return MHD_create_response_from_buffer(request->answer.length, request->answer.bytes,
+                                           MHD_RESPMEM_PERSISTENT);
 }
 
 static void add_headers(struct MHD_Response *response, const struct http_request *request)
@@ -56,12 +55,18 @@ void http_add_header(struct http_request *request, const char *name, const char 
     buffer_append(&request->headers, value, strlen(value) + 1);
 }
 
+struct buffer *http_text(struct http_request *request)
+{
+    return &request->answer;
+}
+
 void http_answer(struct http_request *request, unsigned status, const char *content_type,
                  struct buffer *body)
 {
     request->status = status;
     request->content_type = content_type;
     if (body != NULL) {
+        buffer_fini(&request->answer);
         request->answer = *body;
         *body = BUFFER_EMPTY;
     }

@@ -16,12 +16,12 @@ static int add_json(const char *text, size_t length, void *context)
 
 void http_answer_json(struct http_request *request, unsigned status, json_t *value)
 {
-    struct buffer text = BUFFER_EMPTY;
+    struct buffer *text = http_text(request);
 
-    json_dump_callback(value, add_json, &text, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dump_callback(value, add_json, text, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(value);
-    buffer_puts(&text, "\n");
-    http_answer(request, status, "application/json", &text);
+    buffer_puts(text, "\n");
+    http_answer(request, status, "application/json", NULL);
 }
 
 void http_answer_error(struct http_request *request, unsigned status, const char *code,

@@ -28,6 +28,8 @@ static void connection_close(struct http_connection *connection)
     *connection->place = connection->next;
     if (connection->next != NULL)
         connection->next->place = connection->place;
+    if (connection->spare != NULL)
+        request_free(connection->spare);
     free(connection);
 }
 

@@ -64,6 +64,7 @@ struct http_connection {
     int64_t deadline_ns; /* then it is shut down */
     bool is_used;        /* it had a request before this one */
     struct http_request *request;
+    struct http_request *spare; /* memory of the one before; may be NULL */
     struct http_stream *stream; /* that is being sent; holds a share */
     struct http_connection *next, **place;
 };
@@ -96,10 +97,11 @@ struct http_request {
     /* answer */
     unsigned status;
     const char *content_type;
-    struct buffer answer;
+    struct buffer answer;  /* stays until it was sent */
     struct buffer headers; /* name, NUL, value, NUL, ... */
     struct http_stream *stream;
-    char text[]; /* what was asked for, as it came, then cut into segments and pairs */
+    size_t text_bytes; /* room for: */
+    char text[];       /* what was asked for, as it came, then cut into segments and pairs */
 };
 
 /* server.c */
@@ -159,6 +161,9 @@ void request_resume(struct http_request *request);
 /* Hands the answer that stands in the request to the http thread; the request is not the caller's
  * any more. */
 void request_answered(struct http_request *request);
+
+/* Frees it. */
+void request_free(struct http_request *request);
 
 /* Cuts a request off its connection: from here on it is the handler's alone. */
 void request_give_up(struct http_request *request);

@@ -7,7 +7,9 @@
 /* Whose http thread this is: what is answered on it needs no queue. */
 static _Thread_local struct http *here;
 
-static void request_free(struct http_request *request)
+enum { TEXT_USUAL_BYTES = 128, KEPT_MOST_BYTES = 1024 };
+
+void request_free(struct http_request *request)
 {
     if (request->stream != NULL)
         stream_leave(&request->stream);
@@ -43,22 +45,63 @@ void request_thread_is(struct http *http)
     here = http;
 }
 
+/* Makes a request for a line of so many bytes, from the memory of the one before if it fits: all
+ * that are answered in one round are more than the allocator has at hand. */
+static struct http_request *request_make(struct http_connection *connection, size_t text_bytes)
+{
+    struct http_request *request = connection->spare;
+    struct buffer answer = BUFFER_EMPTY, headers = BUFFER_EMPTY;
+
+    connection->spare = NULL;
+    if (request != NULL) {
+        answer = request->answer;
+        headers = request->headers;
+    }
+    if (request == NULL || request->text_bytes < text_bytes) {
+        text_bytes = text_bytes > TEXT_USUAL_BYTES ? text_bytes : TEXT_USUAL_BYTES;
+        free(request);
+        request = malloc(sizeof(*request) + text_bytes);
+        if (request == NULL)
+            abort();
+        request->text_bytes = text_bytes;
+    }
+    *request = (struct http_request){.ready.take = request_take,
+                                     .http = connection->http,
+                                     .connection = connection,
+                                     .answer = answer,
+                                     .headers = headers,
+                                     .text_bytes = request->text_bytes};
+    return request;
+}
+
+static void keep_buffer(struct buffer *buffer)
+{
+    buffer->length = 0;
+    if (buffer->capacity > KEPT_MOST_BYTES)
+        buffer_fini(buffer);
+}
+
+/* Leaves the memory to the connection's next one. */
+static void request_keep(struct http_connection *connection, struct http_request *request)
+{
+    if (request->text_bytes > KEPT_MOST_BYTES || request->stream != NULL) {
+        request_free(request);
+        return;
+    }
+    keep_buffer(&request->answer);
+    keep_buffer(&request->headers);
+    connection->spare = request;
+}
+
 void *request_on_line(void *cls, const char *line, struct MHD_Connection *mhd)
 {
     struct http *http = cls;
     struct http_connection *connection = connection_of(mhd);
     size_t length = line != NULL ? strlen(line) : 0;
-    /* The allocator is quicker without zeroing. */
-    struct http_request *request = malloc(sizeof(*request) + length + 1);
+    struct http_request *request = request_make(connection, length + 1);
 
-    if (request == NULL)
-        abort();
-    *request = (struct http_request){0};
     memcpy(request->text, line != NULL ? line : "", length);
     request->text[length] = '\0';
-    request->ready.take = request_take;
-    request->http = http;
-    request->connection = connection;
     connection->request = request;
     if (connection->is_used)
         connection_limit(connection, http->options.limits.header_ns);
@@ -82,7 +125,7 @@ void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     http->requests_count -= request->is_counted;
     body_drop(request);
     connection->request = NULL;
-    request_free(request);
+    request_keep(connection, request);
     connection_limit(connection, http->options.limits.idle_ns);
 }
 

@@ -133,15 +133,15 @@ static int timeout_ms(const struct http *http, bool accepts, int64_t now_ns)
 }
 
 /* Libmicrohttpd asks for the answers of a round in the next one, and sends them in the one after
- * that. What comes meanwhile is handled with what the next turn brings. */
+ * that. Who reads them is to have a processor before those who are woken for the tasks. */
 static void round_run(struct http *http)
 {
     http->handled_count = 0;
     MHD_run(http->daemon);
-    if (http->options.handled != NULL)
-        http->options.handled(http->options.context);
     for (int i = 0; i < 2 && http->handled_count > 0; i++)
         MHD_run(http->daemon);
+    if (http->options.handled != NULL)
+        http->options.handled(http->options.context);
 }
 
 static void turn(struct http *http)
