@@ -16,8 +16,20 @@ static void *must_allocate(size_t bytes)
 struct memory_record *memory_record_create(struct memory_job *job, const void *handle)
 {
     struct memory_record *record = must_allocate(sizeof(*record));
-    *record = (struct memory_record){.job = job, .handle = handle, .bytes = sizeof(*record)};
+    memset(record, 0, offsetof(struct memory_record, only_attempt));
+    record->job = job;
+    record->handle = handle;
+    record->bytes = sizeof(*record);
     return record;
+}
+
+/* The reason of an attempt that has no texts. */
+static const char no_texts[] = "";
+
+static void texts_free(const struct store_attempt *attempt)
+{
+    if (attempt->reason != no_texts)
+        free((char *)attempt->reason);
 }
 
 void memory_record_destroy(struct memory_record **record_to_clear)
@@ -28,10 +40,12 @@ void memory_record_destroy(struct memory_record **record_to_clear)
         return;
     memory_record_unlink(record);
     for (size_t i = 0; i < record->task.attempts_count; i++)
-        free((char *)record->attempts[i].reason);
-    free(record->attempts);
+        texts_free(&record->attempts[i]);
+    if (record->attempts != &record->only_attempt)
+        free(record->attempts);
     free((void *)record->task.outputs);
-    free(record->given_copy);
+    if (record->given_copy != record->given_room)
+        free(record->given_copy);
     buffer_fini(&record->log);
     free(record);
     *record_to_clear = NULL;
@@ -80,7 +94,8 @@ void memory_record_copy_given(struct memory_record *record, const struct store_t
 {
     size_t bytes = labels_bytes(given->labels) + given->params_bytes + strlen(given->id) +
                    strlen(given->type) + 2;
-    char *end = record->given_copy = must_allocate(bytes);
+    char *end = record->given_copy =
+        bytes <= sizeof(record->given_room) ? record->given_room : must_allocate(bytes);
     struct store_task_given *copy = &record->task.given;
 
     assert(record->handle != NULL);
@@ -90,21 +105,53 @@ void memory_record_copy_given(struct memory_record *record, const struct store_t
     copy->id = put_text(&end, given->id);
     copy->type = put_text(&end, given->type);
     record->handle = NULL;
-    record->bytes += bytes;
+    record->bytes += record->given_copy == record->given_room ? 0 : bytes;
+}
+
+static size_t texts_bytes(const struct store_attempt *attempt)
+{
+    return strlen(attempt->reason) + strlen(attempt->message) + 2;
 }
 
 static size_t attempt_bytes(const struct store_attempt *attempt)
 {
-    return sizeof(*attempt) + strlen(attempt->reason) + strlen(attempt->message) + 2;
+    return sizeof(*attempt) + texts_bytes(attempt);
 }
 
 static void forget_oldest_attempt(struct memory_record *record)
 {
     record->bytes -= attempt_bytes(&record->attempts[0]);
-    free((char *)record->attempts[0].reason);
+    texts_free(&record->attempts[0]);
     record->task.attempts_count--;
     memmove(record->attempts, record->attempts + 1,
             record->task.attempts_count * sizeof(record->attempts[0]));
+}
+
+/* Makes room for one more. */
+static void grow_attempts(struct memory_record *record)
+{
+    size_t count = record->task.attempts_count;
+
+    if (count == 0 && record->attempts == NULL) {
+        record->attempts = &record->only_attempt;
+        return;
+    }
+    bool leaves = record->attempts == &record->only_attempt;
+    record->attempts =
+        memory_grow(leaves ? NULL : record->attempts, count + 1, sizeof(record->attempts[0]));
+    if (leaves)
+        record->attempts[0] = record->only_attempt;
+}
+
+static void copy_texts(struct store_attempt *copy, const struct store_attempt *attempt)
+{
+    if (attempt->reason[0] == '\0' && attempt->message[0] == '\0') {
+        copy->reason = copy->message = no_texts;
+        return;
+    }
+    char *end = must_allocate(texts_bytes(attempt));
+    copy->reason = put_text(&end, attempt->reason);
+    copy->message = put_text(&end, attempt->message);
 }
 
 void memory_record_add_attempt(struct memory_record *record, const struct store_attempt *attempt)
@@ -113,13 +160,10 @@ void memory_record_add_attempt(struct memory_record *record, const struct store_
 
     if (task->attempts_count == STORE_ATTEMPTS_MOST)
         forget_oldest_attempt(record);
-    record->attempts =
-        memory_grow(record->attempts, task->attempts_count + 1, sizeof(record->attempts[0]));
+    grow_attempts(record);
     struct store_attempt *copy = &record->attempts[task->attempts_count++];
-    char *end = must_allocate(strlen(attempt->reason) + strlen(attempt->message) + 2);
     *copy = *attempt;
-    copy->reason = put_text(&end, attempt->reason);
-    copy->message = put_text(&end, attempt->message);
+    copy_texts(copy, attempt);
     task->attempts = record->attempts;
     record->bytes += attempt_bytes(copy);
 }

@@ -11,16 +11,20 @@
 
 struct memory_job;
 
+/* Nearly every record is that of a small task with one attempt without texts: that stands in the
+ * record itself. */
 struct memory_record {
     TAILQ_ENTRY(memory_record) link;
     struct memory_records *list; /* NULL: in none */
     struct memory_job *job;
     const void *handle; /* borrowed; NULL: task.given points into given_copy */
-    void *given_copy;
-    struct buffer log; /* at most twice what is shown of it, so that it is seldom moved */
-    struct store_attempt *attempts; /* task.attempts */
+    void *given_copy;   /* given_room, or allocated */
+    struct buffer log;  /* at most twice what is shown of it, so that it is seldom moved */
+    struct store_attempt *attempts; /* task.attempts: only_attempt, or allocated */
     size_t bytes;
     struct store_task task; /* without job */
+    struct store_attempt only_attempt;
+    _Alignas(8) char given_room[64];
 };
 
 struct memory_records { /* in the order they came */
