@@ -4,6 +4,7 @@
 
 #include "accept/task_extra.h"
 #include "support/buffer.h"
+#include "support/cleanup.h"
 #include "support/clock.h"
 #include "support/log.h"
 
@@ -84,18 +85,22 @@ static void must(bool noted, const struct error *error)
     abort();
 }
 
-static void store_job(const struct intake *intake, struct job *job)
+static struct store_job_given given_of(const struct job *job)
 {
-    struct error error;
-    struct store_job_given given = {.id = job->id,
+    return (struct store_job_given){.id = job->id,
                                     .name = job->name,
                                     .file = job->file,
                                     .document = job->document,
                                     .submitted_wall_ns = clock_wall_ns(),
                                     .max_weight = job->max_weight,
                                     .fail_fast = job->fail_fast};
-    if (job->store_key == 0)
-        must(store_add_job(intake->store, &given, &job->store_key, &error), &error);
+}
+
+static void store_job(const struct intake *intake, struct job *job)
+{
+    struct error error;
+    struct store_job_given given = given_of(job);
+    must(store_add_job(intake->store, &given, &job->store_key, &error), &error);
 }
 
 /* The delay of a task that needs others begins when these have ended. */
@@ -150,11 +155,38 @@ static void store_tasks(const struct intake *intake, const struct task_list *tas
     buffer_fini(&batch.extras);
 }
 
+/* The only task that its job has: both at once. */
+static void store_whole(const struct intake *intake, const struct task *task)
+{
+    CLEANUP(buffer_fini) struct buffer extra = BUFFER_EMPTY;
+    struct error error;
+    struct store_whole whole = {.given = given_of(task->job), .count = 1};
+    if (!store_borrows(intake->store))
+        task_extra_pack(task, &extra);
+    struct store_new_task added = {.handle = task,
+                                   .due_wall_ns = due_wall_ns(task, whole.given.submitted_wall_ns),
+                                   .extra = extra.bytes,
+                                   .extra_bytes = (uint32_t)extra.length};
+    whole.tasks = &added;
+    must(store_add_whole(intake->store, &whole, &task->job->store_key, &error), &error);
+}
+
+static bool is_whole(const struct job *job)
+{
+    return job->keep == JOB_KEEPS_ONE;
+}
+
 void intake_store(const struct intake *intake, const struct task_list *tasks)
 {
     if (tasks->count == 0)
         return;
-    store_job(intake, tasks->head->job);
+    struct job *job = tasks->head->job;
+    if (is_whole(job) && job->store_key == 0) {
+        store_whole(intake, tasks->head);
+        return;
+    }
+    if (job->store_key == 0)
+        store_job(intake, job);
     store_tasks(intake, tasks);
 }
 
@@ -234,6 +266,6 @@ void intake_enter(const struct intake *intake, struct task_list *tasks)
 void intake_seal(const struct intake *intake, struct job *job)
 {
     struct error error;
-    if (job->store_key != 0)
+    if (job->store_key != 0 && !is_whole(job))
         must(store_seal_job(intake->store, job->store_key, &error), &error);
 }

@@ -45,6 +45,16 @@ bool store_add_tasks(struct store *store, uint64_t job, const struct store_new_t
     return store->backend->add_tasks(store, job, tasks, count, error);
 }
 
+bool store_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
+                     struct error *error)
+{
+    if (store->backend->add_whole != NULL)
+        return store->backend->add_whole(store, whole, key, error);
+    return store_add_job(store, &whole->given, key, error) &&
+           store_add_tasks(store, *key, whole->tasks, whole->count, error) &&
+           store_seal_job(store, *key, error);
+}
+
 bool store_seal_job(struct store *store, uint64_t job, struct error *error)
 {
     return store->backend->seal_job(store, job, error);

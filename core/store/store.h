@@ -149,6 +149,18 @@ bool store_add_job(struct store *store, const struct store_job_given *given, uin
 bool store_add_tasks(struct store *store, uint64_t job, const struct store_new_task *tasks,
                      size_t count, struct error *error);
 
+/* A job with all its tasks. */
+struct store_whole {
+    struct store_job_given given;
+    const struct store_new_task *tasks;
+    size_t count;
+};
+
+/* Does what store_add_job, store_add_tasks and store_seal_job do one after the other: a job of one
+ * task is as dear to a store as a batch of tasks, and these are many. */
+bool store_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
+                     struct error *error);
+
 /* Says that the job has all its tasks; when they have ended too, it is over. */
 bool store_seal_job(struct store *store, uint64_t job, struct error *error);
 

@@ -62,18 +62,26 @@ static void memory_close(struct store *store)
     free(memory);
 }
 
+/* NULL, with a message: the id is taken. */
+static struct memory_job *add_job(struct memory *memory, const struct store_job_given *given,
+                                  struct error *error)
+{
+    if (dictionary_find(&memory->jobs_by_id, given->id) == NULL)
+        return memory_job_create(memory, given);
+    error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
+    return NULL;
+}
+
 static bool memory_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
                            struct error *error)
 {
     struct memory *memory = (struct memory *)store;
-    bool taken;
 
-    memory_lock_take(&memory->lock);
-    taken = dictionary_find(&memory->jobs_by_id, given->id) != NULL;
-    if (!taken)
-        *key = memory_job_create(memory, given)->job.key;
-    memory_lock_give(&memory->lock);
-    return !taken || error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
+    MEMORY_GUARD(memory);
+    const struct memory_job *job = add_job(memory, given, error);
+    if (job != NULL)
+        *key = job->job.key;
+    return job != NULL;
 }
 
 struct memory_record *memory_record_get(struct memory *memory, struct memory_job *job,
@@ -100,15 +108,10 @@ static void set_due(struct memory *memory, struct memory_record *record, int64_t
         memory_records_push(&memory->delayed, record);
 }
 
-static bool memory_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
-                             size_t count, struct error *error)
+static void add_tasks(struct memory *memory, struct memory_job *job,
+                      const struct store_new_task *tasks, size_t count)
 {
-    struct memory *memory = (struct memory *)store;
-
-    (void)error;
-    MEMORY_GUARD(memory);
-    struct memory_job *job = memory_job_find(memory, key);
-    assert(job != NULL && !job->job.sealed);
+    assert(!job->job.sealed);
     for (size_t i = 0; i < count; i++) {
         assert(((uintptr_t)tasks[i].handle & 1) == 0);
         uint32_t number = memory_slots_add(&job->tasks, (uintptr_t)tasks[i].handle);
@@ -118,7 +121,27 @@ static bool memory_add_tasks(struct store *store, uint64_t key, const struct sto
     job->job.tasks_count += (uint32_t)count;
     job->job.by_state[STORE_UNFINISHED] += (uint32_t)count;
     memory->by_state[STORE_UNFINISHED] += count;
+}
+
+static bool memory_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
+                             size_t count, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MEMORY_GUARD(memory);
+    struct memory_job *job = memory_job_find(memory, key);
+    assert(job != NULL);
+    add_tasks(memory, job, tasks, count);
     return true;
+}
+
+static void seal_job(struct memory *memory, struct memory_job *job)
+{
+    assert(!job->job.sealed);
+    job->job.sealed = true;
+    memory_slots_seal(&job->tasks);
+    memory_job_settle(memory, job);
 }
 
 static bool memory_seal_job(struct store *store, uint64_t key, struct error *error)
@@ -128,10 +151,23 @@ static bool memory_seal_job(struct store *store, uint64_t key, struct error *err
     (void)error;
     MEMORY_GUARD(memory);
     struct memory_job *job = memory_job_find(memory, key);
-    assert(job != NULL && !job->job.sealed);
-    job->job.sealed = true;
-    memory_slots_seal(&job->tasks);
-    memory_job_settle(memory, job);
+    assert(job != NULL);
+    seal_job(memory, job);
+    return true;
+}
+
+static bool memory_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
+                             struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    MEMORY_GUARD(memory);
+    struct memory_job *job = add_job(memory, &whole->given, error);
+    if (job == NULL)
+        return false;
+    *key = job->job.key;
+    add_tasks(memory, job, whole->tasks, whole->count);
+    seal_job(memory, job); /* of no task: gone now, perhaps */
     return true;
 }
 
@@ -393,6 +429,7 @@ const struct store_backend store_memory = {
     .add_job = memory_add_job,
     .add_tasks = memory_add_tasks,
     .seal_job = memory_seal_job,
+    .add_whole = memory_add_whole,
     .end = memory_end,
     .retry = memory_retry,
     .write_log = memory_write_log,

@@ -101,6 +101,17 @@ void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns)
     cr_assert(store_add_tasks(stage, job, &task, 1, NULL));
 }
 
+uint64_t stage_whole(const char *id, const char *type)
+{
+    struct store_new_task task = {.handle = make_thing(type, NULL, 0)};
+    struct store_whole whole = {
+        .given = {.id = id, .name = type, .file = "body"}, .tasks = &task, .count = 1};
+    struct error error;
+    uint64_t key;
+    cr_assert(store_add_whole(stage, &whole, &key, &error), "%s", error.message);
+    return key;
+}
+
 void stage_seal(uint64_t job)
 {
     cr_assert(store_seal_job(stage, job, NULL));

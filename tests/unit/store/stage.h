@@ -35,6 +35,9 @@ void stage_open_with(const char *backend, struct store_options options);
 /* Adds a job and returns its key. */
 uint64_t stage_job(const char *id);
 
+/* Adds a job with one task of a type, which is all that it has, and returns its key. */
+uint64_t stage_whole(const char *id, const char *type);
+
 /* Adds count tasks of a type; their ids are TYPE-0, TYPE-1 ...; label region=REGION unless NULL. */
 void stage_tasks(uint64_t job, const char *type, const char *region, size_t count);
 
