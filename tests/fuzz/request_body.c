@@ -101,12 +101,19 @@ void http_add_header(struct http_request *request, const char *name, const char 
     expect(name[0] != '\0' && strpbrk(value, "\r\n") == NULL, "a header is one line", request);
 }
 
+struct buffer *http_text(struct http_request *request)
+{
+    return &request->answer;
+}
+
 void http_answer(struct http_request *request, unsigned status, const char *type,
                  struct buffer *body)
 {
     (void)type;
     request->status = status;
     request->answers++;
+    if (body == NULL)
+        return;
     buffer_append(&request->answer, body->bytes, body->length);
     buffer_fini(body);
 }
