@@ -84,7 +84,7 @@ static struct http_request *request_make(const char *address, size_t length)
     return request;
 }
 
-static void request_free(struct http_request *request)
+static void free_asked(struct http_request *request)
 {
     if (request->stream != NULL)
         stream_leave(&request->stream);
@@ -184,6 +184,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     expect_sense(request);
     expect_let_go(request);
     atomic_store(&http.ready, NULL);
-    request_free(request);
+    free_asked(request);
     return 0;
 }
