@@ -226,7 +226,8 @@ static bool is_read_at_once(const struct submission *submission)
            memchr(submission->text, '*', submission->length) == NULL;
 }
 
-/* must_wait: as in job_file_options; not NULL where the sender reads, who has the spare to himself. */
+/* must_wait: as in job_file_options; not NULL where the sender reads, which has memory to use
+ * again. */
 static bool read_text(struct submissions *submissions, struct submission *submission,
                       bool *must_wait)
 {
