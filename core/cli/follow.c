@@ -1,11 +1,13 @@
 /* Events come over a connection of their own, on which nothing is sure to arrive: what ended before
  * it stood, while it was lost or when too much came at once is missing. So the job itself is looked
  * at as soon as the connection stands and every second from then on, and at the end the failures
- * that nobody told of are asked for. */
+ * that nobody told of are asked for. A daemon that stops says the end of the job as its last word:
+ * it can be asked for nothing then. */
 #include "cli/follow.h"
 
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/event_stream.h"
 #include "cli/field.h"
 #include "cli/follow_end.h"
@@ -26,17 +28,53 @@ struct watch {
     int code;    /* why there is no use in waiting any longer; 0: there is */
     int64_t looked_ns;
     int64_t heard_ns; /* when the daemon last answered */
+    int64_t gone_ns;  /* since when nobody listens where it was; 0: somebody does */
     bool lost;        /* and that it does not answer was said */
     bool listens;     /* the events have begun */
 };
 
-/* The daemon did not answer: it may be starting again. */
-static void note_lost(struct watch *watch)
+static int say_gone(const struct follow *follow)
 {
-    if (!watch->lost)
-        output_error("lost the daemon at %s: looking for it for %d s",
-                     daemon_place(watch->follow->daemon), FOLLOW_LOST_MOST_S);
+    output_error("the daemon at %s is gone, and what became of %s (%s) with it: start one with "
+                 "`sluice serve' and submit it again",
+                 daemon_place(follow->daemon), follow->name, follow->job);
+    return EXIT_HOST;
+}
+
+static int say_unknown(const struct follow *follow)
+{
+    output_error("the daemon at %s does not know %s (%s) any more: perhaps it was started again, "
+                 "and it keeps its jobs in memory; submit it again",
+                 daemon_place(follow->daemon), follow->name, follow->job);
+    return EXIT_HOST;
+}
+
+/* The daemon did not answer. It may be starting again, which takes it not long; one that still
+ * listens may have much to do. Sets why there is no use in waiting any longer. */
+static void note_lost(struct watch *watch, const struct daemon_answer *answer)
+{
+    const struct follow *follow = watch->follow;
+    bool gone = answer->end == CLIENT_NOBODY;
+
+    if (!gone || watch->gone_ns == 0)
+        watch->gone_ns = gone ? watch->looked_ns : 0;
+    if (gone && watch->looked_ns - watch->gone_ns > FOLLOW_GONE_MOST_S * NS_PER_S)
+        watch->code = say_gone(follow);
+    else if (watch->looked_ns - watch->heard_ns > FOLLOW_LOST_MOST_S * NS_PER_S)
+        watch->code = daemon_explain(follow->daemon, answer);
+    else if (!watch->lost)
+        output_error("lost the daemon at %s: looking for it for %d s", daemon_place(follow->daemon),
+                     gone ? FOLLOW_GONE_MOST_S : FOLLOW_LOST_MOST_S);
     watch->lost = true;
+}
+
+static void note_answer(struct watch *watch, const struct daemon_answer *answer)
+{
+    if (strcmp(field_text(answer->json, "state"), "over") == 0)
+        watch->job = json_incref(answer->json);
+    watch->heard_ns = watch->looked_ns;
+    watch->gone_ns = 0;
+    watch->lost = false;
 }
 
 /* Asks for the job; whether to go on waiting. */
@@ -49,16 +87,14 @@ static bool look(struct watch *watch)
     watch->looked_ns = clock_now_ns();
     bool well = daemon_send(follow->daemon, &question, &answer);
     bool refused = answer.end == CLIENT_ANSWERED && answer.status < 500;
-    bool late = watch->looked_ns - watch->heard_ns > FOLLOW_LOST_MOST_S * NS_PER_S;
-    if (well && strcmp(field_text(answer.json, "state"), "over") == 0)
-        watch->job = json_incref(answer.json);
-    else if (!well && (refused || late))
-        watch->code = daemon_explain(follow->daemon, &answer);
-    else if (!well)
-        note_lost(watch);
     if (well)
-        watch->heard_ns = watch->looked_ns;
-    watch->lost &= !well;
+        note_answer(watch, &answer);
+    else if (refused && answer.status == 404)
+        watch->code = say_unknown(follow);
+    else if (refused)
+        watch->code = daemon_explain(follow->daemon, &answer);
+    else
+        note_lost(watch, &answer);
     return watch->job == NULL && watch->code == 0;
 }
 
@@ -78,17 +114,19 @@ static bool on_piece(void *context, int status, const char *bytes, size_t length
     return status == 200 && event_stream_feed(&watch->events, bytes, length);
 }
 
-/* Whatever the end of the job says is in the job itself: it is asked for. */
+/* The end of the job brings the job itself; where it does not, that is asked for. */
 static bool on_event(void *context, const char *name, const char *data)
 {
     struct watch *watch = context;
+    bool is_task = strcmp(name, "task") == 0, is_end = strcmp(name, "job") == 0;
+    json_t *json = is_task || is_end ? json_loads(data, 0, NULL) : NULL;
 
-    if (strcmp(name, "task") == 0) {
-        json_t *task = json_loads(data, 0, NULL);
-        follow_end_tell(&watch->end, task);
-        json_decref(task);
-    }
-    return strcmp(name, "job") != 0;
+    if (is_task)
+        follow_end_tell(&watch->end, json);
+    else if (is_end && watch->job == NULL && strcmp(field_text(json, "state"), "over") == 0)
+        watch->job = json_incref(json);
+    json_decref(json);
+    return !is_end;
 }
 
 static void listen(struct watch *watch)

@@ -6,7 +6,8 @@
 #include "cli/options.h"
 
 enum {
-    FOLLOW_LOST_MOST_S = 60,       /* so long a daemon that is lost is looked for */
+    FOLLOW_LOST_MOST_S = 60,       /* so long a daemon that does not answer is looked for */
+    FOLLOW_GONE_MOST_S = 5,        /* so long one where nobody listens any more */
     FOLLOW_FAILURES_MOST = 1000,   /* listed in JSON, as by `run`; more are counted */
     FOLLOW_TOLD_MOST = 100 * 1000, /* failures that are printed one by one */
 };
@@ -20,5 +21,6 @@ struct follow {
 };
 
 /* Follows it and returns the exit code: that of `run`, or EXIT_HOST if the daemon was lost for
- * long. A signal ends the waiting, not the job, and is said to. */
+ * long, or does not know the job any more. A signal ends the waiting, not the job, and is said
+ * to. */
 int follow_job(const struct follow *follow);

@@ -85,9 +85,10 @@ static bool visit_json(void *context, const json_t *task)
 }
 
 static bool ask(struct follow_end *end, const char *state,
-                bool (*visit)(void *context, const json_t *task), int *code)
+                bool (*visit)(void *context, const json_t *task))
 {
     char query[64];
+    int code;
     const struct pages pages = {
         .before = "/v1/jobs/",
         .name = end->follow->job,
@@ -99,11 +100,12 @@ static bool ask(struct follow_end *end, const char *state,
     };
 
     snprintf(query, sizeof(query), "state=%s", state);
-    return pages_visit(end->follow->daemon, &pages, code);
+    return pages_visit(end->follow->daemon, &pages, &code);
 }
 
-/* Prints the failures that no event told of, then the reasons for skips. */
-static bool say_failures(struct follow_end *end, const json_t *job, int *code)
+/* Prints the failures that no event told of, then the reasons for skips; false: the daemon does not
+ * tell, or not all. */
+static bool say_failures(struct follow_end *end, const json_t *job)
 {
     int64_t skipped = field_int(job, "skipped");
     int64_t all = 0;
@@ -112,14 +114,14 @@ static bool say_failures(struct follow_end *end, const json_t *job, int *code)
         all += field_int(job, failed[i]);
     bool told = (int64_t)json_object_size(end->told) >= all;
     for (size_t i = 0; i < FAILED_COUNT && !told; i++)
-        if (field_int(job, failed[i]) > 0 && !ask(end, failed[i], visit_failed, code))
+        if (field_int(job, failed[i]) > 0 && !ask(end, failed[i], visit_failed))
             return false;
     int64_t more = all - (int64_t)json_object_size(end->told);
     if (more > 0)
         output_error("%" PRId64 " more have failed: see `sluice status %s'", more,
                      end->follow->job);
     end->reasons = json_object();
-    if (skipped > 0 && !ask(end, "skipped", visit_skipped, code))
+    if (skipped > 0 && !ask(end, "skipped", visit_skipped))
         return false;
     more = skipped - (int64_t)json_object_size(end->reasons);
     if (more > 0)
@@ -132,20 +134,19 @@ static double seconds_since(const struct follow *follow)
     return (double)(clock_now_ns() - follow->begun_ns) / 1e9;
 }
 
-static bool say_text(struct follow_end *end, const json_t *job, int *code)
+static void say_text(struct follow_end *end, const json_t *job)
 {
     CLEANUP(buffer_fini) struct buffer line = BUFFER_EMPTY;
     double seconds = seconds_since(end->follow);
 
-    if (!say_failures(end, job, code))
-        return false;
+    if (!say_failures(end, job))
+        output_error("not all of what did not succeed in %s is listed", end->follow->name);
     job_line_put_counts(&line, job);
     if (!end->follow->options->quiet)
         printf("%s in %.2f s\n", buffer_text(&line), seconds);
-    return true;
 }
 
-static bool say_json(struct follow_end *end, const json_t *job, int *code)
+static void say_json(struct follow_end *end, const json_t *job)
 {
     static const char *const counts[] = {"tasks",   "succeeded", "failed", "timed_out",
                                          "crashed", "cancelled", "skipped"};
@@ -161,23 +162,21 @@ static bool say_json(struct follow_end *end, const json_t *job, int *code)
     for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]) && well; i++) {
         all += field_int(job, listed[i]);
         if (field_int(job, listed[i]) > 0 && json_array_size(end->failures) < FOLLOW_FAILURES_MOST)
-            well = ask(end, listed[i], visit_json, code);
+            well = ask(end, listed[i], visit_json);
     }
     int64_t omitted = all - (int64_t)json_array_size(end->failures);
     json_object_set(json, "failures", end->failures);
     if (omitted > 0)
         json_object_set_new(json, "failures_omitted", json_integer(omitted));
     output_json(json);
-    return well;
 }
 
 int follow_end_say(struct follow_end *end, const json_t *job)
 {
-    bool json = end->follow->options->format == FORMAT_JSON;
-    int code = EXIT_ALL_WELL;
-
-    if (!(json ? say_json(end, job, &code) : say_text(end, job, &code)))
-        return code;
+    if (end->follow->options->format == FORMAT_JSON)
+        say_json(end, job);
+    else
+        say_text(end, job);
     return field_int(job, "succeeded") == field_int(job, "tasks") ? EXIT_ALL_WELL : EXIT_TASKS;
 }
 

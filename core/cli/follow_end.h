@@ -18,8 +18,8 @@ struct follow_end {
  * tried again, or was printed before. With JSON it is the end that lists them. */
 void follow_end_tell(struct follow_end *end, const json_t *task);
 
-/* Says the rest about a job that is over, for which the daemon is asked, and returns the exit
- * code. */
+/* Says the rest about a job that is over, for which the daemon is asked, and returns the exit code.
+ * A daemon that does not tell is named; the job's counts are known without it. */
 int follow_end_say(struct follow_end *end, const json_t *job);
 
 /* Frees what it holds. */

@@ -92,8 +92,10 @@ bool event_hub_wanted(const struct event_hub *hub)
     return atomic_load_explicit(&hub->count, memory_order_relaxed) > 0;
 }
 
+typedef enum http_sent writing(struct http_stream *stream, const char *text, size_t length);
+
 /* Tells a listener what it has missed, if there is room for that now. */
-static enum http_sent catch_up(struct listener *listener)
+static enum http_sent catch_up(struct listener *listener, writing *write)
 {
     char text[96];
 
@@ -101,31 +103,32 @@ static enum http_sent catch_up(struct listener *listener)
         return HTTP_SENT;
     int length = snprintf(text, sizeof(text), "event: dropped\ndata: {\"events\":%" PRIu64 "}\n\n",
                           listener->dropped);
-    enum http_sent sent = http_stream_write(listener->stream, text, (size_t)length);
+    enum http_sent sent = write(listener->stream, text, (size_t)length);
     if (sent == HTTP_SENT)
         listener->dropped = 0;
     return sent;
 }
 
-static enum http_sent send_one(struct listener *listener, const struct buffer *text)
+static enum http_sent send_one(struct listener *listener, const struct buffer *text, writing *write)
 {
-    enum http_sent sent = catch_up(listener);
+    enum http_sent sent = catch_up(listener, write);
 
     if (sent == HTTP_SENT)
-        sent = http_stream_write(listener->stream, text->bytes, text->length);
+        sent = write(listener->stream, text->bytes, text->length);
     listener->dropped += sent == HTTP_FULL;
     return sent;
 }
 
 /* Writing is a copy into the stream's memory, so it may be done under the lock. */
-static void send_all(struct event_hub *hub, const char *job, const struct buffer *text)
+static void send_all(struct event_hub *hub, const char *job, const struct buffer *text,
+                     writing *write)
 {
     struct listener *gone = NULL;
 
     mutex_lock(&hub->lock);
     for (struct listener **at = &hub->listeners, *one; (one = *at) != NULL;) {
         bool wants = job == NULL || one->job == NULL || strcmp(one->job, job) == 0;
-        if (!wants || send_one(one, text) != HTTP_GONE) {
+        if (!wants || send_one(one, text, write) != HTTP_GONE) {
             at = &one->next;
             continue;
         }
@@ -141,14 +144,25 @@ static void send_all(struct event_hub *hub, const char *job, const struct buffer
     }
 }
 
-void event_hub_send(struct event_hub *hub, const char *job, const char *event, const char *line)
+static void send_event(struct event_hub *hub, const char *job, const char *event, const char *line,
+                       writing *write)
 {
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
 
     if (!event_hub_wanted(hub))
         return;
     buffer_printf(&text, "event: %s\ndata: %s\n\n", event, line);
-    send_all(hub, job, &text);
+    send_all(hub, job, &text, write);
+}
+
+void event_hub_send(struct event_hub *hub, const char *job, const char *event, const char *line)
+{
+    send_event(hub, job, event, line, http_stream_write);
+}
+
+void event_hub_insist(struct event_hub *hub, const char *job, const char *event, const char *line)
+{
+    send_event(hub, job, event, line, http_stream_insist);
 }
 
 void event_hub_beat(struct event_hub *hub)
@@ -159,5 +173,5 @@ void event_hub_beat(struct event_hub *hub)
     if (!event_hub_wanted(hub))
         return;
     buffer_puts(&text, comment);
-    send_all(hub, NULL, &text);
+    send_all(hub, NULL, &text, http_stream_write);
 }

@@ -24,6 +24,10 @@ bool event_hub_wanted(const struct event_hub *hub);
 /* Sends an event: its name, and one line of JSON without newline; job: whose it is. */
 void event_hub_send(struct event_hub *hub, const char *job, const char *event, const char *line);
 
+/* The same with one that is to arrive although its reader is slow: the end of a job may be the last
+ * that a daemon says of it. */
+void event_hub_insist(struct event_hub *hub, const char *job, const char *event, const char *line);
+
 /* Sends everyone a comment, so that a connection that is gone is noticed. */
 void event_hub_beat(struct event_hub *hub);
 

@@ -260,12 +260,54 @@ END
     the_events
     kill -KILL "$daemon"
     exec 9>&-
-    wait_until grep -qx "sluice: lost the daemon at $PWD/sluice/sluice.sock: looking for it for 60 s" err
+    wait_until grep -qx "sluice: lost the daemon at $PWD/sluice/sluice.sock: looking for it for 5 s" err
     answers GET "/v1/jobs/$job_id" "$(a_job over '"tasks":3,"unfinished":0,"succeeded":3')"
     rm "answers/GET ,v1,events?job=$job_id"
     daemon_starts
     ended 0
     [ "$(wc -l <err)" -eq 1 ]
+}
+
+@test "a daemon that is gone is not looked for long, and one that forgot the job is not asked again" {
+    daemon_starts
+    takes_nightly
+    answers GET "/v1/jobs/$job_id" "$(a_job unfinished '"tasks":3,"unfinished":3')"
+    mkfifo "answers/GET ,v1,events?job=$job_id"
+    start submit --wait nightly.yaml
+    the_events
+    kill -KILL "$daemon"
+    exec 9>&-
+    ended 3
+    [ "$(tail -n 1 err)" = "sluice: the daemon at $PWD/sluice/sluice.sock is gone, and what became of nightly ($job_id) with it: start one with \`sluice serve' and submit it again" ]
+
+    daemon_starts
+    start submit --wait nightly.yaml
+    the_events
+    rm "answers/GET ,v1,jobs,$job_id"
+    exec 9>&-
+    ended 3
+    [[ $(cat err) == "sluice: the daemon at $PWD/sluice/sluice.sock does not know nightly ($job_id) any more: "*" submit it again" ]]
+}
+
+@test "the end of a job that a daemon says as its last word is enough" {
+    daemon_starts
+    takes_nightly
+    answers GET "/v1/jobs/$job_id" "$(a_job unfinished '"tasks":3,"unfinished":3')"
+    answer GET "/v1/jobs/$job_id/tasks" 503 <<<'{"error":{"code":"stopping","message":"the daemon stops"}}'
+    mkfifo "answers/GET ,v1,events?job=$job_id"
+    for format in text json; do
+        start submit --wait --format "$format" nightly.yaml
+        the_events
+        printf 'event: job\ndata: %s\n\n' "$(a_job over '"tasks":3,"succeeded":1,"failed":1,"cancelled":1')" >&9
+        exec 9>&-
+        ended 1
+        cp out "$format.out"
+        cp err "$format.err"
+    done
+    [[ $(cat text.out) == *"nightly: 3 tasks: 1 succeeded, 1 failed, 1 cancelled in "* ]]
+    [ "$(cat text.err)" = "sluice: the daemon stops
+sluice: not all of what did not succeed in nightly is listed" ]
+    tail -n 1 json.out | jq -e '.failed == 1 and .failures == [] and .failures_omitted == 1'
 }
 
 @test "a job is named by its id, its beginning or its name, and where several could be meant they are listed" {

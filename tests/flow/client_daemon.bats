@@ -270,6 +270,38 @@ YAML
     ended 0
 }
 
+@test "submit --wait hears the end of its job from a daemon that stops, however slow it listens" {
+    settings "[host]" "grace = 1m" "[group:gate]" "type = gate" "workers = 1"
+    serve
+    { echo "tasks:" && repeat 20000 "type: gate, params: {started: $PWD/started, open: $PWD/open}"; } | job big
+    aside big submit --wait big.yaml
+    wait_until has_bytes started 1
+    wait_until listens
+    get /v1/jobs '.jobs[0].id'
+    job=$output
+    kill -STOP "$aside"
+    api POST /v1/stop
+    wait_until is "/v1/jobs/$job" .cancelled 19999
+    let_go
+    wait_until ends "$job"
+    kill -CONT "$aside"
+    aside_ended 1
+    [[ $(tail -n 1 big.out) == "big: 20000 tasks: 1 succeeded, "*"19999 cancelled in "* ]]
+    ended 0
+}
+
+# ends JOB: whether it is over, or the daemon takes no questions any more.
+ends() {
+    local state
+    state=$(curl -sS --max-time 0.2 --unix-socket "$socket" "http://localhost/v1/jobs/$1" 2>/dev/null | jq -r .state)
+    [ "$state" != unfinished ]
+}
+
+# listens: whether the client has its second connection, beside the daemon's own socket.
+listens() {
+    [ "$(grep -c " $socket\$" /proc/net/unix)" -ge 3 ]
+}
+
 is_stopping() {
     api GET /readyz
     [ "$status" -eq 503 ]

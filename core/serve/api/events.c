@@ -52,6 +52,6 @@ void api_job_over(struct api *api, const struct job *job)
         json == NULL)
         return;
     CLEANUP(cleanup_free) char *line = json_dumps(json, JSON_COMPACT);
-    event_hub_send(api->hub, job->id, "job", line);
+    event_hub_insist(api->hub, job->id, "job", line);
     json_decref(json);
 }

@@ -82,15 +82,16 @@ static void stream_push(struct http_stream *stream)
         stream_release(stream);
 }
 
-/* Adds text if there is room; sets *wakes if the http thread is to hear of it. */
+/* Adds text if it makes no more than most bytes; sets *wakes if the http thread is to hear of it.
+ */
 static enum http_sent stream_add(struct http_stream *stream, const char *text, size_t length,
-                                 bool *wakes)
+                                 size_t most, bool *wakes)
 {
     MUTEX_GUARD(&stream->lock);
 
     if (stream->is_gone || stream->is_ended)
         return HTTP_GONE;
-    if (length > HTTP_STREAM_BYTES - (stream->text.length - stream->taken))
+    if (length > most || stream->text.length - stream->taken > most - length)
         return HTTP_FULL;
     if (stream->taken > 0 && stream->text.length + length > stream->text.capacity) {
         stream->text.length -= stream->taken;
@@ -102,14 +103,25 @@ static enum http_sent stream_add(struct http_stream *stream, const char *text, s
     return HTTP_SENT;
 }
 
-enum http_sent http_stream_write(struct http_stream *stream, const char *text, size_t length)
+static enum http_sent stream_write(struct http_stream *stream, const char *text, size_t length,
+                                   size_t most)
 {
     bool wakes = false;
-    enum http_sent sent = stream_add(stream, text, length, &wakes);
+    enum http_sent sent = stream_add(stream, text, length, most, &wakes);
 
     if (wakes)
         stream_push(stream);
     return sent;
+}
+
+enum http_sent http_stream_write(struct http_stream *stream, const char *text, size_t length)
+{
+    return stream_write(stream, text, length, HTTP_STREAM_BYTES);
+}
+
+enum http_sent http_stream_insist(struct http_stream *stream, const char *text, size_t length)
+{
+    return stream_write(stream, text, length, HTTP_STREAM_BYTES + HTTP_STREAM_MORE_BYTES);
 }
 
 void http_stream_end(struct http_stream **stream)

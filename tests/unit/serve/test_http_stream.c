@@ -141,6 +141,24 @@ Test(http_stream, a_slow_reader_is_told_of_and_loses_nothing_that_was_taken)
     cr_expect_not_null(strchr(all, 'y'));
 }
 
+Test(http_stream, there_is_room_for_what_is_insisted_on_and_not_for_more)
+{
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    struct http_stream *stream = begin_stream(fd);
+    while (write_until_full(stream, 1000) > 0) /* until the client's own room is full, too */
+        sched_yield();
+    size_t insisted = 0;
+    while (http_stream_insist(stream, "the end\n", 8) == HTTP_SENT)
+        insisted += 8;
+    cr_expect_geq(insisted, HTTP_STREAM_MORE_BYTES - 8);
+    http_stream_end(&stream);
+    CLEANUP(cleanup_free) char *all = hear(fd);
+    size_t heard = 0;
+    for (const char *at = all; (at = strstr(at, "the end\n")) != NULL; at++)
+        heard += 8;
+    cr_expect_eq(heard, insisted);
+}
+
 Test(http_stream, a_reader_that_has_caught_up_is_written_to_again)
 {
     CLEANUP(cleanup_close) int fd = served_connect(&served);
