@@ -22,7 +22,7 @@ struct idempotency {
     struct mutex lock;
     /* guarded by lock */
     struct dictionary by_key;
-    size_t answers_bytes;
+    size_t bytes; /* of keys and answers, with what each takes beside */
     TAILQ_HEAD(known_list, known) oldest;
 };
 
@@ -38,12 +38,18 @@ struct idempotency *idempotency_create(void)
     return idempotency;
 }
 
+static size_t bytes_of(const struct known *known)
+{
+    return sizeof(*known) + strlen(known->key) + 1 +
+           (known->answer != NULL ? strlen(known->answer) + 1 : 0);
+}
+
 /* Lock held, or nobody else is there. */
 static void drop(struct idempotency *idempotency, struct known *known)
 {
     dictionary_remove(&idempotency->by_key, &known->entry);
     TAILQ_REMOVE(&idempotency->oldest, known, link);
-    idempotency->answers_bytes -= known->answer != NULL ? strlen(known->answer) : 0;
+    idempotency->bytes -= bytes_of(known);
     free(known->answer);
     free(known);
 }
@@ -82,18 +88,19 @@ static uint64_t hash_of(const char *body, size_t length)
     return hash;
 }
 
-/* Lets the oldest go; one that is not answered yet stays. Lock held. */
-static void trim(struct idempotency *idempotency, int64_t now_ns)
+/* Lets the oldest go; one that is not answered yet stays, and the one that is the newest. Lock
+ * held. */
+static void trim(struct idempotency *idempotency, int64_t now_ns, const struct known *newest)
 {
     struct known *known = TAILQ_FIRST(&idempotency->oldest), *next;
 
     for (; known != NULL; known = next) {
         next = TAILQ_NEXT(known, link);
-        if (idempotency->by_key.count < IDEMPOTENCY_KEYS_MOST &&
-            idempotency->answers_bytes <= IDEMPOTENCY_ANSWERS_MOST_BYTES &&
+        if (idempotency->by_key.count <= IDEMPOTENCY_KEYS_MOST &&
+            idempotency->bytes <= IDEMPOTENCY_MOST_BYTES &&
             now_ns - known->begun_ns < IDEMPOTENCY_AGE_NS)
             return;
-        if (known->answer != NULL)
+        if (known->answer != NULL && known != newest)
             drop(idempotency, known);
     }
 }
@@ -117,9 +124,10 @@ static void add(struct idempotency *idempotency, const char *key, uint64_t hash,
     known->body_hash = hash;
     known->body_length = length;
     known->begun_ns = clock_now_ns();
-    trim(idempotency, known->begun_ns);
     dictionary_add(&idempotency->by_key, &known->entry);
     TAILQ_INSERT_TAIL(&idempotency->oldest, known, link);
+    idempotency->bytes += bytes_of(known);
+    trim(idempotency, known->begun_ns, known);
 }
 
 enum idempotency_answer idempotency_begin(struct idempotency *idempotency, const char *key,
@@ -151,7 +159,8 @@ void idempotency_keep(struct idempotency *idempotency, const char *key, const ch
     struct known *known = find(idempotency, key);
     assert(known != NULL && known->answer == NULL);
     known->answer = copy;
-    idempotency->answers_bytes += strlen(copy);
+    idempotency->bytes += strlen(copy) + 1;
+    trim(idempotency, clock_now_ns(), known);
 }
 
 void idempotency_forget(struct idempotency *idempotency, const char *key)

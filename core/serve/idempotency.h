@@ -1,6 +1,6 @@
 /* idempotency: which requests with an Idempotency-Key were answered, and how, so that a client that
  * has lost an answer may ask again without having its tasks run twice. In memory, bounded by count,
- * bytes and age. Created by the daemon; any thread. */
+ * bytes and age: the oldest go first. Created by the daemon; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ struct idempotency;
 enum {
     IDEMPOTENCY_KEY_MOST_BYTES = 200, /* printable ASCII */
     IDEMPOTENCY_KEYS_MOST = 100 * 1000,
-    IDEMPOTENCY_ANSWERS_MOST_BYTES = 64 * 1024 * 1024, /* of all keys; but for the last */
+    IDEMPOTENCY_MOST_BYTES = 32 * 1024 * 1024, /* of all keys and answers, but for the last */
 };
 #define IDEMPOTENCY_AGE_NS (INT64_C(24) * 3600 * NS_PER_S)
 

@@ -67,13 +67,26 @@ Test(idempotency, the_oldest_of_long_answers_are_forgotten)
     static char megabyte[1024 * 1024 + 1];
     char key[32];
     memset(megabyte, 'x', sizeof megabyte - 1);
-    for (size_t i = 0; i * sizeof megabyte <= 2 * (size_t)IDEMPOTENCY_ANSWERS_MOST_BYTES; i++) {
+    size_t fit = IDEMPOTENCY_MOST_BYTES / sizeof megabyte;
+    for (size_t i = 0; i <= fit; i++) {
         snprintf(key, sizeof key, "key %zu", i);
         cr_assert_eq(begin(key, ""), IDEMPOTENCY_NEW);
         idempotency_keep(memory, key, megabyte);
     }
     cr_assert_eq(begin(key, ""), IDEMPOTENCY_KNOWN);
-    cr_assert_eq(begin("key 32", ""), IDEMPOTENCY_NEW);
+    cr_assert_eq(begin("key 2", ""), IDEMPOTENCY_KNOWN);
+    cr_assert_eq(begin("key 0", ""), IDEMPOTENCY_NEW, "one more is more than fits");
+}
+
+Test(idempotency, an_answer_that_alone_is_too_long_is_known_until_the_next_one)
+{
+    static char text[IDEMPOTENCY_MOST_BYTES + 1];
+    memset(text, 'x', sizeof text - 1);
+    cr_assert_eq(begin("long", ""), IDEMPOTENCY_NEW);
+    idempotency_keep(memory, "long", text);
+    cr_assert_eq(begin("long", ""), IDEMPOTENCY_KNOWN);
+    cr_assert_eq(begin("next", ""), IDEMPOTENCY_NEW);
+    cr_assert_eq(begin("long", ""), IDEMPOTENCY_NEW);
 }
 
 Test(idempotency, a_key_is_of_1_to_200_printable_letters)
