@@ -74,12 +74,9 @@ bool job_table_add(struct job_table *table, struct job *job, const char *name)
 {
     row_init(job, name);
     mutex_lock(&table->lock);
-    bool is_free = dictionary_find(&table->rows, job->row.entry.text) == NULL;
-    if (is_free) {
-        if (table->stopping)
-            atomic_store(&job->stop, JOB_STOPPED);
-        dictionary_add(&table->rows, &job->row.entry);
-    }
+    bool is_free = dictionary_add_new(&table->rows, &job->row.entry);
+    if (is_free && table->stopping)
+        atomic_store(&job->stop, JOB_STOPPED);
     mutex_unlock(&table->lock);
     if (!is_free)
         free(job->row.name);

@@ -50,7 +50,7 @@ struct memory {
 /* Returns the job with a key; NULL if there is none. */
 struct memory_job *memory_job_find(struct memory *memory, uint64_t key);
 
-/* Makes a job whose id is new; running out of memory aborts. */
+/* Makes a job; NULL if its id is taken; running out of memory aborts. */
 struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given);
 
 /* Frees the memory that is kept for jobs that come. */

@@ -74,11 +74,14 @@ struct memory_job *memory_job_create(struct memory *memory, const struct store_j
     job->job.given.id = put_text(&end, given->id);
     job->job.given.name = put_text(&end, given->name);
     job->job.given.file = put_text(&end, given->file);
-    job->job.key = (uint64_t)memory_slots_add(&memory->jobs, (uintptr_t)job) + 1;
     job->last_end_wall_ns = given->submitted_wall_ns;
     memory_slots_init(&job->tasks);
     job->by_id.text = job->job.given.id;
-    dictionary_add(&memory->jobs_by_id, &job->by_id);
+    if (!dictionary_add_new(&memory->jobs_by_id, &job->by_id)) {
+        job_free(memory, job);
+        return NULL;
+    }
+    job->job.key = (uint64_t)memory_slots_add(&memory->jobs, (uintptr_t)job) + 1;
     return job;
 }
 

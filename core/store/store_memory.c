@@ -66,10 +66,11 @@ static void memory_close(struct store *store)
 static struct memory_job *add_job(struct memory *memory, const struct store_job_given *given,
                                   struct error *error)
 {
-    if (dictionary_find(&memory->jobs_by_id, given->id) == NULL)
-        return memory_job_create(memory, given);
-    error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
-    return NULL;
+    struct memory_job *job = memory_job_create(memory, given);
+
+    if (job == NULL)
+        error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
+    return job;
 }
 
 static bool memory_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,

@@ -31,15 +31,18 @@ static struct dictionary_entry **bucket_of(const struct dictionary *dictionary, 
     return &dictionary->buckets[hash & (dictionary->bucket_count - 1)];
 }
 
-struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, const char *text)
+static struct dictionary_entry *find(const struct dictionary *dictionary, uint64_t hash,
+                                     const char *text)
 {
-    if (dictionary->count == 0)
-        return NULL;
-    uint64_t hash = dictionary_hash(text);
     struct dictionary_entry *entry = *bucket_of(dictionary, hash);
     while (entry != NULL && (entry->hash != hash || strcmp(entry->text, text) != 0))
         entry = entry->next;
     return entry;
+}
+
+struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, const char *text)
+{
+    return dictionary->count == 0 ? NULL : find(dictionary, dictionary_hash(text), text);
 }
 
 static void put(struct dictionary *dictionary, struct dictionary_entry *entry)
@@ -68,13 +71,27 @@ static void dictionary_grow(struct dictionary *dictionary)
     *dictionary = larger;
 }
 
-void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
+static void add(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
     if (dictionary->count == dictionary->bucket_count)
         dictionary_grow(dictionary);
-    entry->hash = dictionary_hash(entry->text);
     put(dictionary, entry);
     dictionary->count++;
+}
+
+void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
+{
+    entry->hash = dictionary_hash(entry->text);
+    add(dictionary, entry);
+}
+
+bool dictionary_add_new(struct dictionary *dictionary, struct dictionary_entry *entry)
+{
+    entry->hash = dictionary_hash(entry->text);
+    if (dictionary->count > 0 && find(dictionary, entry->hash, entry->text) != NULL)
+        return false;
+    add(dictionary, entry);
+    return true;
 }
 
 void dictionary_remove(struct dictionary *dictionary, struct dictionary_entry *entry)

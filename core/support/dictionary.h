@@ -2,6 +2,7 @@
  * Embedded by its owner; one thread at a time. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, co
 
 /* Adds an entry whose text is set and not in the dictionary; running out of memory aborts. */
 void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry);
+
+/* Adds an entry whose text is set unless that is in already: false. */
+bool dictionary_add_new(struct dictionary *dictionary, struct dictionary_entry *entry);
 
 /* Takes out an entry that is in. */
 void dictionary_remove(struct dictionary *dictionary, struct dictionary_entry *entry);
