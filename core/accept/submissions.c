@@ -99,8 +99,10 @@ static bool inbound_is_full(const struct submissions *submissions)
 /* Whether somebody before it in its round waits for the host. */
 static bool waits_behind(struct submissions *submissions, const struct submission *submission)
 {
+    if (submission->round == 0)
+        return false;
     MUTEX_GUARD(&submissions->lock);
-    return submission->round != 0 && submissions->host_full >= submission->round;
+    return submissions->host_full >= submission->round;
 }
 
 /* Takes room everywhere or nowhere, and returns SUBMISSION_ADMITTED or what is full. */

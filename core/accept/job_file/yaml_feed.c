@@ -28,7 +28,7 @@ struct yaml_feed {
     struct yaml_batch reading;
     size_t at;             /* in reading */
     struct yaml_item item; /* the newest */
-    struct ahead *ahead;   /* NULL: there is no thread */
+    struct ahead *ahead;   /* NULL: there is no thread, and nothing of what follows */
     struct thread thread;
     _Alignas(THREAD_LINE_BYTES) struct mutex lock;
     struct cond can_fill, can_read;
@@ -117,9 +117,6 @@ static void feed_init(struct yaml_feed *feed, struct job_input *input)
     feed->parser_waits = feed->reader_waits = feed->unwanted = false;
     feed->ahead = NULL;
     yaml_batch_init(&feed->reading);
-    mutex_init(&feed->lock);
-    cond_init(&feed->can_fill);
-    cond_init(&feed->can_read);
 }
 
 static void ahead_free(struct yaml_feed *feed)
@@ -129,12 +126,18 @@ static void ahead_free(struct yaml_feed *feed)
         yaml_batch_fini(&feed->ahead->ring[i]);
     free(feed->ahead);
     feed->ahead = NULL;
+    cond_fini(&feed->can_read);
+    cond_fini(&feed->can_fill);
+    mutex_fini(&feed->lock);
 }
 
 /* A system that has no thread to give gets the file read all the same. */
 static void ahead_start(struct yaml_feed *feed)
 {
     struct error error;
+    mutex_init(&feed->lock);
+    cond_init(&feed->can_fill);
+    cond_init(&feed->can_read);
     feed->ahead = aligned_new(sizeof *feed->ahead);
     yaml_batch_init(&feed->ahead->filling);
     for (size_t i = 0; i < RING_BATCHES; i++)
@@ -190,9 +193,6 @@ void yaml_feed_rest(struct yaml_feed *feed)
     yaml_batch_fini(&feed->reading);
     if (feed->parses)
         yaml_parser_delete(&feed->parser);
-    cond_fini(&feed->can_read);
-    cond_fini(&feed->can_fill);
-    mutex_fini(&feed->lock);
     feed->input = NULL;
 }
 

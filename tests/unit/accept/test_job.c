@@ -329,6 +329,32 @@ Test(job, that_keeps_its_only_task_takes_little_memory)
     cr_assert_eq(pool.spare_count, 0, "it is not one of 256 tasks");
 }
 
+Test(job, of_one_task_gets_the_memory_of_one_that_is_gone_and_nothing_else_of_it)
+{
+    struct job *job =
+        job_create_one(&pool, "a name that is too long to stand in the job", "a.yaml");
+    uint32_t number;
+    cr_assert_not_null(add_numbered(job, 0));
+    job_seal(job);
+    cr_assert_eq(take_and_end_all(job, 10), 1);
+    const struct job *before = job;
+    job_destroy(&job);
+    job = job_create_one(&pool, NULL, "b.yaml");
+    cr_assert_eq(job, before);
+    cr_assert_str_eq(job->name, "b");
+    cr_assert_str_eq(job->file, "b.yaml");
+    cr_assert_not(job_find_task(job, "t-0", 3, &number));
+    job_set_name(job, "another name that is too long to stand in the job");
+    job_set_name(job, "short");
+    cr_assert_str_eq(job->name, "short");
+    cr_assert_not_null(add_numbered(job, 0));
+    job_clear(job); /* read a second time */
+    cr_assert_not_null(add_numbered(job, 1));
+    cr_assert(job_find_task(job, "t-1", 3, &number));
+    cr_assert_not(job_find_task(job, "t-0", 3, &number));
+    job_destroy(&job);
+}
+
 Test(job, is_held_until_everybody_has_let_go)
 {
     struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);

@@ -27,3 +27,17 @@ Test(dictionary, finds_what_was_added_and_not_taken_out)
                      i % 2 == 0 ? NULL : &words[i].entry);
     dictionary_fini(&dictionary);
 }
+
+Test(dictionary, does_not_add_what_is_in_if_only_what_is_new_is_to_be_added)
+{
+    struct word one = {.entry.text = "w"}, other = {.entry.text = "w"};
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    cr_assert(dictionary_add_new(&dictionary, &one.entry));
+    cr_assert_not(dictionary_add_new(&dictionary, &other.entry));
+    cr_assert_eq(dictionary.count, 1);
+    cr_assert_eq(dictionary_find(&dictionary, "w"), &one.entry);
+    dictionary_remove(&dictionary, &one.entry);
+    cr_assert(dictionary_add_new(&dictionary, &other.entry));
+    dictionary_fini(&dictionary);
+}
