@@ -33,8 +33,8 @@ void chunk_pool_fini(struct chunk_pool *pool);
  * out of memory aborts. */
 struct chunk *chunk_open(struct chunk_pool *pool, struct job *job);
 
-/* The same for a chunk of one task with memory for its job, as large with each call of a pool;
- * that stays until one chunk_release more. */
+/* The same for a chunk of one task with memory for its job, as large with each call of a pool. It
+ * stays until one chunk_release more. */
 struct chunk *chunk_open_single(struct chunk_pool *pool, size_t job_bytes);
 
 /* Returns the memory for the job of a chunk of one task, not zeroed. */

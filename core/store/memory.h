@@ -100,6 +100,21 @@ bool memory_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
                   struct error *error);
 /* As above. */
 void memory_set_finished_max(struct store *store, uint64_t finished_max);
+/* Puts an unfinished task among those that are due at a time, 0: at once. */
+void memory_record_set_due(struct memory *memory, struct memory_record *record,
+                           int64_t due_wall_ns);
+
+/* The calls of the backend that add (memory_add.c); each takes the lock. */
+bool memory_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
+                    struct error *error);
+/* As above. */
+bool memory_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
+                      size_t count, struct error *error);
+/* As above. */
+bool memory_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
+                      struct error *error);
+/* As above. */
+bool memory_seal_job(struct store *store, uint64_t key, struct error *error);
 
 /* The calls of the backend that ask (memory_query.c); each takes the lock. */
 bool memory_visit(struct store *store, const struct store_query *query, store_visit_task *visit,

@@ -62,29 +62,6 @@ static void memory_close(struct store *store)
     free(memory);
 }
 
-/* NULL, with a message: the id is taken. */
-static struct memory_job *add_job(struct memory *memory, const struct store_job_given *given,
-                                  struct error *error)
-{
-    struct memory_job *job = memory_job_create(memory, given);
-
-    if (job == NULL)
-        error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
-    return job;
-}
-
-static bool memory_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
-                           struct error *error)
-{
-    struct memory *memory = (struct memory *)store;
-
-    MEMORY_GUARD(memory);
-    const struct memory_job *job = add_job(memory, given, error);
-    if (job != NULL)
-        *key = job->job.key;
-    return job != NULL;
-}
-
 struct memory_record *memory_record_get(struct memory *memory, struct memory_job *job,
                                         uint32_t number)
 {
@@ -101,75 +78,12 @@ struct memory_record *memory_record_get(struct memory *memory, struct memory_job
     return record;
 }
 
-static void set_due(struct memory *memory, struct memory_record *record, int64_t due_wall_ns)
+void memory_record_set_due(struct memory *memory, struct memory_record *record, int64_t due_wall_ns)
 {
     memory_record_unlink(record);
     record->task.due_wall_ns = due_wall_ns;
     if (due_wall_ns != 0)
         memory_records_push(&memory->delayed, record);
-}
-
-static void add_tasks(struct memory *memory, struct memory_job *job,
-                      const struct store_new_task *tasks, size_t count)
-{
-    assert(!job->job.sealed);
-    for (size_t i = 0; i < count; i++) {
-        assert(((uintptr_t)tasks[i].handle & 1) == 0);
-        uint32_t number = memory_slots_add(&job->tasks, (uintptr_t)tasks[i].handle);
-        if (tasks[i].due_wall_ns != 0)
-            set_due(memory, memory_record_get(memory, job, number), tasks[i].due_wall_ns);
-    }
-    job->job.tasks_count += (uint32_t)count;
-    job->job.by_state[STORE_UNFINISHED] += (uint32_t)count;
-    memory->by_state[STORE_UNFINISHED] += count;
-}
-
-static bool memory_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
-                             size_t count, struct error *error)
-{
-    struct memory *memory = (struct memory *)store;
-
-    (void)error;
-    MEMORY_GUARD(memory);
-    struct memory_job *job = memory_job_find(memory, key);
-    assert(job != NULL);
-    add_tasks(memory, job, tasks, count);
-    return true;
-}
-
-static void seal_job(struct memory *memory, struct memory_job *job)
-{
-    assert(!job->job.sealed);
-    job->job.sealed = true;
-    memory_slots_seal(&job->tasks);
-    memory_job_settle(memory, job);
-}
-
-static bool memory_seal_job(struct store *store, uint64_t key, struct error *error)
-{
-    struct memory *memory = (struct memory *)store;
-
-    (void)error;
-    MEMORY_GUARD(memory);
-    struct memory_job *job = memory_job_find(memory, key);
-    assert(job != NULL);
-    seal_job(memory, job);
-    return true;
-}
-
-static bool memory_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                             struct error *error)
-{
-    struct memory *memory = (struct memory *)store;
-
-    MEMORY_GUARD(memory);
-    struct memory_job *job = add_job(memory, &whole->given, error);
-    if (job == NULL)
-        return false;
-    *key = job->job.key;
-    add_tasks(memory, job, whole->tasks, whole->count);
-    seal_job(memory, job); /* of no task: gone now, perhaps */
-    return true;
 }
 
 /* Where a task is. */
@@ -219,7 +133,7 @@ static void keep_ended(struct memory *memory, struct memory_record *record,
     uint64_t outputs_most = memory->store.options.outputs_max_bytes;
     bool fits = outputs_most == 0 || end->outputs_bytes <= outputs_most;
 
-    set_due(memory, record, 0);
+    memory_record_set_due(memory, record, 0);
     if (record->handle != NULL) {
         struct store_task_given given = {0};
         memory->store.options.describe(record->handle, &given);
@@ -284,7 +198,7 @@ static void retry_one(struct memory *memory, struct store_retry *retry)
     memory_record_unlink(record); /* its size changes */
     add_attempt(record, &retry->how, retry->how.charged);
     retry->next_attempt = ++record->task.attempt;
-    set_due(memory, record, retry->due_wall_ns);
+    memory_record_set_due(memory, record, retry->due_wall_ns);
 }
 
 static bool memory_retry(struct store *store, struct store_retry *retries, size_t count,
@@ -315,7 +229,7 @@ static bool memory_write_log(struct store *store, struct store_written *written,
         struct memory_record *record = memory_record_get(memory, place.job, written[i].name.number);
         memory_record_unlink(record); /* its size changes */
         memory_record_add_log(record, written[i].text, written[i].length, most);
-        set_due(memory, record, record->task.due_wall_ns);
+        memory_record_set_due(memory, record, record->task.due_wall_ns);
     }
     return true;
 }

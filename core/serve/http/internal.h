@@ -125,7 +125,8 @@ void connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
 /* Returns our side of libmicrohttpd's connection. */
 struct http_connection *connection_of(struct MHD_Connection *mhd);
 
-/* Has the connection shut down when this much time is over since the turn began; CLOCK_NEVER_NS: never. */
+/* Has the connection shut down when this much time is over since the turn began; CLOCK_NEVER_NS:
+ * never. */
 void connection_limit(struct http_connection *connection, int64_t span_ns);
 
 /* Shuts down what is over its time, and says when to look again. */
