@@ -5,7 +5,7 @@
 
 #include "store/store_backend.h"
 
-static const struct store_backend *const backends[] = {&store_memory};
+static const struct store_backend *const backends[] = {&store_memory, &store_sqlite};
 
 struct store *store_open(const char *name, const struct store_options *options, struct error *error)
 {
@@ -182,6 +182,11 @@ bool store_claim(struct store *store, const char *key, const char *id,
 bool store_release(struct store *store, const char *key, const char *id, struct error *error)
 {
     return store->backend->release(store, key, id, error);
+}
+
+struct histogram_total *store_commit_times(struct store *store)
+{
+    return store->backend->commit_times == NULL ? NULL : store->backend->commit_times(store);
 }
 
 bool store_count(struct store *store, struct store_counts *counts, struct error *error)

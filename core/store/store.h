@@ -29,6 +29,7 @@
 
 #include "store/stored.h"
 #include "support/error.h"
+#include "support/histogram.h"
 
 struct store;
 
@@ -127,7 +128,9 @@ typedef bool store_visit_type(void *context, const char *type, uint64_t count);
 struct store *store_open(const char *backend, const struct store_options *options,
                          struct error *error);
 
-/* Closes it without a commit; no other call is in progress. Clears the pointer; accepts NULL. */
+/* Closes it; no other call is in progress. A durable one writes down what is not written yet, and
+ * says in the log how much is lost if the disk does not let it. Clears the pointer; accepts
+ * NULL. */
 void store_close(struct store **store);
 
 /* Returns the epoch of this opening: part of the name of every attempt. */
@@ -137,7 +140,8 @@ uint64_t store_epoch(const struct store *store);
 bool store_borrows(const struct store *store);
 
 /* Adds a job, whose texts are copied, and sets *key; false with a message (its id is taken, or the
- * backend failed). May block. */
+ * backend failed). A durable backend may know only later that the id is that of a job which is
+ * over: then it gives the job up, and who waits for it is told so. May block. */
 bool store_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
                    struct error *error);
 
@@ -248,6 +252,9 @@ bool store_claim(struct store *store, const char *key, const char *id,
 
 /* Gives up a key if this id holds it. */
 bool store_release(struct store *store, const char *key, const char *id, struct error *error);
+
+/* Returns how long its commits took; NULL: it has none. Any thread; valid until it is closed. */
+struct histogram_total *store_commit_times(struct store *store);
 
 /* Counts what is there. */
 bool store_count(struct store *store, struct store_counts *counts, struct error *error);

@@ -55,8 +55,12 @@ struct store_backend {
     bool (*claim)(struct store *store, const char *key, const char *id,
                   char holder[STORE_HOLDER_BYTES], struct error *error);
     bool (*release)(struct store *store, const char *key, const char *id, struct error *error);
+    struct histogram_total *(*commit_times)(struct store *store); /* NULL: it has none */
     bool (*count)(struct store *store, struct store_counts *counts, struct error *error);
 };
 
 /* In this process's memory, for as long as it runs: `sluice run`. */
 extern const struct store_backend store_memory;
+
+/* In a file, for `sluice serve` and `run --state`: what was acknowledged is never lost. */
+extern const struct store_backend store_sqlite;

@@ -12,6 +12,7 @@ struct thing {
 };
 
 struct store *stage;
+const char *stage_place;
 int stage_described;
 char stage_seen[STAGE_SEEN_MOST * 12];
 struct stage_task stage_last;
@@ -42,6 +43,8 @@ void stage_open_with(const char *backend, struct store_options options)
 {
     struct error error;
     options.describe = describe;
+    if (options.place == NULL)
+        options.place = stage_place;
     stage = store_open(backend, &options, &error);
     cr_assert_not_null(stage, "%s", error.message);
 }
@@ -238,8 +241,13 @@ const char *stage_due(int64_t until_wall_ns, uint32_t limit, bool resume)
 
 static bool see_job(void *context, const struct store_job *job)
 {
+    static char name[32], file[32];
     *(bool *)context = true;
     stage_last_job = *job;
+    snprintf(name, sizeof(name), "%s", job->given.name);
+    snprintf(file, sizeof(file), "%s", job->given.file);
+    stage_last_job.given.name = name;
+    stage_last_job.given.file = file;
     return true;
 }
 

@@ -11,7 +11,8 @@
 enum { STAGE_TASKS_MOST = 400000, STAGE_SEEN_MOST = 256 };
 
 extern struct store *stage;
-extern int stage_described; /* calls of describe so far */
+extern const char *stage_place; /* what the next one is opened with, unless its options say */
+extern int stage_described;     /* calls of describe so far */
 
 /* What the last visit saw, as text: "1/0 1/1" for job key/number. */
 extern char stage_seen[STAGE_SEEN_MOST * 12];

@@ -1,0 +1,252 @@
+#include "store/sqlite_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/cleanup.h"
+
+enum { BUSY_MS = 10000, CACHE_KIB = 32768, CHECKPOINT_PAGES = 4000 };
+
+#define FACT(column, member) ", " #column
+const char sqlite_fact_names[] =
+#include "store/sqlite_facts.def"
+    ;
+#undef FACT
+
+#define FACT(column, member) ", " #column " INTEGER NOT NULL"
+static const char fact_columns[] =
+#include "store/sqlite_facts.def"
+    ;
+#undef FACT
+
+bool sqlite_file_failed(sqlite3 *db, const char *path, const char *what, struct error *error)
+{
+    int code = sqlite3_errcode(db) & 0xff;
+
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return error_set(error, "store_damaged",
+                         "%s: %s: the file is damaged (%s); see 'sluice fsck'", path, what,
+                         sqlite3_errmsg(db));
+    return error_set(error, "store_failed", "%s: %s: %s", path, what, sqlite3_errmsg(db));
+}
+
+static bool folder_make(const char *path, struct error *error)
+{
+    const char *slash = strrchr(path, '/');
+    CLEANUP(cleanup_free)
+    char *folder = slash == NULL ? NULL : strndup(path, (size_t)(slash - path));
+
+    if (folder == NULL || folder[0] == '\0' || mkdir(folder, 0700) == 0 || errno == EEXIST)
+        return true;
+    return error_errno(error, "store_open", "cannot make the folder '%s'", folder);
+}
+
+/* Says in the lock's file who we are; it is only read to be shown. */
+static void lock_sign(int fd)
+{
+    char text[32];
+    int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) != length)
+        (void)ftruncate(fd, 0);
+}
+
+static long lock_holder(int fd)
+{
+    char text[32] = "";
+    ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+    return length <= 0 ? 0 : strtol(text, NULL, 10);
+}
+
+int sqlite_file_lock(const char *path, struct error *error)
+{
+    char name[4096];
+    int length = snprintf(name, sizeof(name), "%s.lock", path);
+
+    if (length >= (int)sizeof(name)) {
+        error_set(error, "store_open", "%s: the path is too long", path);
+        return -1;
+    }
+    if (!folder_make(path, error))
+        return -1;
+    CLEANUP(cleanup_close) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        error_errno(error, "store_open", "cannot open '%s'", name);
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            error_set(error, "store_in_use", "%s is in use by process %ld", path, lock_holder(fd));
+        else
+            error_errno(error, "store_open", "cannot lock '%s'", name);
+        return -1;
+    }
+    lock_sign(fd);
+    int held = fd;
+    fd = -1;
+    return held;
+}
+
+/* Makes the file before SQLite does, which would let others read it. */
+static bool file_make(const char *path, struct error *error)
+{
+    CLEANUP(cleanup_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return fd >= 0 || error_errno(error, "store_open", "cannot open '%s'", path);
+}
+
+static bool configure(sqlite3 *db, const char *path, struct error *error)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -%d;"
+             "PRAGMA wal_autocheckpoint = %d; PRAGMA temp_store = MEMORY;",
+             CACHE_KIB, CHECKPOINT_PAGES);
+    sqlite3_busy_timeout(db, BUSY_MS);
+    return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ||
+           sqlite_file_failed(db, path, "cannot open the store", error);
+}
+
+sqlite3 *sqlite_file_open(const char *path, struct error *error)
+{
+    sqlite3 *db = NULL;
+
+    if (!file_make(path, error))
+        return NULL;
+    int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (db == NULL)
+        abort(); /* no memory */
+    if ((code != SQLITE_OK && !sqlite_file_failed(db, path, "cannot open the store", error)) ||
+        !configure(db, path, error)) {
+        sqlite3_close(db);
+        return NULL;
+    }
+    sqlite3_extended_result_codes(db, 1);
+    return db;
+}
+
+/* One step of the way from a schema to the next. */
+static const char *const migrations[] = {
+    NULL, /* to 1: what is not there is made as it is now */
+};
+
+static bool run(sqlite3 *db, const char *path, const char *sql, struct error *error)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           sqlite_file_failed(db, path, "cannot prepare the store", error);
+}
+
+static bool schema_make(sqlite3 *db, const char *path, struct error *error)
+{
+    static const char *const columns[] = {
+#define TABLE(name, text) "CREATE TABLE " #name " " text ";",
+#include "store/sqlite_tables.def"
+#undef TABLE
+        "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1)"
+#define META(column, member) ", " #column " INTEGER NOT NULL DEFAULT 0"
+#include "store/sqlite_meta.def"
+#undef META
+        ");",
+#define INDEX(name, text) "CREATE INDEX " #name " ON " text ";",
+#define TABLE(name, text)
+#include "store/sqlite_tables.def"
+#undef TABLE
+#undef INDEX
+        "INSERT INTO meta(id, next_key, over_next, finished_next, finished_floor, dead_next,"
+        " dead_floor) VALUES(1, 1, 1, 1, 1, 1, 1);",
+    };
+    char text[4096];
+
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        const char *hole = strstr(columns[i], "%s");
+        int before = hole == NULL ? (int)strlen(columns[i]) : (int)(hole - columns[i]);
+        snprintf(text, sizeof(text), "%.*s%s%s", before, columns[i],
+                 hole == NULL ? "" : fact_columns, hole == NULL ? "" : hole + 2);
+        if (!run(db, path, text, error))
+            return false;
+    }
+    return true;
+}
+
+static bool version_read(sqlite3 *db, const char *path, int *version, struct error *error)
+{
+    sqlite3_stmt *row = NULL;
+    bool right = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &row, NULL) == SQLITE_OK &&
+                 sqlite3_step(row) == SQLITE_ROW;
+
+    if (right)
+        *version = sqlite3_column_int(row, 0);
+    else
+        sqlite_file_failed(db, path, "cannot read the store", error);
+    sqlite3_finalize(row);
+    return right;
+}
+
+/* Makes one step and says so, as a whole. */
+static bool migrate(sqlite3 *db, const char *path, int from, struct error *error)
+{
+    char text[64];
+    const char *step = migrations[from];
+
+    snprintf(text, sizeof(text), "PRAGMA user_version = %d", from + 1);
+    bool right = run(db, path, "BEGIN IMMEDIATE", error) &&
+                 (step == NULL ? schema_make(db, path, error) : run(db, path, step, error)) &&
+                 run(db, path, text, error) && run(db, path, "COMMIT", error);
+    if (!right)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return right;
+}
+
+bool sqlite_file_prepare(sqlite3 *db, const char *path, struct error *error)
+{
+    int version;
+
+    if (!version_read(db, path, &version, error))
+        return false;
+    if (version > SQLITE_SCHEMA_VERSION)
+        return error_set(error, "store_newer",
+                         "%s has schema %d, this program knows %d at most; it was written by a "
+                         "newer one",
+                         path, version, SQLITE_SCHEMA_VERSION);
+    for (; version < SQLITE_SCHEMA_VERSION; version++)
+        if (!migrate(db, path, version, error))
+            return false;
+    return true;
+}
+
+bool sqlite_meta_read(sqlite3 *db, struct sqlite_meta *meta, struct error *error)
+{
+    static const char text[] = "SELECT id"
+#define META(column, member) ", " #column
+#include "store/sqlite_meta.def"
+#undef META
+                               " FROM meta";
+    sqlite3_stmt *row = NULL;
+    int column = 0;
+    bool right = sqlite3_prepare_v2(db, text, -1, &row, NULL) == SQLITE_OK &&
+                 sqlite3_step(row) == SQLITE_ROW;
+
+    if (right) {
+#define META(name, member) meta->member = (uint64_t)sqlite3_column_int64(row, ++column);
+#include "store/sqlite_meta.def"
+#undef META
+    } else {
+        sqlite_file_failed(db, sqlite3_db_filename(db, "main"), "cannot read the store", error);
+    }
+    sqlite3_finalize(row);
+    return right;
+}
+
+void sqlite_facts_read(sqlite3_stmt *row, int column, struct sqlite_facts *facts)
+{
+#define FACT(name, member)                                                                         \
+    facts->member = (__typeof__(facts->member))sqlite3_column_int64(row, column++);
+#include "store/sqlite_facts.def"
+#undef FACT
+}

@@ -1,0 +1,144 @@
+#include "store/sqlite_query.h"
+
+#include <string.h>
+
+#include "store/sqlite.h"
+#include "store/sqlite_reader.h"
+
+/* Begins to look: all that was said is in the file, if the disk works, and stays as it is. With
+ * `reading`. */
+static struct sqlite_reader *look(struct store *store)
+{
+    struct sqlite *sqlite = (struct sqlite *)store;
+
+    ledger_sync(sqlite->ledger, NULL);
+    mutex_lock(&sqlite->reading);
+    sqlite3_step(sqlite->reader->statements[SQLITE_READ_BEGIN]);
+    return sqlite->reader;
+}
+
+static bool look_end(struct store *store, bool right)
+{
+    struct sqlite *sqlite = (struct sqlite *)store;
+
+    sqlite_read_reset(sqlite->reader);
+    sqlite3_step(sqlite->reader->statements[SQLITE_READ_END]);
+    sqlite3_reset(sqlite->reader->statements[SQLITE_READ_END]);
+    mutex_unlock(&sqlite->reading);
+    return right;
+}
+
+bool sqlite_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
+                  void *context, struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    return look_end(store, sqlite_read_tasks(reader, query, visit, context, error));
+}
+
+static bool read_failed(struct sqlite_reader *reader, int code, struct error *error)
+{
+    return code == SQLITE_ROW || code == SQLITE_DONE ||
+           sqlite_file_failed(reader->db, reader->sqlite->path, "cannot read the store", error);
+}
+
+/* Fills in a task by its place, whatever its state; false if it is not to be found. */
+static bool find_task(struct sqlite_reader *reader, int64_t place, struct store_task *task)
+{
+    sqlite3_stmt *ended = reader->statements[SQLITE_READ_ENDED];
+    sqlite3_stmt *pending = reader->statements[SQLITE_READ_PENDING];
+
+    if (!sqlite_read_job_find(reader, (uint64_t)place >> 32) ||
+        (uint32_t)place >= reader->job.tasks_count || !sqlite_read_task(reader, place, task))
+        return false;
+    SQLITE_READ_BIND(reader, ENDED, place, place);
+    if (sqlite3_step(ended) == SQLITE_ROW) {
+        sqlite_read_ended(reader, ended, task);
+        return true;
+    }
+    SQLITE_READ_BIND(reader, PENDING, place, place);
+    bool is_pending = sqlite3_step(pending) == SQLITE_ROW;
+    if (is_pending)
+        sqlite_read_pending(reader, pending, task);
+    return is_pending || !reader->facts.sparse;
+}
+
+bool sqlite_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+                   void *context, struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    struct store_task task;
+
+    if (at->job <= INT32_MAX && find_task(reader, (int64_t)(at->job << 32 | at->number), &task))
+        visit(context, &task);
+    return look_end(store, read_failed(reader, sqlite3_errcode(reader->db), error));
+}
+
+bool sqlite_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,
+                      void *context, struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    sqlite3_stmt *row = reader->statements[SQLITE_READ_DUE];
+    int64_t after_ns = due->after == NULL ? 0 : due->after_wall_ns;
+    int64_t after = due->after == NULL ? 0 : (int64_t)(due->after->job << 32 | due->after->number);
+    struct store_task task;
+    int code;
+
+    SQLITE_READ_BIND(reader, DUE, due->until_wall_ns, after_ns, after, due->limit);
+    while ((code = sqlite3_step(row)) == SQLITE_ROW) {
+        int64_t place = sqlite3_column_int64(row, 0);
+        if (!sqlite_read_job_find(reader, (uint64_t)place >> 32) ||
+            !sqlite_read_task(reader, place, &task))
+            continue;
+        sqlite_read_pending(reader, row, &task);
+        if (!visit(context, &task))
+            break;
+    }
+    return look_end(store, read_failed(reader, code, error));
+}
+
+bool sqlite_visit_jobs(struct store *store, store_visit_job *visit, void *context,
+                       struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    sqlite3_stmt *row = reader->statements[SQLITE_READ_JOBS];
+    int code;
+
+    SQLITE_READ_BIND(reader, JOBS, 0);
+    while ((code = sqlite3_step(row)) == SQLITE_ROW) {
+        sqlite_read_job(reader, row);
+        if (!visit(context, &reader->job))
+            break;
+    }
+    return look_end(store, read_failed(reader, code, error));
+}
+
+bool sqlite_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
+                     struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    sqlite3_stmt *row = reader->statements[SQLITE_READ_JOB_BY_ID];
+
+    sqlite3_reset(row);
+    sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+    int code = sqlite3_step(row);
+    if (code == SQLITE_ROW) {
+        sqlite_read_job(reader, row);
+        visit(context, &reader->job);
+    }
+    return look_end(store, read_failed(reader, code, error));
+}
+
+bool sqlite_find_older(struct store *store, struct sqlite_older *older, struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    sqlite3_stmt *row = reader->statements[SQLITE_READ_OLDER];
+    int code;
+
+    sqlite_read_floors(reader);
+    SQLITE_READ_BIND(reader, OLDER, older->behind, older->before_wall_ns,
+                     (int64_t)reader->floors[SQLITE_FINISHED], STORE_FAILED, STORE_CRASHED,
+                     SQLITE_OLDER_MOST);
+    for (older->count = 0; (code = sqlite3_step(row)) == SQLITE_ROW;)
+        older->behind = older->places[older->count++] = sqlite3_column_int64(row, 0);
+    return look_end(store, read_failed(reader, code, error));
+}

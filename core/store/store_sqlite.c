@@ -1,0 +1,143 @@
+/* A store in a file of SQLite's: what was said to be durable survives the process and the power.
+ * sqlite.h tells how it works. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/sqlite.h"
+#include "support/memory.h"
+
+static void sqlite_free(struct sqlite *sqlite)
+{
+    sqlite3 *reading = sqlite->reading_db;
+
+    ledger_destroy(&sqlite->ledger);
+    sqlite_reader_destroy(&sqlite->reader);
+    sqlite3_close(reading);
+    sqlite_index_fini(&sqlite->index);
+    sqlite_queue_fini(&sqlite->queue);
+    buffer_fini(&sqlite->scratch);
+    mutex_fini(&sqlite->lock);
+    mutex_fini(&sqlite->reading);
+    if (sqlite->lock_fd >= 0)
+        close(sqlite->lock_fd); /* last: the next one may open the file now */
+    free(sqlite->path);
+    free(sqlite);
+}
+
+static struct sqlite *sqlite_make(const struct store_options *options)
+{
+    struct sqlite *sqlite = memory_grow(NULL, 1, sizeof(*sqlite));
+
+    *sqlite = (struct sqlite){
+        .store = {.backend = &store_sqlite, .options = *options},
+        .path = strdup(options->place),
+        .lock_fd = -1,
+    };
+    if (sqlite->path == NULL)
+        abort();
+    mutex_init(&sqlite->lock);
+    mutex_init(&sqlite->reading);
+    sqlite_index_init(&sqlite->index);
+    sqlite_queue_init(&sqlite->queue);
+    return sqlite;
+}
+
+/* Opens the writer's connection and reads what is unfinished. */
+static bool open_writing(struct sqlite *sqlite, struct error *error)
+{
+    sqlite->lock_fd = sqlite_file_lock(sqlite->path, error);
+    sqlite3 *db = sqlite->lock_fd < 0 ? NULL : sqlite_file_open(sqlite->path, error);
+
+    if (db == NULL)
+        return false;
+    if (!sqlite_file_prepare(db, sqlite->path, error) || !sqlite_recover(sqlite, db, error)) {
+        sqlite3_close(db);
+        return false;
+    }
+    sqlite->ledger = ledger_create(sqlite, db, error);
+    return sqlite->ledger != NULL;
+}
+
+static bool open_reading(struct sqlite *sqlite, struct error *error)
+{
+    sqlite->reading_db = sqlite_file_open(sqlite->path, error);
+    if (sqlite->reading_db != NULL)
+        sqlite->reader = sqlite_reader_create(sqlite, sqlite->reading_db, error);
+    return sqlite->reader != NULL;
+}
+
+static struct store *sqlite_open(const struct store_options *options, struct error *error)
+{
+    if (options->place == NULL) {
+        error_set(error, "store_open", "the sqlite store needs the path of its file");
+        return NULL;
+    }
+    struct sqlite *sqlite = sqlite_make(options);
+    if (open_writing(sqlite, error) && open_reading(sqlite, error))
+        return &sqlite->store;
+    sqlite_free(sqlite);
+    return NULL;
+}
+
+static void sqlite_close(struct store *store)
+{
+    sqlite_free((struct sqlite *)store);
+}
+
+static bool sqlite_commit(struct store *store, struct error *error)
+{
+    return ledger_sync(((struct sqlite *)store)->ledger, error);
+}
+
+static void sqlite_when_durable(struct store *store, struct store_wait *wait)
+{
+    ledger_when_durable(((struct sqlite *)store)->ledger, wait);
+}
+
+static bool sqlite_is_well(struct store *store, struct error *error)
+{
+    return ledger_is_well(((struct sqlite *)store)->ledger, error);
+}
+
+static struct histogram_total *sqlite_commit_times(struct store *store)
+{
+    return ledger_commit_times(((struct sqlite *)store)->ledger);
+}
+
+static bool sqlite_count(struct store *store, struct store_counts *counts, struct error *error)
+{
+    (void)error;
+    ledger_count(((struct sqlite *)store)->ledger, counts);
+    return true;
+}
+
+const struct store_backend store_sqlite = {
+    .name = "sqlite",
+    .borrows = false,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .add_job = sqlite_add_job,
+    .add_tasks = sqlite_add_tasks,
+    .seal_job = sqlite_seal_job,
+    .end = sqlite_end,
+    .retry = sqlite_retry,
+    .write_log = sqlite_write_log,
+    .commit = sqlite_commit,
+    .when_durable = sqlite_when_durable,
+    .is_well = sqlite_is_well,
+    .stop_job = sqlite_stop_job,
+    .visit = sqlite_visit,
+    .recall = sqlite_recall,
+    .visit_due = sqlite_visit_due,
+    .visit_jobs = sqlite_visit_jobs,
+    .find_job = sqlite_find_job,
+    .requeue = sqlite_requeue,
+    .drop = sqlite_drop,
+    .prune = sqlite_prune,
+    .set_finished_max = sqlite_set_finished_max,
+    .claim = sqlite_claim,
+    .release = sqlite_release,
+    .commit_times = sqlite_commit_times,
+    .count = sqlite_count,
+};

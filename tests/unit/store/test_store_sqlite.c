@@ -1,0 +1,211 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conformance.h"
+#include "stage.h"
+
+static char folder[64];
+static char place[96];
+
+static void set_up(void)
+{
+    snprintf(folder, sizeof(folder), "/tmp/sluice-store-XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(place, sizeof(place), "%s/store.db", folder);
+    stage_place = place;
+}
+
+static void tear_down(void)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    char path[128];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "%s%s", place, ends[i]);
+        unlink(path);
+    }
+    cr_assert_eq(rmdir(folder), 0);
+}
+
+TestSuite(store_sqlite, .init = set_up, .fini = tear_down);
+
+#define CASE(name)                                                                                 \
+    Test(store_sqlite, name)                                                                       \
+    {                                                                                              \
+        conformance_##name("sqlite");                                                              \
+    }
+#include "conformance.def"
+#undef CASE
+
+static void reopen(uint64_t finished_max, uint64_t dead_max)
+{
+    stage_close();
+    stage_open("sqlite", finished_max, dead_max);
+}
+
+Test(store_sqlite, what_was_said_is_there_after_reopening)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "hash", "sh", 4);
+    stage_delayed(job, "noop", 700);
+    stage_seal(job);
+    stage_end_as(job, 1, STORE_SUCCEEDED);
+    stage_end_as(job, 2, STORE_FAILED);
+    stage_retry(job, 3, 1, true, 500);
+    uint64_t epoch = store_epoch(stage);
+    reopen(10, 10);
+    cr_assert_eq(store_epoch(stage), epoch + 1);
+    cr_assert_str_eq(stage_unfinished(), "1/0 1/3 1/4");
+    cr_assert_str_eq(stage_due(900, 9, false), "1/3 1/4");
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_SET(STORE_SUCCEEDED)}),
+                     "1/1");
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/2");
+    cr_assert_str_eq(stage_last.id, "hash-2");
+    cr_assert_str_eq(stage_last.label, "region=sh");
+    cr_assert_eq(stage_job("B"), job + 1);
+    stage_close();
+}
+
+Test(store_sqlite, an_attempt_of_an_earlier_opening_ends_nothing)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 1);
+    struct store_end late = stage_end_of(job, 0, STORE_SUCCEEDED);
+    reopen(10, 10);
+    cr_assert_eq(stage_end(late), STORE_STALE);
+    cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_DONE);
+    stage_close();
+}
+
+Test(store_sqlite, retried_tasks_go_on_where_they_were_after_reopening)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 1);
+    stage_seal(job);
+    stage_retry(job, 0, 1, true, 0);
+    reopen(10, 10);
+    stage_unfinished();
+    cr_assert_eq(stage_last.task.attempt, 2);
+    cr_assert_eq(stage_last.task.charged, 1);
+    struct store_end end = stage_end_of(job, 0, STORE_FAILED);
+    cr_assert_eq(stage_end(end), STORE_STALE);
+    end.name.attempt = 2;
+    cr_assert_eq(stage_end(end), STORE_DONE);
+    cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/0");
+    reopen(10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/0");
+    cr_assert_eq(stage_last.task.attempt, 3);
+    cr_assert_eq(stage_last.task.attempts_count, 2);
+    end = stage_end_of(job, 0, STORE_SUCCEEDED);
+    end.name.attempt = 3;
+    cr_assert_eq(stage_end(end), STORE_DONE);
+    cr_assert_str_eq(stage_unfinished(), "");
+    stage_close();
+}
+
+Test(store_sqlite, claims_and_logs_are_there_after_reopening)
+{
+    char holder[STORE_HOLDER_BYTES];
+    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 1);
+    stage_write_log(job, 0, 1, "one\n");
+    cr_assert(store_claim(stage, "nightly", "A:1", holder, NULL));
+    stage_close();
+    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
+    stage_write_log(job, 0, 1, "two\n");
+    stage_unfinished();
+    cr_assert_str_eq(stage_last.log, "one\ntwo\n");
+    cr_assert(store_claim(stage, "nightly", "B:1", holder, NULL));
+    cr_assert_str_eq(holder, "A:1");
+    stage_close();
+}
+
+/* Of blocks of 1024 tasks that have all ended only a mark is read. */
+Test(store_sqlite, what_is_left_of_a_large_job_is_found_after_reopening)
+{
+    enum { ALL = 3000 };
+    stage_open("sqlite", 100, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, ALL);
+    stage_seal(job);
+    for (uint32_t i = 0; i < ALL; i++)
+        if (i != 500 && i != 2500 && i != 2999)
+            cr_assert_eq(stage_end_as(job, i, STORE_SUCCEEDED), STORE_DONE);
+    reopen(100, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/500 1/2500 1/2999");
+    cr_assert_eq(stage_end_as(job, 1500, STORE_SUCCEEDED), STORE_ENDED);
+    cr_assert_eq(stage_end_as(job, 500, STORE_FAILED), STORE_DONE);
+    cr_assert_eq(stage_end_as(job, 2500, STORE_SUCCEEDED), STORE_DONE);
+    cr_assert_eq(stage_end_as(job, 2999, STORE_SUCCEEDED), STORE_DONE);
+    reopen(100, 10);
+    cr_assert_str_eq(stage_unfinished(), "");
+    struct store_counts counts = stage_counts();
+    cr_assert_eq(counts.by_state[STORE_SUCCEEDED], 100);
+    cr_assert_eq(counts.by_state[STORE_FAILED], 1);
+    cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/500");
+    reopen(100, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/500");
+    stage_close();
+}
+
+static void say_done(struct store_wait *wait, bool durable, const char *reason)
+{
+    (void)wait;
+    (void)reason;
+    _exit(durable ? 0 : 1);
+}
+
+/* Does some work and leaves without closing as soon as a job is durable. */
+static void work_and_vanish(void)
+{
+    static struct store_wait wait = {.done = say_done};
+    stage_open("sqlite", 10, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 3);
+    stage_end_as(job, 1, STORE_SUCCEEDED);
+    stage_seal(job);
+    wait.job = job;
+    store_when_durable(stage, &wait);
+    for (;;)
+        pause();
+}
+
+Test(store_sqlite, what_was_durable_survives_the_process)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        work_and_vanish();
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    stage_open("sqlite", 10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/0 1/2");
+    cr_assert(stage_find_job("A"));
+    cr_assert(stage_last_job.sealed);
+    stage_close();
+}
+
+static void open_in_vain(struct error *error)
+{
+    struct store_options options = {.place = place};
+    cr_assert_null(store_open("sqlite", &options, error));
+}
+
+Test(store_sqlite, a_second_opener_is_told_who_has_it)
+{
+    struct error error;
+    char wanted[256];
+    stage_open("sqlite", 10, 10);
+    open_in_vain(&error);
+    snprintf(wanted, sizeof(wanted), "%s is in use by process %ld", place, (long)getpid());
+    cr_assert_str_eq(error.message, wanted);
+    cr_assert_str_eq(error.code, "store_in_use");
+    stage_close();
+}
