@@ -39,6 +39,8 @@ struct ledger {
     struct histogram_total times;
 };
 
+static const char refusal[] = "the job could not be written, or another one has its id";
+
 /* Takes the waits that are answered now out of the list. With the lock. */
 static struct store_wait *take_waits(struct ledger *ledger, bool given_up)
 {
@@ -86,13 +88,15 @@ static void wrote(struct ledger *ledger, const struct sqlite_cursor *cursor)
     ledger->meta = ledger->writer->meta;
     memcpy(ledger->dropped, ledger->writer->dropped, sizeof(ledger->dropped));
     sqlite_queue_forget(&sqlite->queue, cursor);
-    struct store_wait *waits = ledger->waits == NULL ? NULL : take_waits(ledger, false);
+    struct store_wait *refused = take_waits(ledger, true);
+    struct store_wait *waits = take_waits(ledger, false);
     cond_broadcast(&ledger->written);
     cond_broadcast(&ledger->room);
     mutex_unlock(&sqlite->lock);
     ledger->again_ns = AGAIN_FIRST_NS;
     if (was_failing)
         log_info("the store writes again", LOG_TEXT("path", sqlite->path));
+    answer_waits(refused, false, refusal);
     answer_waits(waits, true, NULL);
 }
 
@@ -104,9 +108,7 @@ static void give_up_job(struct ledger *ledger, struct sqlite_job *job)
 
     if (job->given_up)
         return;
-    job->given_up = true;
-    sqlite_index_remove(&sqlite->index, job);
-    sqlite_index_give_up(&sqlite->index, job->key);
+    sqlite_index_give_up(&sqlite->index, job);
     if (job->row.durable.is_there) {
         sqlite_queue_push(&sqlite->queue, SQLITE_RECORD_FORGET, job, 0);
         job->said_at = sqlite->queue.pushed;
@@ -412,7 +414,7 @@ void ledger_when_durable(struct ledger *ledger, struct store_wait *wait)
     }
     mutex_unlock(&sqlite->lock);
     if (!waits)
-        wait->done(wait, !given_up, given_up ? "it could not be written" : NULL);
+        wait->done(wait, !given_up, given_up ? refusal : NULL);
 }
 
 bool ledger_is_well(struct ledger *ledger, struct error *error)

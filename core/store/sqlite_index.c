@@ -140,11 +140,13 @@ void sqlite_index_remove(struct sqlite_index *index, struct sqlite_job *job)
         index->in_hand = NULL;
 }
 
-void sqlite_index_give_up(struct sqlite_index *index, uint64_t key)
+void sqlite_index_give_up(struct sqlite_index *index, struct sqlite_job *job)
 {
+    sqlite_index_remove(index, job);
+    job->given_up = true;
     index->given_up =
         memory_grow(index->given_up, index->given_up_count + 1, sizeof(index->given_up[0]));
-    index->given_up[index->given_up_count++] = key;
+    index->given_up[index->given_up_count++] = job->key;
 }
 
 bool sqlite_index_was_given_up(const struct sqlite_index *index, uint64_t key)

@@ -14,8 +14,9 @@ struct sqlite_row {
     uint64_t key;
     struct sqlite_state {
         struct sqlite_facts facts;
-        bool is_there; /* it has a row in `job` */
-        bool is_gone;  /* it is forgotten, and its row is to go if there is one */
+        bool is_there;   /* it has a row in `job` */
+        bool is_gone;    /* it is forgotten, and its row is to go if there is one */
+        bool is_refused; /* so, since a job that is over has its id */
     } now, durable;
     bool is_dirty;                  /* now differs from what is in the file */
     bool is_touched;                /* in this transaction: it is in the list */
@@ -70,8 +71,8 @@ void sqlite_index_add(struct sqlite_index *index, struct sqlite_job *job);
 /* Takes a job out. */
 void sqlite_index_remove(struct sqlite_index *index, struct sqlite_job *job);
 
-/* Notes that the job with a key was given up. */
-void sqlite_index_give_up(struct sqlite_index *index, uint64_t key);
+/* Takes out a job that is not to be, and notes that; the ledger still frees it. */
+void sqlite_index_give_up(struct sqlite_index *index, struct sqlite_job *job);
 
 /* Returns whether the job with a key was given up. */
 bool sqlite_index_was_given_up(const struct sqlite_index *index, uint64_t key);

@@ -180,8 +180,11 @@ static bool insert(struct sqlite_writer *writer, struct sqlite_row *row)
     sqlite3_bind_int64(statement, 6, given->max_weight);
     sqlite3_bind_int64(statement, 7, given->fail_fast);
     bind_facts(statement, 8, &row->now.facts);
-    row->now.is_there = true;
-    return sqlite_finish(statement);
+    row->now.is_there = sqlite_finish(statement);
+    if (row->now.is_there || (sqlite3_errcode(writer->db) & 0xff) != SQLITE_CONSTRAINT)
+        return row->now.is_there;
+    row->now.is_gone = row->now.is_refused = true;
+    return forget(writer, row);
 }
 
 static bool update(struct sqlite_writer *writer, struct sqlite_row *row)
@@ -259,6 +262,8 @@ void sqlite_rows_committed(struct sqlite_writer *writer)
         next = row->next;
         row->durable = row->now;
         row->is_touched = false;
+        if (job != NULL && row->now.is_refused && !job->given_up)
+            sqlite_index_give_up(&writer->sqlite->index, job);
         if (job == NULL || !is_said_all(job, writer->written))
             continue;
         if (!job->given_up)

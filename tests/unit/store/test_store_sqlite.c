@@ -7,6 +7,7 @@
 
 #include "conformance.h"
 #include "stage.h"
+#include "support/thread.h"
 
 static char folder[64];
 static char place[96];
@@ -207,5 +208,55 @@ Test(store_sqlite, a_second_opener_is_told_who_has_it)
     snprintf(wanted, sizeof(wanted), "%s is in use by process %ld", place, (long)getpid());
     cr_assert_str_eq(error.message, wanted);
     cr_assert_str_eq(error.code, "store_in_use");
+    stage_close();
+}
+
+struct hearing {
+    struct store_wait wait;
+    struct mutex lock;
+    struct cond changed;
+    bool is_done, durable;
+};
+
+static void hear(struct store_wait *wait, bool durable, const char *reason)
+{
+    struct hearing *hearing = (struct hearing *)wait;
+    cr_assert(durable || reason != NULL);
+    MUTEX_GUARD(&hearing->lock);
+    hearing->durable = durable;
+    hearing->is_done = true;
+    cond_signal(&hearing->changed);
+}
+
+/* Waits for the answer whether a job is durable. */
+static bool becomes_durable(uint64_t job)
+{
+    struct hearing hearing = {.wait = {.job = job, .done = hear}};
+    mutex_init(&hearing.lock);
+    cond_init(&hearing.changed);
+    store_when_durable(stage, &hearing.wait);
+    mutex_lock(&hearing.lock);
+    while (!hearing.is_done)
+        cond_wait(&hearing.changed, &hearing.lock);
+    mutex_unlock(&hearing.lock);
+    return hearing.durable;
+}
+
+Test(store_sqlite, a_job_with_the_id_of_one_that_is_over_is_given_up_alone)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t a = stage_job("A");
+    stage_tasks(a, "noop", NULL, 1);
+    stage_seal(a);
+    stage_end_as(a, 0, STORE_SUCCEEDED);
+    reopen(10, 10);
+    uint64_t again = stage_job("A"), b = stage_job("B");
+    stage_tasks(again, "noop", NULL, 1);
+    stage_tasks(b, "noop", NULL, 1);
+    cr_assert_not(becomes_durable(again));
+    cr_assert(becomes_durable(b));
+    cr_assert(store_is_well(stage, NULL));
+    cr_assert_eq(stage_end_as(again, 0, STORE_SUCCEEDED), STORE_UNKNOWN);
+    cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "1/0 3/0");
     stage_close();
 }
