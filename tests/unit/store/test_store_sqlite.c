@@ -7,31 +7,9 @@
 
 #include "conformance.h"
 #include "stage.h"
-#include "support/thread.h"
+#include "state_folder.h"
 
-static char folder[64];
-static char place[96];
-
-static void set_up(void)
-{
-    snprintf(folder, sizeof(folder), "/tmp/sluice-store-XXXXXX");
-    cr_assert_not_null(mkdtemp(folder));
-    snprintf(place, sizeof(place), "%s/store.db", folder);
-    stage_place = place;
-}
-
-static void tear_down(void)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
-    char path[128];
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(path, sizeof(path), "%s%s", place, ends[i]);
-        unlink(path);
-    }
-    cr_assert_eq(rmdir(folder), 0);
-}
-
-TestSuite(store_sqlite, .init = set_up, .fini = tear_down);
+TestSuite(store_sqlite, .init = state_folder_make, .fini = state_folder_remove);
 
 #define CASE(name)                                                                                 \
     Test(store_sqlite, name)                                                                       \
@@ -40,12 +18,6 @@ TestSuite(store_sqlite, .init = set_up, .fini = tear_down);
     }
 #include "conformance.def"
 #undef CASE
-
-static void reopen(uint64_t finished_max, uint64_t dead_max)
-{
-    stage_close();
-    stage_open("sqlite", finished_max, dead_max);
-}
 
 Test(store_sqlite, what_was_said_is_there_after_reopening)
 {
@@ -58,7 +30,7 @@ Test(store_sqlite, what_was_said_is_there_after_reopening)
     stage_end_as(job, 2, STORE_FAILED);
     stage_retry(job, 3, 1, true, 500);
     uint64_t epoch = store_epoch(stage);
-    reopen(10, 10);
+    state_reopen(10, 10);
     cr_assert_eq(store_epoch(stage), epoch + 1);
     cr_assert_str_eq(stage_unfinished(), "1/0 1/3 1/4");
     cr_assert_str_eq(stage_due(900, 9, false), "1/3 1/4");
@@ -77,7 +49,7 @@ Test(store_sqlite, an_attempt_of_an_earlier_opening_ends_nothing)
     uint64_t job = stage_job("A");
     stage_tasks(job, "noop", NULL, 1);
     struct store_end late = stage_end_of(job, 0, STORE_SUCCEEDED);
-    reopen(10, 10);
+    state_reopen(10, 10);
     cr_assert_eq(stage_end(late), STORE_STALE);
     cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_DONE);
     stage_close();
@@ -90,7 +62,7 @@ Test(store_sqlite, retried_tasks_go_on_where_they_were_after_reopening)
     stage_tasks(job, "noop", NULL, 1);
     stage_seal(job);
     stage_retry(job, 0, 1, true, 0);
-    reopen(10, 10);
+    state_reopen(10, 10);
     stage_unfinished();
     cr_assert_eq(stage_last.task.attempt, 2);
     cr_assert_eq(stage_last.task.charged, 1);
@@ -99,7 +71,7 @@ Test(store_sqlite, retried_tasks_go_on_where_they_were_after_reopening)
     end.name.attempt = 2;
     cr_assert_eq(stage_end(end), STORE_DONE);
     cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/0");
-    reopen(10, 10);
+    state_reopen(10, 10);
     cr_assert_str_eq(stage_unfinished(), "1/0");
     cr_assert_eq(stage_last.task.attempt, 3);
     cr_assert_eq(stage_last.task.attempts_count, 2);
@@ -139,19 +111,19 @@ Test(store_sqlite, what_is_left_of_a_large_job_is_found_after_reopening)
     for (uint32_t i = 0; i < ALL; i++)
         if (i != 500 && i != 2500 && i != 2999)
             cr_assert_eq(stage_end_as(job, i, STORE_SUCCEEDED), STORE_DONE);
-    reopen(100, 10);
+    state_reopen(100, 10);
     cr_assert_str_eq(stage_unfinished(), "1/500 1/2500 1/2999");
     cr_assert_eq(stage_end_as(job, 1500, STORE_SUCCEEDED), STORE_ENDED);
     cr_assert_eq(stage_end_as(job, 500, STORE_FAILED), STORE_DONE);
     cr_assert_eq(stage_end_as(job, 2500, STORE_SUCCEEDED), STORE_DONE);
     cr_assert_eq(stage_end_as(job, 2999, STORE_SUCCEEDED), STORE_DONE);
-    reopen(100, 10);
+    state_reopen(100, 10);
     cr_assert_str_eq(stage_unfinished(), "");
     struct store_counts counts = stage_counts();
     cr_assert_eq(counts.by_state[STORE_SUCCEEDED], 100);
     cr_assert_eq(counts.by_state[STORE_FAILED], 1);
     cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/500");
-    reopen(100, 10);
+    state_reopen(100, 10);
     cr_assert_str_eq(stage_unfinished(), "1/500");
     stage_close();
 }
@@ -195,7 +167,7 @@ Test(store_sqlite, what_was_durable_survives_the_process)
 
 static void open_in_vain(struct error *error)
 {
-    struct store_options options = {.place = place};
+    struct store_options options = {.place = state_place};
     cr_assert_null(store_open("sqlite", &options, error));
 }
 
@@ -205,41 +177,10 @@ Test(store_sqlite, a_second_opener_is_told_who_has_it)
     char wanted[256];
     stage_open("sqlite", 10, 10);
     open_in_vain(&error);
-    snprintf(wanted, sizeof(wanted), "%s is in use by process %ld", place, (long)getpid());
+    snprintf(wanted, sizeof(wanted), "%s is in use by process %ld", state_place, (long)getpid());
     cr_assert_str_eq(error.message, wanted);
     cr_assert_str_eq(error.code, "store_in_use");
     stage_close();
-}
-
-struct hearing {
-    struct store_wait wait;
-    struct mutex lock;
-    struct cond changed;
-    bool is_done, durable;
-};
-
-static void hear(struct store_wait *wait, bool durable, const char *reason)
-{
-    struct hearing *hearing = (struct hearing *)wait;
-    cr_assert(durable || reason != NULL);
-    MUTEX_GUARD(&hearing->lock);
-    hearing->durable = durable;
-    hearing->is_done = true;
-    cond_signal(&hearing->changed);
-}
-
-/* Waits for the answer whether a job is durable. */
-static bool becomes_durable(uint64_t job)
-{
-    struct hearing hearing = {.wait = {.job = job, .done = hear}};
-    mutex_init(&hearing.lock);
-    cond_init(&hearing.changed);
-    store_when_durable(stage, &hearing.wait);
-    mutex_lock(&hearing.lock);
-    while (!hearing.is_done)
-        cond_wait(&hearing.changed, &hearing.lock);
-    mutex_unlock(&hearing.lock);
-    return hearing.durable;
 }
 
 Test(store_sqlite, a_job_with_the_id_of_one_that_is_over_is_given_up_alone)
@@ -249,12 +190,12 @@ Test(store_sqlite, a_job_with_the_id_of_one_that_is_over_is_given_up_alone)
     stage_tasks(a, "noop", NULL, 1);
     stage_seal(a);
     stage_end_as(a, 0, STORE_SUCCEEDED);
-    reopen(10, 10);
+    state_reopen(10, 10);
     uint64_t again = stage_job("A"), b = stage_job("B");
     stage_tasks(again, "noop", NULL, 1);
     stage_tasks(b, "noop", NULL, 1);
-    cr_assert_not(becomes_durable(again));
-    cr_assert(becomes_durable(b));
+    cr_assert_not(state_becomes_durable(again));
+    cr_assert(state_becomes_durable(b));
     cr_assert(store_is_well(stage, NULL));
     cr_assert_eq(stage_end_as(again, 0, STORE_SUCCEEDED), STORE_UNKNOWN);
     cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "1/0 3/0");

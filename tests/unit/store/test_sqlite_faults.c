@@ -1,0 +1,260 @@
+/* What store_sqlite does with a disk that fails, and with files that it cannot use. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faulty_disk.h"
+#include "stage.h"
+#include "state_folder.h"
+
+static void set_up(void)
+{
+    faulty_disk_install();
+    state_folder_make();
+}
+
+TestSuite(sqlite_faults, .init = set_up, .fini = state_folder_remove);
+
+static uint64_t durable_job(const char *id, size_t tasks)
+{
+    uint64_t job = stage_job(id);
+    stage_tasks(job, "noop", NULL, tasks);
+    stage_seal(job);
+    cr_assert(state_becomes_durable(job));
+    return job;
+}
+
+Test(sqlite_faults, a_full_disk_gives_up_what_is_not_durable_and_says_why)
+{
+    struct error error;
+    stage_open("sqlite", 10, 10);
+    durable_job("A", 1);
+    faulty_disk_break(0, SQLITE_FULL);
+    uint64_t b = stage_job("B");
+    cr_assert_not(state_becomes_durable(b));
+    cr_assert_not(store_is_well(stage, &error));
+    cr_assert(strstr(error.message, "full") != NULL, "%s", error.message);
+    cr_assert_not(store_seal_job(stage, b, &error));
+    cr_assert_str_eq(error.code, "given_up");
+    cr_assert_eq(stage_end_as(b, 0, STORE_SUCCEEDED), STORE_UNKNOWN);
+    faulty_disk_heal();
+    durable_job("C", 1);
+    cr_assert(store_is_well(stage, NULL));
+    cr_assert_str_eq(stage_unfinished(), "1/0 3/0");
+    state_reopen(10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/0 3/0");
+    cr_assert_not(stage_find_job("B"));
+    stage_close();
+}
+
+Test(sqlite_faults, ends_and_retries_are_kept_and_written_when_the_disk_is_back)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = durable_job("A", 4);
+    faulty_disk_break(0, SQLITE_IOERR_FSYNC);
+    cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_DONE);
+    faulty_disk_wait_for_failures(2);
+    cr_assert_eq(stage_end_as(job, 1, STORE_FAILED), STORE_DONE);
+    cr_assert_eq(stage_retry(job, 2, 1, true, 500), STORE_DONE);
+    cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_ENDED);
+    cr_assert_not(store_commit(stage, NULL));
+    cr_assert_str_eq(stage_unfinished(), "1/0 1/1 1/2 1/3"); /* what the disk has */
+    faulty_disk_heal();
+    cr_assert(state_becomes_durable(durable_job("B", 1)));
+    cr_assert_str_eq(stage_unfinished(), "1/2 1/3 2/0");
+    state_reopen(10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/2 1/3 2/0");
+    cr_assert_str_eq(stage_due(900, 9, false), "1/2");
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/1");
+    stage_close();
+}
+
+/* Of a job that came in pieces, what had been written goes too. */
+Test(sqlite_faults, a_job_that_is_partly_durable_is_given_up_as_a_whole)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, 2);
+    stage_delayed(job, "noop", 500);
+    stage_end_as(job, 1, STORE_FAILED);
+    cr_assert(state_becomes_durable(job));
+    faulty_disk_break(0, SQLITE_FULL);
+    stage_tasks(job, "noop", NULL, 2);
+    cr_assert_not(state_becomes_durable(job));
+    cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_UNKNOWN);
+    faulty_disk_heal();
+    durable_job("B", 1);
+    cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "2/0");
+    struct store_counts counts = stage_counts();
+    cr_assert_eq(counts.jobs, 1);
+    cr_assert_eq(counts.delayed, 0);
+    cr_assert_eq(counts.by_state[STORE_UNFINISHED], 1);
+    stage_close();
+}
+
+/* Waits until what was said before is written: a job that is added now is written with it. */
+static void wait_for_writing(int step)
+{
+    char id[16];
+    snprintf(id, sizeof(id), "S%d", step);
+    uint64_t job = stage_job(id);
+    stage_seal(job);
+    cr_assert(state_becomes_durable(job));
+}
+
+/* Wherever in a transaction the disk fails, what was said before and after is neither lost nor
+ * written twice. */
+Test(sqlite_faults, a_failure_at_any_write_loses_nothing)
+{
+    enum { STEPS = 24, TASKS = 2 * STEPS };
+    stage_open("sqlite", TASKS, TASKS);
+    uint64_t job = durable_job("A", TASKS);
+    for (int step = 0; step < STEPS; step++) {
+        faulty_disk_break(step, step % 2 == 0 ? SQLITE_FULL : SQLITE_IOERR_WRITE);
+        cr_assert_eq(stage_end_as(job, (uint32_t)(2 * step), STORE_SUCCEEDED), STORE_DONE);
+        cr_assert_eq(stage_end_as(job, (uint32_t)(2 * step + 1), STORE_FAILED), STORE_DONE);
+        store_commit(stage, NULL);
+        faulty_disk_heal();
+        wait_for_writing(step);
+    }
+    state_reopen(TASKS, TASKS);
+    cr_assert_str_eq(stage_unfinished(), "");
+    cr_assert_eq(stage_counts().by_state[STORE_SUCCEEDED], STEPS);
+    cr_assert_eq(stage_counts().by_state[STORE_FAILED], STEPS);
+    stage_close();
+}
+
+Test(sqlite_faults, orders_are_refused_while_the_disk_fails)
+{
+    struct error error;
+    uint64_t count;
+    stage_open("sqlite", 10, 10);
+    uint64_t job = durable_job("A", 2);
+    stage_end_as(job, 0, STORE_FAILED);
+    cr_assert(store_commit(stage, NULL));
+    faulty_disk_break(0, SQLITE_FULL);
+    cr_assert_not(store_drop(stage, &(struct store_query){.job = job}, &count, &error));
+    cr_assert(strstr(error.message, "full") != NULL, "%s", error.message);
+    stage_end_as(job, 1, STORE_SUCCEEDED);
+    faulty_disk_wait_for_failures(2);
+    cr_assert_not(store_drop(stage, &(struct store_query){.job = job}, &count, &error));
+    faulty_disk_heal();
+    durable_job("B", 1);
+    cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/0");
+    stage_close();
+}
+
+Test(sqlite_faults, closing_while_the_disk_fails_comes_back)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = durable_job("A", 2);
+    faulty_disk_break(0, SQLITE_FULL);
+    stage_job("B");
+    stage_end_as(job, 0, STORE_SUCCEEDED);
+    stage_close();
+    faulty_disk_heal();
+    stage_open("sqlite", 10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/0 1/1");
+    stage_close();
+}
+
+static void open_in_vain(struct error *error)
+{
+    struct store_options options = {.place = state_place};
+    cr_assert_null(store_open("sqlite", &options, error));
+}
+
+Test(sqlite_faults, a_file_of_a_newer_version_is_refused)
+{
+    struct error error;
+    char wanted[256];
+    sqlite3 *db;
+    stage_open("sqlite", 10, 10);
+    stage_close();
+    cr_assert_eq(sqlite3_open(state_place, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "PRAGMA user_version = 7", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_in_vain(&error);
+    snprintf(wanted, sizeof(wanted),
+             "%s has schema 7, this program knows 1 at most; it was written by a newer one",
+             state_place);
+    cr_assert_str_eq(error.message, wanted);
+}
+
+static void write_over(const char *path, off_t at, const char *bytes, size_t count)
+{
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    cr_assert_eq(pwrite(fd, bytes, count, at), (ssize_t)count);
+    close(fd);
+}
+
+Test(sqlite_faults, a_file_that_is_none_of_ours_is_refused)
+{
+    struct error error;
+    static char text[8192];
+    memset(text, 'x', sizeof(text));
+    write_over(state_place, 0, text, sizeof(text));
+    open_in_vain(&error);
+    cr_assert_str_eq(error.code, "store_damaged");
+    cr_assert(strstr(error.message, state_place) != NULL);
+    cr_assert(strstr(error.message, "sluice fsck") != NULL);
+}
+
+Test(sqlite_faults, the_file_is_for_its_owner_alone)
+{
+    struct stat facts;
+    stage_open("sqlite", 10, 10);
+    cr_assert_eq(stat(state_place, &facts), 0);
+    cr_assert_eq(facts.st_mode & 0777, 0600);
+    stage_close();
+}
+
+/* Leaves without closing: the log of SQLite's has all that was committed. */
+static void vanish(struct store_wait *wait, bool durable, const char *reason)
+{
+    (void)wait;
+    (void)reason;
+    _exit(durable ? 0 : 1);
+}
+
+static void work_and_vanish(void)
+{
+    static struct store_wait wait = {.done = vanish};
+    stage_open("sqlite", 10, 10);
+    uint64_t job = durable_job("A", 2);
+    cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_DONE);
+    cr_assert(store_commit(stage, NULL));
+    wait.job = stage_job("B");
+    stage_tasks(wait.job, "noop", NULL, 1);
+    store_when_durable(stage, &wait);
+    for (;;)
+        pause();
+}
+
+/* As after a power loss in the middle of a write: of the last transaction only a part is there. */
+Test(sqlite_faults, a_torn_last_transaction_leaves_what_was_before)
+{
+    int status;
+    char path[128];
+    struct stat facts;
+    pid_t child = fork();
+    if (child == 0)
+        work_and_vanish();
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    snprintf(path, sizeof(path), "%s-wal", state_place);
+    cr_assert_eq(stat(path, &facts), 0);
+    cr_assert_eq(truncate(path, facts.st_size - 1000), 0);
+    stage_open("sqlite", 10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/1");
+    cr_assert_eq(stage_end_as(1, 0, STORE_SUCCEEDED), STORE_ENDED);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_SET(STORE_SUCCEEDED)}),
+                     "1/0");
+    cr_assert(stage_job("C") > 0);
+    stage_close();
+}
