@@ -1,0 +1,108 @@
+#include "store/store_check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "store/sqlite_file.h"
+#include "support/cleanup.h"
+
+static const struct rule {
+    const char *what, *count, *mend;
+} rules[] = {
+#define CHECK(what, count, mend) {what, count, mend},
+#include "store/sqlite_checks.def"
+#undef CHECK
+};
+
+enum { FINDING_BYTES = 512 };
+
+static void found(struct store_check *check, const struct store_finding *finding)
+{
+    check->found++;
+    check->mended += finding->is_mended;
+    check->report(check->context, finding);
+}
+
+/* SQLite's own check of pages, indexes and rows; what it finds nobody mends. */
+static bool check_pages(struct store_check *check, sqlite3 *db, struct error *error)
+{
+    sqlite3_stmt *row = NULL;
+    char text[FINDING_BYTES];
+    int code = sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &row, NULL);
+
+    while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+        const char *said = (const char *)sqlite3_column_text(row, 0);
+        code = SQLITE_OK;
+        if (sqlite3_stricmp(said, "ok") == 0)
+            continue;
+        snprintf(text, sizeof(text), "the file is damaged: %s", said);
+        found(check, &(struct store_finding){.what = text});
+    }
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE || sqlite_file_failed(db, check->place, "cannot check", error);
+}
+
+static bool count_of(sqlite3 *db, const char *sql, int64_t *count)
+{
+    sqlite3_stmt *row = NULL;
+    bool right =
+        sqlite3_prepare_v2(db, sql, -1, &row, NULL) == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW;
+
+    if (right)
+        *count = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    return right;
+}
+
+static bool check_rule(struct store_check *check, sqlite3 *db, const struct rule *rule,
+                       struct error *error)
+{
+    struct store_finding finding = {.can_be_mended = rule->mend[0] != '\0'};
+    char text[FINDING_BYTES];
+    int64_t count = 0, left = 1;
+
+    if (!count_of(db, rule->count, &count))
+        return sqlite_file_failed(db, check->place, "cannot check", error);
+    if (count == 0)
+        return true;
+    if (check->mode == STORE_CHECK_MEND && finding.can_be_mended &&
+        (sqlite3_exec(db, rule->mend, NULL, NULL, NULL) != SQLITE_OK ||
+         !count_of(db, rule->count, &left)))
+        return sqlite_file_failed(db, check->place, "cannot mend", error);
+    finding.is_mended = left == 0;
+    snprintf(text, sizeof(text), "%s (%lld)", rule->what, (long long)count);
+    finding.what = text;
+    found(check, &finding);
+    return true;
+}
+
+static bool check_all(struct store_check *check, sqlite3 *db, struct error *error)
+{
+    if (!sqlite_file_prepare(db, check->place, error) || !check_pages(check, db, error))
+        return false;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (!check_rule(check, db, &rules[i], error))
+            return false;
+    return true;
+}
+
+bool store_check(struct store_check *check, struct error *error)
+{
+    check->found = check->mended = 0;
+    if (access(check->place, F_OK) != 0)
+        return error_errno(error, "not_found", "there is no store at '%s'", check->place);
+    CLEANUP(cleanup_close) int lock = sqlite_file_lock(check->place, error);
+    if (lock < 0)
+        return false;
+    sqlite3 *db = sqlite_file_open(check->place, error);
+    if (db == NULL)
+        return false;
+    bool right = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ||
+                 sqlite_file_failed(db, check->place, "cannot check", error);
+    right = right && check_all(check, db, error);
+    bool mends = right && check->mode == STORE_CHECK_MEND;
+    if (sqlite3_exec(db, mends ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK && mends)
+        right = sqlite_file_failed(db, check->place, "cannot mend", error);
+    sqlite3_close(db);
+    return right;
+}

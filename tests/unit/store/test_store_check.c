@@ -1,0 +1,115 @@
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stage.h"
+#include "state_folder.h"
+#include "store/store_check.h"
+
+TestSuite(store_check, .init = state_folder_make, .fini = state_folder_remove);
+
+static char findings[2048];
+
+static void note(void *context, const struct store_finding *finding)
+{
+    size_t length = strlen(findings);
+    (void)context;
+    snprintf(findings + length, sizeof(findings) - length, "%s%s%s", length == 0 ? "" : "; ",
+             finding->what, finding->is_mended ? ", mended" : "");
+}
+
+static const char *check(enum store_check_mode mode)
+{
+    struct store_check check = {.place = state_place, .mode = mode, .report = note};
+    struct error error;
+    findings[0] = '\0';
+    cr_assert(store_check(&check, &error), "%s", error.message);
+    return findings;
+}
+
+static void change(const char *sql)
+{
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(state_place, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+/* A store in which everything there is has happened. */
+static void fill(void)
+{
+    stage_open_with("sqlite",
+                    (struct store_options){.finished_max = 3, .dead_max = 10, .log_max_bytes = 99});
+    uint64_t a = stage_job("A"), b = stage_job("B");
+    stage_tasks(a, "noop", NULL, 1500);
+    for (uint32_t i = 0; i < 1100; i++)
+        stage_end_as(a, i, i == 7 ? STORE_FAILED : STORE_SUCCEEDED);
+    stage_tasks(b, "hash", "sh", 4);
+    stage_delayed(b, "noop", 900);
+    stage_seal(b);
+    stage_write_log(b, 1, 1, "text\n");
+    stage_retry(b, 2, 1, true, 500);
+    stage_end_as(b, 0, STORE_FAILED);
+    stage_end_as(b, 1, STORE_TIMED_OUT);
+    uint64_t c = stage_job("C");
+    stage_tasks(c, "noop", NULL, 2);
+    stage_seal(c);
+    stage_end_as(c, 0, STORE_FAILED);
+    stage_end_as(c, 1, STORE_SUCCEEDED);
+    stage_requeue((struct store_query){.job = c});
+    stage_close();
+}
+
+Test(store_check, a_store_that_was_used_is_sound)
+{
+    fill();
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+Test(store_check, what_does_not_belong_together_is_found_and_mended)
+{
+    fill();
+    change("INSERT INTO pending VALUES(4294967296 + 3, 2, 1, 0, NULL);"
+           "DELETE FROM ended WHERE place = 4294967296 + 7;"
+           "UPDATE job SET unfinished = 12 WHERE id = 'B';"
+           "INSERT INTO log VALUES(99 << 32, 4, 'text')");
+    check(STORE_CHECK_LOOK);
+    cr_assert(strstr(findings, "logs belong to no job (1);") != NULL, "%s", findings);
+    cr_assert(strstr(findings, "pending tasks have ended (1);") != NULL, "%s", findings);
+    cr_assert(strstr(findings, "dead letters have not ended so (1);") != NULL, "%s", findings);
+    cr_assert(strstr(findings, "unfinished tasks than there are (2)") != NULL, "%s", findings);
+    check(STORE_CHECK_MEND);
+    cr_assert(strstr(findings, "logs belong to no job (1), mended") != NULL, "%s", findings);
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+    stage_open("sqlite", 3, 10);
+    cr_assert_eq(stage_counts().by_state[STORE_UNFINISHED], 401 + 3 + 1);
+    stage_close();
+}
+
+Test(store_check, a_damaged_page_is_said)
+{
+    fill();
+    FILE *file = fopen(state_place, "r+");
+    cr_assert_not_null(file);
+    cr_assert_eq(fseek(file, 4096 * 5, SEEK_SET), 0);
+    for (int i = 0; i < 4096; i++)
+        fputc('x', file);
+    fclose(file);
+    struct store_check check = {.place = state_place, .report = note};
+    struct error error;
+    bool right = store_check(&check, &error);
+    cr_assert(right ? check.found > 0 : strcmp(error.code, "store_damaged") == 0);
+}
+
+Test(store_check, a_store_in_use_and_one_that_is_not_there_are_refused)
+{
+    struct store_check check = {.place = state_place, .report = note};
+    struct error error;
+    cr_assert_not(store_check(&check, &error));
+    cr_assert_str_eq(error.code, "not_found");
+    stage_open("sqlite", 3, 10);
+    cr_assert_not(store_check(&check, &error));
+    cr_assert_str_eq(error.code, "store_in_use");
+    stage_close();
+}
