@@ -106,7 +106,7 @@ static void give_up_job(struct ledger *ledger, struct sqlite_job *job)
 {
     struct sqlite *sqlite = ledger->sqlite;
 
-    if (job->given_up)
+    if (job->is_out)
         return;
     sqlite_index_give_up(&sqlite->index, job);
     if (job->row.durable.is_there) {
@@ -323,14 +323,14 @@ struct ledger *ledger_create(struct sqlite *sqlite, sqlite3 *db, struct error *e
     return ledger;
 }
 
-/* Frees jobs that were given up and whose last record will not be read. */
-static void free_given_up(struct ledger *ledger)
+/* Frees jobs that are out of the index and whose last record will not be read. */
+static void free_left(struct ledger *ledger)
 {
     struct sqlite_cursor cursor = ledger->at;
 
     while (cursor.passed < ledger->sqlite->queue.pushed) {
         struct sqlite_job *job = sqlite_queue_next(&cursor)->job;
-        if (job != NULL && job->given_up && job->said_at == cursor.passed)
+        if (job != NULL && job->is_out && job->said_at == cursor.passed)
             sqlite_job_destroy(&job);
     }
 }
@@ -352,7 +352,7 @@ void ledger_destroy(struct ledger **place)
     if (lost > 0)
         log_error("the store was closed before everything was written",
                   LOG_TEXT("reason", ledger->why), LOG_NUMBER("records", lost));
-    free_given_up(ledger);
+    free_left(ledger);
     ledger_free(ledger);
 }
 

@@ -49,6 +49,8 @@ bool sqlite_add_tasks(struct store *store, uint64_t job, const struct store_new_
 /* As above. */
 bool sqlite_seal_job(struct store *store, uint64_t job, struct error *error);
 /* As above. */
+bool sqlite_forget_job(struct store *store, uint64_t job, struct error *error);
+/* As above. */
 bool sqlite_stop_job(struct store *store, uint64_t job, struct error *error);
 /* As above. */
 bool sqlite_end(struct store *store, struct store_end *ends, size_t count, struct error *error);
@@ -75,6 +77,9 @@ bool sqlite_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
                   struct error *error);
 /* As above. */
 void sqlite_set_finished_max(struct store *store, uint64_t finished_max);
+
+/* Forgets a job that is not in the index, if there is one. */
+bool sqlite_forget_over(struct sqlite *sqlite, uint64_t key, struct error *error);
 
 /* Reads what is unfinished into the index, before anybody else knows the store. */
 bool sqlite_recover(struct sqlite *sqlite, sqlite3 *db, struct error *error);

@@ -135,6 +135,7 @@ void sqlite_index_remove(struct sqlite_index *index, struct sqlite_job *job)
         place = &(*place)->next;
     *place = job->next;
     index->count--;
+    job->is_out = true;
     dictionary_remove(&index->by_id, &job->by_id);
     if (index->in_hand == job)
         index->in_hand = NULL;

@@ -32,7 +32,8 @@ struct sqlite_job {
     struct store_job_given given;
     struct sqlite_words words;
     bool sealed;
-    bool given_up;     /* and out of the index; freed when no record names it any more */
+    bool is_out;       /* of the index; the ledger frees it when no record names it any more */
+    bool given_up;     /* so, and what was said of it is not to be written */
     uint64_t said_at;  /* how many records there were with the last that names it, */
     uint64_t added_at; /* with the last that adds something to it */
     struct sqlite_row row;
@@ -68,7 +69,7 @@ void sqlite_job_destroy(struct sqlite_job **job);
 /* Puts a job in. */
 void sqlite_index_add(struct sqlite_index *index, struct sqlite_job *job);
 
-/* Takes a job out. */
+/* Takes a job out; not one that is out already. */
 void sqlite_index_remove(struct sqlite_index *index, struct sqlite_job *job);
 
 /* Takes out a job that is not to be, and notes that; the ledger still frees it. */

@@ -304,6 +304,32 @@ bool sqlite_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, 
     return ledger_order(sqlite->ledger, &jobs.order);
 }
 
+struct forget_over {
+    struct ledger_order order;
+    uint64_t key;
+};
+
+static bool forget_over_run(struct ledger_order *order, struct sqlite_writer *writer,
+                            struct error *error)
+{
+    const struct forget_over *forget_over = (const struct forget_over *)order;
+    struct sqlite_row *row;
+
+    if (!sqlite_writer_begin(writer) || !sqlite_row_get(writer, forget_over->key, &row))
+        return sqlite_writer_failed(writer, error);
+    if (row != NULL) {
+        sqlite_row_touch(writer, row);
+        row->now.is_gone = true;
+    }
+    return sqlite_writer_commit(writer) || sqlite_writer_failed(writer, error);
+}
+
+bool sqlite_forget_over(struct sqlite *sqlite, uint64_t key, struct error *error)
+{
+    struct forget_over order = {.order = {.run = forget_over_run, .error = error}, .key = key};
+    return ledger_order(sqlite->ledger, &order.order);
+}
+
 /* Empty transactions trim, a slice each. */
 static bool trim_run(struct ledger_order *order, struct sqlite_writer *writer, struct error *error)
 {

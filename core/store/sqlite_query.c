@@ -128,6 +128,20 @@ bool sqlite_find_job(struct store *store, const char *id, store_visit_job *visit
     return look_end(store, read_failed(reader, code, error));
 }
 
+bool sqlite_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
+                             struct error *error)
+{
+    struct sqlite_reader *reader = look(store);
+    sqlite3_stmt *row = reader->statements[SQLITE_READ_DEAD_TYPES];
+    int code;
+
+    while ((code = sqlite3_step(row)) == SQLITE_ROW)
+        if (!visit(context, (const char *)sqlite3_column_text(row, 0),
+                   (uint64_t)sqlite3_column_int64(row, 1)))
+            break;
+    return look_end(store, read_failed(reader, code, error));
+}
+
 bool sqlite_find_older(struct store *store, struct sqlite_older *older, struct error *error)
 {
     struct sqlite_reader *reader = look(store);

@@ -48,3 +48,6 @@ bool sqlite_visit_jobs(struct store *store, store_visit_job *visit, void *contex
 /* As above. */
 bool sqlite_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
                      struct error *error);
+/* As above. */
+bool sqlite_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
+                             struct error *error);

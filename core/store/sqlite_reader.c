@@ -9,9 +9,9 @@
 
 /* Their facts follow. */
 #define JOB                                                                                        \
-    "key, id, name, file, submitted, max_weight, fail_fast, tasks, sealed, stopped, over, sparse," \
-    " extras, kept, over_seq, last_end, chunk_bytes, unfinished, succeeded, failed, timed_out,"    \
-    " crashed, cancelled, skipped"
+    "key, id, name, file, document, submitted, max_weight, fail_fast, tasks, sealed, stopped,"     \
+    " over, sparse, extras, kept, over_seq, last_end, chunk_bytes, unfinished, succeeded, failed," \
+    " timed_out, crashed, cancelled, skipped"
 #define ENDED                                                                                      \
     "e.place, e.seq, e.state, e.attempt, e.charged, e.started, e.ended, e.reason, e.message,"      \
     " e.outputs, e.attempts"
@@ -69,7 +69,7 @@ void sqlite_read_reset(struct sqlite_reader *reader)
 
 void sqlite_read_job(struct sqlite_reader *reader, sqlite3_stmt *row)
 {
-    enum { FACTS_FROM = 7 };
+    enum { FACTS_FROM = 8 };
     struct store_job *job = &reader->job;
 
     sqlite_facts_read(row, FACTS_FROM, &reader->facts);
@@ -78,9 +78,10 @@ void sqlite_read_job(struct sqlite_reader *reader, sqlite3_stmt *row)
         .id = (const char *)sqlite3_column_text(row, 1),
         .name = (const char *)sqlite3_column_text(row, 2),
         .file = (const char *)sqlite3_column_text(row, 3),
-        .submitted_wall_ns = sqlite3_column_int64(row, 4),
-        .max_weight = sqlite3_column_int(row, 5),
-        .fail_fast = sqlite3_column_int(row, 6) != 0,
+        .document = (uint32_t)sqlite3_column_int64(row, 4),
+        .submitted_wall_ns = sqlite3_column_int64(row, 5),
+        .max_weight = sqlite3_column_int(row, 6),
+        .fail_fast = sqlite3_column_int(row, 7) != 0,
     };
     job->tasks_count = reader->facts.tasks_count;
     job->sealed = reader->facts.sealed;

@@ -124,6 +124,26 @@ static bool count_delayed_out(struct sqlite_writer *writer, const struct sqlite_
     return right;
 }
 
+/* What is kept of a job that goes all the same is to be counted no more. */
+static bool count_kept_out(struct sqlite_writer *writer, const struct sqlite_row *row)
+{
+    sqlite3_stmt *select = writer->statements[SQLITE_ENDED_KEPT_STATEMENT];
+    int code = SQLITE_DONE;
+
+    if (row->now.facts.kept == 0)
+        return true;
+    sqlite3_bind_int64(select, 1, sqlite_place(row->key, 0));
+    sqlite3_bind_int64(select, 2, sqlite_place(row->key, UINT32_MAX));
+    while ((code = sqlite3_step(select)) == SQLITE_ROW) {
+        uint64_t seq = (uint64_t)sqlite3_column_int64(select, 0);
+        enum sqlite_class class = sqlite_class_of((enum store_state)sqlite3_column_int(select, 1));
+        if (seq >= writer->meta.lines[class].floor && !sqlite_line_void(writer, class, seq))
+            break;
+    }
+    sqlite3_reset(select);
+    return code == SQLITE_DONE;
+}
+
 static bool forget(struct sqlite_writer *writer, struct sqlite_row *row)
 {
     struct sqlite_facts *facts = &row->now.facts;
@@ -138,7 +158,7 @@ static bool forget(struct sqlite_writer *writer, struct sqlite_row *row)
     row->now.is_there = false;
     if (count == 0)
         return true;
-    if (!count_delayed_out(writer, row))
+    if (!count_delayed_out(writer, row) || !count_kept_out(writer, row))
         return false;
     if (count > DELETE_AT_ONCE_MOST) {
         writer->has_more = true;
@@ -176,10 +196,11 @@ static bool insert(struct sqlite_writer *writer, struct sqlite_row *row)
     sqlite3_bind_text(statement, 2, given->id, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 3, given->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 4, given->file, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 5, given->submitted_wall_ns);
-    sqlite3_bind_int64(statement, 6, given->max_weight);
-    sqlite3_bind_int64(statement, 7, given->fail_fast);
-    bind_facts(statement, 8, &row->now.facts);
+    sqlite3_bind_int64(statement, 5, given->document);
+    sqlite3_bind_int64(statement, 6, given->submitted_wall_ns);
+    sqlite3_bind_int64(statement, 7, given->max_weight);
+    sqlite3_bind_int64(statement, 8, given->fail_fast);
+    bind_facts(statement, 9, &row->now.facts);
     row->now.is_there = sqlite_finish(statement);
     if (row->now.is_there || (sqlite3_errcode(writer->db) & 0xff) != SQLITE_CONSTRAINT)
         return row->now.is_there;
@@ -262,11 +283,11 @@ void sqlite_rows_committed(struct sqlite_writer *writer)
         next = row->next;
         row->durable = row->now;
         row->is_touched = false;
-        if (job != NULL && row->now.is_refused && !job->given_up)
+        if (job != NULL && row->now.is_refused && !job->is_out)
             sqlite_index_give_up(&writer->sqlite->index, job);
         if (job == NULL || !is_said_all(job, writer->written))
             continue;
-        if (!job->given_up)
+        if (!job->is_out)
             sqlite_index_remove(&writer->sqlite->index, job);
         sqlite_job_destroy(&job);
     }

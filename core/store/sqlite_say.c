@@ -125,6 +125,21 @@ bool sqlite_seal_job(struct store *store, uint64_t key, struct error *error)
     return finish(sqlite);
 }
 
+bool sqlite_forget_job(struct store *store, uint64_t key, struct error *error)
+{
+    struct sqlite *sqlite = begin(store);
+    struct sqlite_job *job = sqlite_index_find(&sqlite->index, key);
+
+    if (job == NULL) {
+        bool given_up = sqlite_index_was_given_up(&sqlite->index, key);
+        mutex_unlock(&sqlite->lock);
+        return given_up || sqlite_forget_over(sqlite, key, error);
+    }
+    push(sqlite, SQLITE_RECORD_FORGET, job, 0);
+    sqlite_index_remove(&sqlite->index, job);
+    return finish(sqlite);
+}
+
 bool sqlite_stop_job(struct store *store, uint64_t key, struct error *error)
 {
     struct sqlite *sqlite = begin(store);

@@ -171,6 +171,26 @@ static void open_in_vain(struct error *error)
     cr_assert_null(store_open("sqlite", &options, error));
 }
 
+Test(store_sqlite, a_forgotten_job_does_not_come_back)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t a = stage_job("A"), b = stage_job("B");
+    stage_tasks(a, "noop", NULL, 2000);
+    stage_end_as(a, 5, STORE_FAILED);
+    cr_assert(store_commit(stage, NULL));
+    cr_assert(store_forget_job(stage, a, NULL));
+    stage_tasks(b, "noop", NULL, 1);
+    stage_seal(b);
+    stage_end_as(b, 0, STORE_FAILED);
+    state_reopen(10, 10);
+    cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "2/0");
+    cr_assert(store_forget_job(stage, b, NULL));
+    cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "");
+    cr_assert_eq(stage_counts().dead_bytes, 0);
+    cr_assert_eq(stage_job("C"), b + 1);
+    stage_close();
+}
+
 Test(store_sqlite, a_second_opener_is_told_who_has_it)
 {
     struct error error;
