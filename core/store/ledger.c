@@ -435,7 +435,7 @@ void ledger_count(struct ledger *ledger, struct store_counts *counts)
         .dead_bytes = meta->lines[SQLITE_DEAD].bytes,
         .finished_dropped = ledger->dropped[SQLITE_FINISHED],
         .dead_dropped = ledger->dropped[SQLITE_DEAD],
-        .claims = ledger->sqlite->index.claims.count,
+        .claims = claims_count(&ledger->sqlite->index.claims),
     };
     memcpy(counts->by_state, meta->held, sizeof(counts->by_state));
 }

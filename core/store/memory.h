@@ -3,6 +3,7 @@
  * held. */
 #pragma once
 
+#include "store/claims.h"
 #include "store/memory_ids.h"
 #include "store/memory_lock.h"
 #include "store/memory_record.h"
@@ -35,7 +36,7 @@ struct memory {
     struct memory_job *spare_jobs; /* memory of jobs with short texts, for those that come */
     uint32_t spare_jobs_count;
     struct dictionary jobs_by_id;
-    struct dictionary claims;
+    struct claims claims;
     struct memory_records delayed;  /* unfinished, with a due time */
     struct memory_records finished; /* kept within the options' limits, as are: */
     struct memory_records dead;

@@ -7,12 +7,6 @@
 
 enum { BUCKETS_FIRST = 64 };
 
-struct claim {
-    struct dictionary_entry entry;
-    char id[STORE_HOLDER_BYTES];
-    char key[];
-};
-
 static void *zeroed(size_t bytes)
 {
     return memset(memory_grow(NULL, 1, bytes), 0, bytes);
@@ -23,18 +17,7 @@ void sqlite_index_init(struct sqlite_index *index)
     *index = (struct sqlite_index){.buckets_count = BUCKETS_FIRST};
     index->buckets = zeroed(BUCKETS_FIRST * sizeof(struct sqlite_job *));
     dictionary_init(&index->by_id);
-    dictionary_init(&index->claims);
-}
-
-static void claims_free(struct dictionary *claims)
-{
-    for (size_t i = 0; i < claims->bucket_count; i++)
-        while (claims->buckets[i] != NULL) {
-            struct dictionary_entry *entry = claims->buckets[i];
-            claims->buckets[i] = entry->next;
-            free(entry);
-        }
-    dictionary_fini(claims);
+    claims_init(&index->claims);
 }
 
 void sqlite_index_fini(struct sqlite_index *index)
@@ -48,7 +31,7 @@ void sqlite_index_fini(struct sqlite_index *index)
     free(index->buckets);
     free(index->given_up);
     dictionary_fini(&index->by_id);
-    claims_free(&index->claims);
+    claims_fini(&index->claims);
 }
 
 /* Keys come one after the other, so their low bits spread them. */
@@ -156,27 +139,4 @@ bool sqlite_index_was_given_up(const struct sqlite_index *index, uint64_t key)
         if (index->given_up[i - 1] == key)
             return true;
     return false;
-}
-
-const char *sqlite_index_claim_find(const struct sqlite_index *index, const char *key)
-{
-    const struct claim *claim = (const struct claim *)dictionary_find(&index->claims, key);
-    return claim == NULL ? NULL : claim->id;
-}
-
-void sqlite_index_claim_add(struct sqlite_index *index, const char *key, const char *id)
-{
-    struct claim *claim = zeroed(sizeof(*claim) + strlen(key) + 1);
-
-    memcpy(claim->key, key, strlen(key) + 1);
-    memcpy(claim->id, id, strlen(id) + 1);
-    claim->entry.text = claim->key;
-    dictionary_add(&index->claims, &claim->entry);
-}
-
-void sqlite_index_claim_remove(struct sqlite_index *index, const char *key)
-{
-    struct dictionary_entry *entry = dictionary_find(&index->claims, key);
-    dictionary_remove(&index->claims, entry);
-    free(entry);
 }

@@ -4,6 +4,7 @@
  * the ledger takes jobs out, so its pointers to them stay good. */
 #pragma once
 
+#include "store/claims.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_words.h"
 #include "store/store.h"
@@ -45,7 +46,7 @@ struct sqlite_index {
     size_t buckets_count, count;
     struct sqlite_job *in_hand; /* was found last; may be NULL */
     struct dictionary by_id;
-    struct dictionary claims;
+    struct claims claims;
     uint64_t next_key;
     uint64_t *given_up; /* the keys of jobs that were, in order */
     size_t given_up_count;
@@ -77,12 +78,3 @@ void sqlite_index_give_up(struct sqlite_index *index, struct sqlite_job *job);
 
 /* Returns whether the job with a key was given up. */
 bool sqlite_index_was_given_up(const struct sqlite_index *index, uint64_t key);
-
-/* Returns the holder of a key; NULL if nobody holds it. */
-const char *sqlite_index_claim_find(const struct sqlite_index *index, const char *key);
-
-/* Gives a key that nobody holds to an id. */
-void sqlite_index_claim_add(struct sqlite_index *index, const char *key, const char *id);
-
-/* Takes a key from its holder. */
-void sqlite_index_claim_remove(struct sqlite_index *index, const char *key);

@@ -107,8 +107,8 @@ static bool recover_claims(struct sqlite *sqlite, struct sqlite_reader *reader)
     int code;
 
     while ((code = sqlite3_step(row)) == SQLITE_ROW)
-        sqlite_index_claim_add(&sqlite->index, (const char *)sqlite3_column_text(row, 0),
-                               (const char *)sqlite3_column_text(row, 1));
+        claims_add(&sqlite->index.claims, (const char *)sqlite3_column_text(row, 0),
+                   (const char *)sqlite3_column_text(row, 1));
     return code == SQLITE_DONE;
 }
 

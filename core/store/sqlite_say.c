@@ -296,32 +296,28 @@ bool sqlite_claim(struct store *store, const char *key, const char *id,
                   char holder[STORE_HOLDER_BYTES], struct error *error)
 {
     struct sqlite *sqlite = begin(store);
-    uint64_t most = sqlite->store.options.claims_max;
-    size_t held = sqlite->index.claims.count;
-    const char *old = sqlite_index_claim_find(&sqlite->index, key);
+    struct claims *claims = &sqlite->index.claims;
+    const char *held_by = claims_find(claims, key);
 
-    if (old == NULL && most != 0 && held >= most) {
-        mutex_unlock(&sqlite->lock);
-        return error_set(error, "claims_full", "%zu keys are held, the most allowed", held);
-    }
-    if (old == NULL) {
-        sqlite_index_claim_add(&sqlite->index, key, id);
+    if (held_by == NULL) {
+        if (!claims_have_room(claims, sqlite->store.options.claims_max, error)) {
+            mutex_unlock(&sqlite->lock);
+            return false;
+        }
+        claims_add(claims, key, id);
         say_claim(sqlite, SQLITE_RECORD_CLAIM, key, id);
-        old = id;
+        held_by = id;
     }
-    memcpy(holder, old, strlen(old) + 1);
+    memcpy(holder, held_by, strlen(held_by) + 1);
     return finish(sqlite);
 }
 
 bool sqlite_release(struct store *store, const char *key, const char *id, struct error *error)
 {
     struct sqlite *sqlite = begin(store);
-    const char *holder = sqlite_index_claim_find(&sqlite->index, key);
 
     (void)error;
-    if (holder != NULL && strcmp(holder, id) == 0) {
-        sqlite_index_claim_remove(&sqlite->index, key);
+    if (claims_release(&sqlite->index.claims, key, id))
         say_claim(sqlite, SQLITE_RECORD_RELEASE, key, "");
-    }
     return finish(sqlite);
 }

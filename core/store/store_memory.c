@@ -7,12 +7,6 @@
 
 #include "store/memory.h"
 
-struct claim {
-    struct dictionary_entry entry; /* by key */
-    char id[STORE_HOLDER_BYTES];
-    char key[];
-};
-
 static struct store *memory_open(const struct store_options *options, struct error *error)
 {
     struct memory *memory = calloc(1, sizeof(*memory));
@@ -27,24 +21,13 @@ static struct store *memory_open(const struct store_options *options, struct err
     memory_lock_init(&memory->lock);
     memory_slots_init(&memory->jobs);
     dictionary_init(&memory->jobs_by_id);
-    dictionary_init(&memory->claims);
+    claims_init(&memory->claims);
     memory_records_init(&memory->delayed);
     memory_records_init(&memory->finished);
     memory_records_init(&memory->dead);
     memory_types_init(&memory->dead_types);
     TAILQ_INIT(&memory->kept_jobs);
     return &memory->store;
-}
-
-static void claims_free(struct dictionary *claims)
-{
-    for (size_t i = 0; i < claims->bucket_count; i++)
-        while (claims->buckets[i] != NULL) {
-            struct dictionary_entry *entry = claims->buckets[i];
-            claims->buckets[i] = entry->next;
-            free(entry);
-        }
-    dictionary_fini(claims);
 }
 
 static void memory_close(struct store *store)
@@ -56,7 +39,7 @@ static void memory_close(struct store *store)
     memory_job_free_spare(memory);
     memory_slots_fini(&memory->jobs);
     dictionary_fini(&memory->jobs_by_id);
-    claims_free(&memory->claims);
+    claims_fini(&memory->claims);
     memory_types_fini(&memory->dead_types);
     memory_lock_fini(&memory->lock);
     free(memory);
@@ -282,23 +265,16 @@ static bool memory_claim(struct store *store, const char *key, const char *id,
                          char holder[STORE_HOLDER_BYTES], struct error *error)
 {
     struct memory *memory = (struct memory *)store;
-    uint64_t most = memory->store.options.claims_max;
 
     MEMORY_GUARD(memory);
-    struct claim *claim = (struct claim *)dictionary_find(&memory->claims, key);
-    if (claim == NULL) {
-        if (most != 0 && memory->claims.count >= most)
-            return error_set(error, "claims_full", "%zu keys are held, the most allowed",
-                             memory->claims.count);
-        claim = calloc(1, sizeof(*claim) + strlen(key) + 1);
-        if (claim == NULL)
-            abort();
-        memcpy(claim->key, key, strlen(key) + 1);
-        memcpy(claim->id, id, strlen(id) + 1);
-        claim->entry.text = claim->key;
-        dictionary_add(&memory->claims, &claim->entry);
+    const char *held_by = claims_find(&memory->claims, key);
+    if (held_by == NULL) {
+        if (!claims_have_room(&memory->claims, memory->store.options.claims_max, error))
+            return false;
+        claims_add(&memory->claims, key, id);
+        held_by = id;
     }
-    memcpy(holder, claim->id, STORE_HOLDER_BYTES);
+    memcpy(holder, held_by, strlen(held_by) + 1);
     return true;
 }
 
@@ -309,11 +285,7 @@ static bool memory_release(struct store *store, const char *key, const char *id,
 
     (void)error;
     MEMORY_GUARD(memory);
-    struct claim *claim = (struct claim *)dictionary_find(&memory->claims, key);
-    if (claim != NULL && strcmp(claim->id, id) == 0) {
-        dictionary_remove(&memory->claims, &claim->entry);
-        free(claim);
-    }
+    claims_release(&memory->claims, key, id);
     return true;
 }
 
@@ -330,7 +302,7 @@ static bool memory_count(struct store *store, struct store_counts *counts, struc
         .dead_bytes = memory->dead.bytes,
         .finished_dropped = memory->finished_dropped,
         .dead_dropped = memory->dead_dropped,
-        .claims = memory->claims.count,
+        .claims = claims_count(&memory->claims),
     };
     memcpy(counts->by_state, memory->by_state, sizeof(counts->by_state));
     return true;
