@@ -37,13 +37,20 @@ struct stages *host_stages(struct host *host)
     return &stages;
 }
 
-/* Any answer there can be to a text that is right, always the same to the same one. */
+/* The answer to a text that is right: what a comment in it says, such as `# queue_full`. */
 static enum submission_answer answer_to(const struct submission *submission)
 {
-    enum submission_answer answer = submission->length % (SUBMISSION_ANSWER_COUNT + 2);
+    static const char *const comments[SUBMISSION_ANSWER_COUNT] = {
+        [SUBMISSION_TOO_MANY] = "# too_many",     [SUBMISSION_PENDING_FULL] = "# pending_full",
+        [SUBMISSION_QUEUE_FULL] = "# queue_full", [SUBMISSION_INBOUND_FULL] = "# inbound_full",
+        [SUBMISSION_STOPPING] = "# stopping",     [SUBMISSION_NOT_STORED] = "# not_stored",
+    };
 
-    return answer >= SUBMISSION_ANSWER_COUNT || answer == SUBMISSION_INVALID ? SUBMISSION_ADMITTED
-                                                                             : answer;
+    for (int i = 0; i < SUBMISSION_ANSWER_COUNT; i++)
+        if (comments[i] != NULL &&
+            memmem(submission->text, submission->length, comments[i], strlen(comments[i])) != NULL)
+            return (enum submission_answer)i;
+    return SUBMISSION_ADMITTED;
 }
 
 /* As accept/submissions.c does, but that nothing enters. */
