@@ -1,8 +1,8 @@
 /* memory_ids: finds tasks of a job by their ids. It keeps a hash and a number of each and no id, so
- * whoever asks compares. Costs nothing until somebody asks; then the tasks are added in their
- * order, in as many steps as one likes. Ids never change, so nothing is ever taken out: a number
- * whose task is gone is an answer that is wrong. Embedded in memory_job, guarded by the store's
- * lock. */
+ * whoever asks compares. Costs nothing until somebody asks; then the tasks are added in their order,
+ * in as many steps as one likes. Ids never change, so nothing is ever taken out: a number whose task
+ * is gone is an answer that is wrong. Embedded in memory_job, guarded by the store's lock; or in a
+ * reader of store_sqlite. */
 #pragma once
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * leave a record in the queue. One thread, the ledger, writes the records down in the order they
  * came, many in one transaction, and alone decides what is kept of what has ended. Nobody holds
  * `lock` while SQLite works. Calls that look wait until what was said before is written, and read
- * the file over a connection of their own. What changes dead letters and what is kept is an order
+ * the file over a connection of their own; there are as many as have ever looked at the same time. What changes dead letters and what is kept is an order
  * to the ledger, which carries it out between two transactions.
  *
  * The file says of a task that it has ended by a row in `ended`, and nothing else: a task of a
@@ -35,9 +35,7 @@ struct sqlite {
     struct sqlite_queue queue;
     struct buffer scratch;
     struct ledger *ledger;
-    sqlite3 *reading_db;
-    struct mutex reading;         /* one visit at a time; not taken with lock held */
-    struct sqlite_reader *reader; /* guarded by reading */
+    struct sqlite_reader *readers; /* that nobody uses */
 };
 
 /* The calls of the backend that change something (sqlite_say.c). */

@@ -5,34 +5,44 @@
 #include "store/sqlite.h"
 #include "store/sqlite_reader.h"
 
-/* Begins to look: all that was said is in the file, if the disk works, and stays as it is. With
- * `reading`. */
-static struct sqlite_reader *look(struct store *store)
+/* Begins to look: all that was said is in the file, if the disk works, and stays as it is for this
+ * reader. NULL with a message. */
+static struct sqlite_reader *look(struct store *store, struct error *error)
 {
     struct sqlite *sqlite = (struct sqlite *)store;
 
     ledger_sync(sqlite->ledger, NULL);
-    mutex_lock(&sqlite->reading);
-    sqlite3_step(sqlite->reader->statements[SQLITE_READ_BEGIN]);
-    return sqlite->reader;
+    mutex_lock(&sqlite->lock);
+    struct sqlite_reader *reader = sqlite->readers;
+    if (reader != NULL)
+        sqlite->readers = reader->next;
+    mutex_unlock(&sqlite->lock);
+    if (reader == NULL)
+        reader = sqlite_reader_open(sqlite, error);
+    if (reader != NULL)
+        sqlite3_step(reader->statements[SQLITE_READ_BEGIN]);
+    return reader;
 }
 
-static bool look_end(struct store *store, bool right)
+static bool look_end(struct store *store, struct sqlite_reader *reader, bool right)
 {
     struct sqlite *sqlite = (struct sqlite *)store;
 
-    sqlite_read_reset(sqlite->reader);
-    sqlite3_step(sqlite->reader->statements[SQLITE_READ_END]);
-    sqlite3_reset(sqlite->reader->statements[SQLITE_READ_END]);
-    mutex_unlock(&sqlite->reading);
+    sqlite_read_reset(reader);
+    sqlite3_step(reader->statements[SQLITE_READ_END]);
+    sqlite3_reset(reader->statements[SQLITE_READ_END]);
+    MUTEX_GUARD(&sqlite->lock);
+    reader->next = sqlite->readers;
+    sqlite->readers = reader;
     return right;
 }
 
 bool sqlite_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
-    return look_end(store, sqlite_read_tasks(reader, query, visit, context, error));
+    struct sqlite_reader *reader = look(store, error);
+    return reader != NULL &&
+           look_end(store, reader, sqlite_read_tasks(reader, query, visit, context, error));
 }
 
 static bool read_failed(struct sqlite_reader *reader, int code, struct error *error)
@@ -65,18 +75,22 @@ static bool find_task(struct sqlite_reader *reader, int64_t place, struct store_
 bool sqlite_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
                    void *context, struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
+    struct sqlite_reader *reader = look(store, error);
     struct store_task task;
 
+    if (reader == NULL)
+        return false;
     if (at->job <= INT32_MAX && find_task(reader, (int64_t)(at->job << 32 | at->number), &task))
         visit(context, &task);
-    return look_end(store, read_failed(reader, sqlite3_errcode(reader->db), error));
+    return look_end(store, reader, read_failed(reader, sqlite3_errcode(reader->db), error));
 }
 
 bool sqlite_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,
                       void *context, struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
+    struct sqlite_reader *reader = look(store, error);
+    if (reader == NULL)
+        return false;
     sqlite3_stmt *row = reader->statements[SQLITE_READ_DUE];
     int64_t after_ns = due->after == NULL ? 0 : due->after_wall_ns;
     int64_t after = due->after == NULL ? 0 : (int64_t)(due->after->job << 32 | due->after->number);
@@ -93,13 +107,15 @@ bool sqlite_visit_due(struct store *store, const struct store_due *due, store_vi
         if (!visit(context, &task))
             break;
     }
-    return look_end(store, read_failed(reader, code, error));
+    return look_end(store, reader, read_failed(reader, code, error));
 }
 
 bool sqlite_visit_jobs(struct store *store, store_visit_job *visit, void *context,
                        struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
+    struct sqlite_reader *reader = look(store, error);
+    if (reader == NULL)
+        return false;
     sqlite3_stmt *row = reader->statements[SQLITE_READ_JOBS];
     int code;
 
@@ -109,13 +125,15 @@ bool sqlite_visit_jobs(struct store *store, store_visit_job *visit, void *contex
         if (!visit(context, &reader->job))
             break;
     }
-    return look_end(store, read_failed(reader, code, error));
+    return look_end(store, reader, read_failed(reader, code, error));
 }
 
 bool sqlite_find_job(struct store *store, const char *id, store_visit_job *visit, void *context,
                      struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
+    struct sqlite_reader *reader = look(store, error);
+    if (reader == NULL)
+        return false;
     sqlite3_stmt *row = reader->statements[SQLITE_READ_JOB_BY_ID];
 
     sqlite3_reset(row);
@@ -125,13 +143,15 @@ bool sqlite_find_job(struct store *store, const char *id, store_visit_job *visit
         sqlite_read_job(reader, row);
         visit(context, &reader->job);
     }
-    return look_end(store, read_failed(reader, code, error));
+    return look_end(store, reader, read_failed(reader, code, error));
 }
 
 bool sqlite_visit_dead_types(struct store *store, store_visit_type *visit, void *context,
                              struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
+    struct sqlite_reader *reader = look(store, error);
+    if (reader == NULL)
+        return false;
     sqlite3_stmt *row = reader->statements[SQLITE_READ_DEAD_TYPES];
     int code;
 
@@ -139,12 +159,14 @@ bool sqlite_visit_dead_types(struct store *store, store_visit_type *visit, void 
         if (!visit(context, (const char *)sqlite3_column_text(row, 0),
                    (uint64_t)sqlite3_column_int64(row, 1)))
             break;
-    return look_end(store, read_failed(reader, code, error));
+    return look_end(store, reader, read_failed(reader, code, error));
 }
 
 bool sqlite_find_older(struct store *store, struct sqlite_older *older, struct error *error)
 {
-    struct sqlite_reader *reader = look(store);
+    struct sqlite_reader *reader = look(store, error);
+    if (reader == NULL)
+        return false;
     sqlite3_stmt *row = reader->statements[SQLITE_READ_OLDER];
     int code;
 
@@ -154,5 +176,5 @@ bool sqlite_find_older(struct store *store, struct sqlite_older *older, struct e
                      SQLITE_OLDER_MOST);
     for (older->count = 0; (code = sqlite3_step(row)) == SQLITE_ROW;)
         older->behind = older->places[older->count++] = sqlite3_column_int64(row, 0);
-    return look_end(store, read_failed(reader, code, error));
+    return look_end(store, reader, read_failed(reader, code, error));
 }

@@ -14,6 +14,12 @@ struct sqlite_reader;
 struct sqlite_reader *sqlite_reader_create(const struct sqlite *sqlite, sqlite3 *db,
                                            struct error *error);
 
+/* Makes one over a connection of its own; NULL with a message. */
+struct sqlite_reader *sqlite_reader_open(const struct sqlite *sqlite, struct error *error);
+
+/* Frees all readers of a list through their next. */
+void sqlite_readers_destroy(struct sqlite_reader **readers);
+
 /* Frees it; clears the pointer; accepts NULL. */
 void sqlite_reader_destroy(struct sqlite_reader **reader);
 

@@ -39,6 +39,26 @@ struct sqlite_reader *sqlite_reader_create(const struct sqlite *sqlite, sqlite3 
     return reader;
 }
 
+struct sqlite_reader *sqlite_reader_open(const struct sqlite *sqlite, struct error *error)
+{
+    sqlite3 *db = sqlite_file_open(sqlite->path, error);
+    struct sqlite_reader *reader = db == NULL ? NULL : sqlite_reader_create(sqlite, db, error);
+
+    if (reader == NULL)
+        sqlite3_close(db);
+    else
+        reader->owns_db = true;
+    return reader;
+}
+
+void sqlite_readers_destroy(struct sqlite_reader **readers)
+{
+    for (struct sqlite_reader *reader; (reader = *readers) != NULL;) {
+        *readers = reader->next;
+        sqlite_reader_destroy(&reader);
+    }
+}
+
 void sqlite_reader_destroy(struct sqlite_reader **place)
 {
     struct sqlite_reader *reader = *place;
@@ -50,6 +70,9 @@ void sqlite_reader_destroy(struct sqlite_reader **place)
         sqlite3_finalize(reader->statements[i]);
     sqlite_record_task_fini(&reader->record);
     buffer_fini(&reader->chunk);
+    memory_ids_fini(&reader->ids);
+    if (reader->owns_db)
+        sqlite3_close(reader->db);
     free(reader);
 }
 
@@ -154,6 +177,22 @@ static bool read_record(struct sqlite_reader *reader, int64_t place)
 const char *sqlite_reader_type(struct sqlite_reader *reader, int64_t place)
 {
     return read_record(reader, place) ? reader->record.given.type : "";
+}
+
+void sqlite_read_ids(struct sqlite_reader *reader)
+{
+    uint32_t count = reader->job.tasks_count;
+    int64_t first = (int64_t)(reader->job.key << 32);
+
+    if (reader->ids_key != reader->job.key) {
+        memory_ids_fini(&reader->ids);
+        reader->ids_key = reader->job.key;
+    }
+    for (uint32_t number = reader->ids.next_number; number < count; number++) {
+        if (!read_record(reader, first + number))
+            break;
+        memory_ids_add(&reader->ids, number, reader->record.given.id, count);
+    }
 }
 
 static void read_log(struct sqlite_reader *reader, int64_t place, struct store_task *task)

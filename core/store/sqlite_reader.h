@@ -3,6 +3,7 @@
  * at a time. */
 #pragma once
 
+#include "store/memory_ids.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_query.h"
 #include "store/sqlite_record.h"
@@ -15,8 +16,10 @@ enum sqlite_read {
 };
 
 struct sqlite_reader {
+    struct sqlite_reader *next; /* of those that nobody uses */
     const struct sqlite *sqlite;
     sqlite3 *db;
+    bool owns_db;
     sqlite3_stmt *statements[SQLITE_READ_COUNT];
     /* the chunk at hand; its bytes are a copy */
     struct buffer chunk;
@@ -31,6 +34,9 @@ struct sqlite_reader {
     struct store_job job;
     struct sqlite_facts facts;
     uint64_t floors[SQLITE_CLASS_COUNT];
+    /* the ids of the job that was asked for one last; its key, 0: none */
+    struct memory_ids ids;
+    uint64_t ids_key;
 };
 
 /* Binds numbers from ?1 on and resets the statement. */
@@ -55,6 +61,9 @@ bool sqlite_read_chunk(struct sqlite_reader *reader, int64_t place);
 /* Fills in the task of the job at hand with a place: what its chunk says and the log, as if it had
  * not started. False if no chunk has it. */
 bool sqlite_read_task(struct sqlite_reader *reader, int64_t place, struct store_task *task);
+
+/* Has the ids of all tasks of the job at hand in reader->ids. */
+void sqlite_read_ids(struct sqlite_reader *reader);
 
 /* Adds what a row of `ended`, or of `pending`, says. */
 void sqlite_read_ended(struct sqlite_reader *reader, sqlite3_stmt *row, struct store_task *task);

@@ -232,6 +232,33 @@ static void walk_jobs(struct walk *walk, uint64_t from)
     }
 }
 
+/* Looks only at tasks of a job whose id may be the one that is asked for. */
+static void walk_id(struct walk *walk, struct store_position from)
+{
+    struct sqlite_reader *reader = walk->reader;
+    bool by_rows = (walk->states & STORE_SET(STORE_UNFINISHED)) == 0;
+    uint32_t number = from.number;
+
+    sqlite_read_ids(reader);
+    for (; !walk->is_over && memory_ids_next(&reader->ids, walk->query->id, &number); number++) {
+        int64_t place = (int64_t)(from.job << 32 | number);
+        if (by_rows || reader->facts.sparse)
+            walk_rows(walk, place, place, true);
+        else
+            walk_chunks(walk, place, place);
+    }
+}
+
+/* Returns whether it pays to find out which tasks of a job have which id. */
+static bool goes_by_id(struct walk *walk)
+{
+    const struct store_query *query = walk->query;
+
+    return query->job != 0 && query->id != NULL && query->job <= INT32_MAX &&
+           sqlite_read_job_find(walk->reader, query->job) &&
+           walk->reader->job.tasks_count > SQLITE_CHUNK_TASKS;
+}
+
 static void walk_all(struct walk *walk)
 {
     const struct store_query *query = walk->query;
@@ -242,7 +269,9 @@ static void walk_all(struct walk *walk)
         from = (struct store_position){query->after.job, query->after.number + 1};
     if (from.job > INT32_MAX || (query->job != 0 && from.job != query->job))
         return;
-    if ((walk->states & STORE_SET(STORE_UNFINISHED)) != 0)
+    if (goes_by_id(walk))
+        walk_id(walk, from);
+    else if ((walk->states & STORE_SET(STORE_UNFINISHED)) != 0)
         walk_jobs(walk, from.job);
     else
         walk_rows(walk, (int64_t)(from.job << 32 | from.number), (int64_t)last, false);

@@ -9,16 +9,12 @@
 
 static void sqlite_free(struct sqlite *sqlite)
 {
-    sqlite3 *reading = sqlite->reading_db;
-
     ledger_destroy(&sqlite->ledger);
-    sqlite_reader_destroy(&sqlite->reader);
-    sqlite3_close(reading);
+    sqlite_readers_destroy(&sqlite->readers);
     sqlite_index_fini(&sqlite->index);
     sqlite_queue_fini(&sqlite->queue);
     buffer_fini(&sqlite->scratch);
     mutex_fini(&sqlite->lock);
-    mutex_fini(&sqlite->reading);
     if (sqlite->lock_fd >= 0)
         close(sqlite->lock_fd); /* last: the next one may open the file now */
     free(sqlite->path);
@@ -37,7 +33,6 @@ static struct sqlite *sqlite_make(const struct store_options *options)
     if (sqlite->path == NULL)
         abort();
     mutex_init(&sqlite->lock);
-    mutex_init(&sqlite->reading);
     sqlite_index_init(&sqlite->index);
     sqlite_queue_init(&sqlite->queue);
     return sqlite;
@@ -61,10 +56,8 @@ static bool open_writing(struct sqlite *sqlite, struct error *error)
 
 static bool open_reading(struct sqlite *sqlite, struct error *error)
 {
-    sqlite->reading_db = sqlite_file_open(sqlite->path, error);
-    if (sqlite->reading_db != NULL)
-        sqlite->reader = sqlite_reader_create(sqlite, sqlite->reading_db, error);
-    return sqlite->reader != NULL;
+    sqlite->readers = sqlite_reader_open(sqlite, error);
+    return sqlite->readers != NULL;
 }
 
 static struct store *sqlite_open(const struct store_options *options, struct error *error)
