@@ -11,7 +11,12 @@
 
 #include "support/cleanup.h"
 
-enum { BUSY_MS = 10000, CACHE_KIB = 32768, CHECKPOINT_PAGES = 4000 };
+enum {
+    BUSY_MS = 10000,
+    CACHE_KIB = 32768,                 /* of each connection, if it reads so much */
+    CHECKPOINT_PAGES = 4000,           /* of the write-ahead log, which then begins anew */
+    LOG_MOST_BYTES = 64 * 1024 * 1024, /* that it keeps when it does */
+};
 
 #define FACT(column, member) ", " #column
 const char sqlite_fact_names[] =
@@ -93,8 +98,7 @@ int sqlite_file_lock(const char *path, struct error *error)
     return held;
 }
 
-/* Makes the file before SQLite does, which would let others read it. */
-static bool file_make(const char *path, struct error *error)
+bool sqlite_file_make(const char *path, struct error *error)
 {
     CLEANUP(cleanup_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     return fd >= 0 || error_errno(error, "store_open", "cannot open '%s'", path);
@@ -106,8 +110,9 @@ static bool configure(sqlite3 *db, const char *path, struct error *error)
 
     snprintf(text, sizeof(text),
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -%d;"
-             "PRAGMA wal_autocheckpoint = %d; PRAGMA temp_store = MEMORY;",
-             CACHE_KIB, CHECKPOINT_PAGES);
+             "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d;"
+             "PRAGMA temp_store = MEMORY;",
+             CACHE_KIB, CHECKPOINT_PAGES, LOG_MOST_BYTES);
     sqlite3_busy_timeout(db, BUSY_MS);
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ||
            sqlite_file_failed(db, path, "cannot open the store", error);
@@ -117,8 +122,6 @@ sqlite3 *sqlite_file_open(const char *path, struct error *error)
 {
     sqlite3 *db = NULL;
 
-    if (!file_make(path, error))
-        return NULL;
     int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (db == NULL)
         abort(); /* no memory */

@@ -58,8 +58,12 @@ enum sqlite_extras {
  * back. */
 int sqlite_file_lock(const char *path, struct error *error);
 
-/* Opens a connection; the first one makes the file or brings its schema up to date (`is_first`).
- * NULL with a message. */
+/* Makes an empty file that is for its owner alone, if there is none: SQLite would let others read
+ * it. Only before the first connection: closing the file lets go of the locks that SQLite has on
+ * it in this process. */
+bool sqlite_file_make(const char *path, struct error *error);
+
+/* Opens a connection to a file that is there. NULL with a message. */
 sqlite3 *sqlite_file_open(const char *path, struct error *error);
 
 /* Makes or updates the schema over the first connection. */

@@ -42,8 +42,9 @@ static struct sqlite *sqlite_make(const struct store_options *options)
 static bool open_writing(struct sqlite *sqlite, struct error *error)
 {
     sqlite->lock_fd = sqlite_file_lock(sqlite->path, error);
-    sqlite3 *db = sqlite->lock_fd < 0 ? NULL : sqlite_file_open(sqlite->path, error);
-
+    if (sqlite->lock_fd < 0 || !sqlite_file_make(sqlite->path, error))
+        return false;
+    sqlite3 *db = sqlite_file_open(sqlite->path, error);
     if (db == NULL)
         return false;
     if (!sqlite_file_prepare(db, sqlite->path, error) || !sqlite_recover(sqlite, db, error)) {

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "faulty_disk.h"
 #include "stage.h"
 #include "state_folder.h"
+#include "support/thread.h"
 
 static void set_up(void)
 {
@@ -146,6 +148,38 @@ Test(sqlite_faults, orders_are_refused_while_the_disk_fails)
     faulty_disk_heal();
     durable_job("B", 1);
     cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/0");
+    stage_close();
+}
+
+enum { WRITES = 80, WRITE_BYTES = 1024 * 1024 };
+
+static atomic_int writes_done;
+
+static void write_much(void *job)
+{
+    static char text[WRITE_BYTES + 1];
+    memset(text, 'x', WRITE_BYTES);
+    for (int i = 0; i < WRITES; i++, atomic_fetch_add(&writes_done, 1))
+        cr_assert_eq(stage_write_log(*(uint64_t *)job, 0, 1, text), STORE_DONE);
+}
+
+/* 64 MiB are kept in memory. */
+Test(sqlite_faults, who_says_too_much_waits_for_the_disk)
+{
+    struct thread writer;
+    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
+    uint64_t job = durable_job("A", 1);
+    faulty_disk_break(0, SQLITE_FULL);
+    cr_assert(thread_start(&writer, "writer", write_much, &job, NULL));
+    while (atomic_load(&writes_done) < 63)
+        thread_relax();
+    faulty_disk_wait_for_failures(4);
+    cr_assert_leq(atomic_load(&writes_done), 65);
+    faulty_disk_heal();
+    thread_join(&writer);
+    cr_assert(store_commit(stage, NULL));
+    stage_unfinished();
+    cr_assert_eq(stage_last.task.log_dropped_bytes, (uint64_t)WRITES * WRITE_BYTES - 100);
     stage_close();
 }
 
