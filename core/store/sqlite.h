@@ -4,8 +4,9 @@
  * leave a record in the queue. One thread, the ledger, writes the records down in the order they
  * came, many in one transaction, and alone decides what is kept of what has ended. Nobody holds
  * `lock` while SQLite works. Calls that look wait until what was said before is written, and read
- * the file over a connection of their own; there are as many as have ever looked at the same time. What changes dead letters and what is kept is an order
- * to the ledger, which carries it out between two transactions.
+ * the file over a connection of their own; there are as many as have ever looked at the same time.
+ * What changes dead letters and what is kept is an order to the ledger, which carries it out
+ * between two transactions.
  *
  * The file says of a task that it has ended by a row in `ended`, and nothing else: a task of a
  * chunk without such a row is unfinished. A job that was over once is `sparse`: of its tasks those

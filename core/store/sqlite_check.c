@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/sqlite_check_lines.h"
 #include "store/sqlite_file.h"
 #include "support/cleanup.h"
 
@@ -76,6 +77,25 @@ static bool check_rule(struct store_check *check, sqlite3 *db, const struct rule
     return true;
 }
 
+static bool check_lines(struct store_check *check, sqlite3 *db, struct error *error)
+{
+    struct store_finding finding = {.what = "the order in which ended tasks are kept is damaged",
+                                    .can_be_mended = true};
+    bool is_right;
+
+    if (!sqlite_lines_check(db, &is_right))
+        return sqlite_file_failed(db, check->place, "cannot check", error);
+    if (is_right)
+        return true;
+    if (check->mode == STORE_CHECK_MEND) {
+        if (!sqlite_lines_mend(db))
+            return sqlite_file_failed(db, check->place, "cannot mend", error);
+        finding.is_mended = true;
+    }
+    found(check, &finding);
+    return true;
+}
+
 static bool check_all(struct store_check *check, sqlite3 *db, struct error *error)
 {
     if (!sqlite_file_prepare(db, check->place, error) || !check_pages(check, db, error))
@@ -83,7 +103,7 @@ static bool check_all(struct store_check *check, sqlite3 *db, struct error *erro
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (!check_rule(check, db, &rules[i], error))
             return false;
-    return true;
+    return check_lines(check, db, error);
 }
 
 bool store_check(struct store_check *check, struct error *error)
