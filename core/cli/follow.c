@@ -63,8 +63,7 @@ static void note_lost(struct watch *watch, const struct daemon_answer *answer)
     else if (watch->looked_ns - watch->heard_ns > FOLLOW_LOST_MOST_S * NS_PER_S)
         watch->code = daemon_explain(follow->daemon, answer);
     else if (!watch->lost)
-        output_error("lost the daemon at %s: looking for it for %d s", daemon_place(follow->daemon),
-                     gone ? FOLLOW_GONE_MOST_S : FOLLOW_LOST_MOST_S);
+        output_error("lost the daemon at %s: looking for it", daemon_place(follow->daemon));
     watch->lost = true;
 }
 

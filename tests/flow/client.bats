@@ -260,7 +260,7 @@ END
     the_events
     kill -KILL "$daemon"
     exec 9>&-
-    wait_until grep -qx "sluice: lost the daemon at $PWD/sluice/sluice.sock: looking for it for 5 s" err
+    wait_until grep -qx "sluice: lost the daemon at $PWD/sluice/sluice.sock: looking for it" err
     answers GET "/v1/jobs/$job_id" "$(a_job over '"tasks":3,"unfinished":0,"succeeded":3')"
     rm "answers/GET ,v1,events?job=$job_id"
     daemon_starts
