@@ -77,8 +77,9 @@ bool sqlite_prune(struct store *store, int64_t before_wall_ns, uint64_t *count,
 /* As above. */
 void sqlite_set_finished_max(struct store *store, uint64_t finished_max);
 
-/* Forgets a job that is not in the index, if there is one. */
-bool sqlite_forget_over(struct sqlite *sqlite, uint64_t key, struct error *error);
+/* Forgets or stops (that is the kind) a job that is not in the index, if there is one. */
+bool sqlite_change_over(struct sqlite *sqlite, uint64_t key, enum sqlite_record_kind kind,
+                        struct error *error);
 
 /* Reads what is unfinished into the index, before anybody else knows the store. */
 bool sqlite_recover(struct sqlite *sqlite, sqlite3 *db, struct error *error);

@@ -304,30 +304,34 @@ bool sqlite_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, 
     return ledger_order(sqlite->ledger, &jobs.order);
 }
 
-struct forget_over {
+struct change_over {
     struct ledger_order order;
     uint64_t key;
+    enum sqlite_record_kind kind; /* FORGET, or STOP */
 };
 
-static bool forget_over_run(struct ledger_order *order, struct sqlite_writer *writer,
+static bool change_over_run(struct ledger_order *order, struct sqlite_writer *writer,
                             struct error *error)
 {
-    const struct forget_over *forget_over = (const struct forget_over *)order;
+    const struct change_over *change = (const struct change_over *)order;
     struct sqlite_row *row;
 
-    if (!sqlite_writer_begin(writer) || !sqlite_row_get(writer, forget_over->key, &row))
+    if (!sqlite_writer_begin(writer) || !sqlite_row_get(writer, change->key, &row))
         return sqlite_writer_failed(writer, error);
     if (row != NULL) {
         sqlite_row_touch(writer, row);
-        row->now.is_gone = true;
+        row->now.is_gone |= change->kind == SQLITE_RECORD_FORGET;
+        row->now.facts.stopped |= change->kind == SQLITE_RECORD_STOP;
     }
     return sqlite_writer_commit(writer) || sqlite_writer_failed(writer, error);
 }
 
-bool sqlite_forget_over(struct sqlite *sqlite, uint64_t key, struct error *error)
+bool sqlite_change_over(struct sqlite *sqlite, uint64_t key, enum sqlite_record_kind kind,
+                        struct error *error)
 {
-    struct forget_over order = {.order = {.run = forget_over_run, .error = error}, .key = key};
-    return ledger_order(sqlite->ledger, &order.order);
+    struct change_over change = {
+        .order = {.run = change_over_run, .error = error}, .key = key, .kind = kind};
+    return key == 0 || key > INT32_MAX || ledger_order(sqlite->ledger, &change.order);
 }
 
 /* Empty transactions trim, a slice each. */

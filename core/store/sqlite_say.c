@@ -125,7 +125,9 @@ bool sqlite_seal_job(struct store *store, uint64_t key, struct error *error)
     return finish(sqlite);
 }
 
-bool sqlite_forget_job(struct store *store, uint64_t key, struct error *error)
+/* What is said of a job that may be over, and then is an order to the ledger. */
+static bool change_job(struct store *store, uint64_t key, enum sqlite_record_kind kind,
+                       struct error *error)
 {
     struct sqlite *sqlite = begin(store);
     struct sqlite_job *job = sqlite_index_find(&sqlite->index, key);
@@ -133,22 +135,22 @@ bool sqlite_forget_job(struct store *store, uint64_t key, struct error *error)
     if (job == NULL) {
         bool given_up = sqlite_index_was_given_up(&sqlite->index, key);
         mutex_unlock(&sqlite->lock);
-        return given_up || sqlite_forget_over(sqlite, key, error);
+        return given_up || sqlite_change_over(sqlite, key, kind, error);
     }
-    push(sqlite, SQLITE_RECORD_FORGET, job, 0);
-    sqlite_index_remove(&sqlite->index, job);
+    push(sqlite, kind, job, 0);
+    if (kind == SQLITE_RECORD_FORGET)
+        sqlite_index_remove(&sqlite->index, job);
     return finish(sqlite);
+}
+
+bool sqlite_forget_job(struct store *store, uint64_t key, struct error *error)
+{
+    return change_job(store, key, SQLITE_RECORD_FORGET, error);
 }
 
 bool sqlite_stop_job(struct store *store, uint64_t key, struct error *error)
 {
-    struct sqlite *sqlite = begin(store);
-    struct sqlite_job *job = sqlite_index_find(&sqlite->index, key);
-
-    (void)error;
-    if (job != NULL)
-        push(sqlite, SQLITE_RECORD_STOP, job, 0);
-    return finish(sqlite);
+    return change_job(store, key, SQLITE_RECORD_STOP, error);
 }
 
 /* The fence. *word is what the index has of the task. */
