@@ -71,6 +71,8 @@ struct config {
     int64_t http_max_body, http_max_body_total;
     int64_t http_max_connections;
     char *store_backend;
+    char *store_path; /* NULL: nobody has named it */
+    int64_t commit_interval_ns;
     int64_t keep_finished_ns;
     int64_t keep_finished_max;
     enum log_level log_level;
@@ -119,6 +121,10 @@ char *config_listen(const struct config *config);
 /* Returns the file of the token for TCP, malloc'ed: http_token_file, else token in the state
  * folder. config_places was called before. */
 char *config_token_file(const struct config *config);
+
+/* Returns the file of a durable store, malloc'ed: store_path, else sluice.db in the state folder.
+ * config_places was called before. */
+char *config_store_path(const struct config *config);
 
 /* Gives the same default places as another configuration was given, where neither names any. */
 void config_places_as(struct config *config, const struct config *other);

@@ -141,12 +141,16 @@ static bool state_dir_find(struct config *config, struct error *error)
         config->state_dir = config_copy(service);
         return true;
     }
-    char *cache = user_folder("XDG_CACHE_HOME", "/.cache/", "sluice");
-    if (cache != NULL && folder_make(cache)) {
-        config->state_dir = cache;
+    char *state = user_folder("XDG_STATE_HOME", "/.local/state/", "sluice");
+    if (state != NULL && folder_make(state)) {
+        config->state_dir = state;
         return true;
     }
-    free(cache);
+    free(state);
+    if (folder_make("/var/lib/sluice")) {
+        config->state_dir = config_copy("/var/lib/sluice");
+        return true;
+    }
     return state_dir_temporary(config, error);
 }
 
@@ -187,6 +191,12 @@ char *config_token_file(const struct config *config)
 {
     return config->http_token_file != NULL ? config_copy(config->http_token_file)
                                            : path_join(config->state_dir, "/", "token");
+}
+
+char *config_store_path(const struct config *config)
+{
+    return config->store_path != NULL ? config_copy(config->store_path)
+                                      : path_join(config->state_dir, "/", "sluice.db");
 }
 
 void config_places_as(struct config *config, const struct config *other)

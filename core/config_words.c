@@ -10,7 +10,7 @@ static const char *const policies[] = {
 #undef SCHEDULER
     NULL};
 static const char *const overflows[] = {"block", "reject", NULL};
-static const char *const backends[] = {"memory", NULL};
+static const char *const backends[] = {"memory", "sqlite", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
@@ -20,7 +20,6 @@ static const struct {
     const char *word, *why;
 } later[] = {
     {CONFIG_OVERFLOW, "delay", "comes with a durable store, which is not part of this version"},
-    {CONFIG_BACKEND, "sqlite", "is not part of this version"},
     {CONFIG_BACKEND, "redis", "is not part of this version"},
 };
 

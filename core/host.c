@@ -219,6 +219,9 @@ static bool start_stages(struct host *host, struct error *error)
                                      .ended = host->handlers.ended,
                                      .wants_all = host->handlers.wants_all,
                                      .measures_cpu = host->handlers.measures_cpu,
+                                     .store_backend = host->handlers.store_backend != NULL
+                                                          ? host->handlers.store_backend
+                                                          : "memory",
                                      .store = host->handlers.store,
                                      .context = host,
                                      .wake = wake,

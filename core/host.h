@@ -18,6 +18,13 @@
 
 struct host;
 
+/* Whether a run takes what has ended in earlier runs with the same store as ended. */
+enum host_resume {
+    HOST_BEGINS_ANEW,
+    HOST_RESUMES,         /* a job file that has changed since is an error */
+    HOST_RESUMES_CHANGED, /* its tasks are matched by their ids all the same */
+};
+
 struct host_handlers {
     void *context;
     /* A task has ended (see outcome_hooks.ended): on any thread, several at once. wants_all: also
@@ -25,6 +32,8 @@ struct host_handlers {
     void (*ended)(void *context, const struct outcome_record *record);
     bool wants_all;
     bool measures_cpu;          /* how busy the groups are, by heartbeat */
+    const char *store_backend;  /* NULL: tasks are in memory */
+    enum host_resume resume;    /* of a run */
     struct store_options store; /* how much is kept of what has ended */
     /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer
      * than until_ns. Main thread, once a signal; NULL: nobody. */

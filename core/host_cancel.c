@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "host_internal.h"
+#include "support/log.h"
 
 struct cancel {
     struct cancel *next;
@@ -108,6 +109,10 @@ bool host_cancel_job(struct host *host, const char *id)
 {
     struct job **jobs;
     size_t count = job_table_find_all(host->served.table, id, &jobs);
+    struct error error;
+    if (count > 0 && !store_stop_job(host->stages.store, jobs[0]->store_key, &error))
+        log_warning("a job that was cancelled would go on after a restart", LOG_TEXT("job", id),
+                    LOG_TEXT("reason", error.message));
     for (size_t i = 0; i < count; i++) {
         cancel_job(host, jobs[i]);
         job_let_go(jobs[i]);

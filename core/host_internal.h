@@ -36,9 +36,10 @@ struct host_run_jobs {
     struct cond may_begin;
     /* guarded by the host's lock */
     struct job_list begun;
-    size_t over;   /* of them */
-    bool stopping; /* jobs that are begun now are not to run */
-    bool waits;    /* the reader does, for another job to be over */
+    size_t over;       /* of them */
+    bool stopping;     /* jobs that are begun now are not to run */
+    bool waits;        /* the reader does, for another job to be over */
+    struct error loss; /* what the run has lost; its message is empty: nothing */
 };
 
 /* What asks for a reload and has not heard of its end. */
@@ -114,6 +115,10 @@ void host_cancel_init(struct host *host);
 
 /* host_serve.c: joins the reader of submissions. */
 void host_serve_join(struct host *host);
+
+/* Takes up the jobs that an earlier host has left in the store, before there are others; false with
+ * a message if it cannot. Main thread; waits while the store reads and inbound is full. */
+bool host_recover(struct host *host, struct error *error);
 
 /* host_serve.c: frees the jobs. */
 void host_serve_fini(struct host *host);

@@ -1,4 +1,5 @@
 /* A host that runs job files and ends. */
+#include "accept/past.h"
 #include "accept/reader.h"
 #include "host_internal.h"
 
@@ -38,12 +39,52 @@ static void await_job_room(struct host *host)
     host->run.waits = false;
 }
 
+static void lose(struct host *host, const struct error *error)
+{
+    mutex_lock(&host->lock);
+    if (host->run.loss.message[0] == '\0')
+        host->run.loss = *error;
+    mutex_unlock(&host->lock);
+    loop_wake(host->loop);
+}
+
+static void load_past(struct host *host, struct job *job)
+{
+    struct error error;
+    if (host->handlers.resume == HOST_BEGINS_ANEW)
+        return;
+    job->past = past_load(host->stages.store, job->file, job->document, &error);
+    if (job->past == NULL)
+        lose(host, &error);
+}
+
+/* Reader thread. */
+static void was_read(void *context, const struct job *job, struct diagnostics *diagnostics)
+{
+    const struct host *host = context;
+    if (job->past != NULL && host->handlers.resume == HOST_RESUMES)
+        past_compare(job->past, job, diagnostics);
+}
+
+/* Reader thread. What the job's file left in the store before is not needed any more. */
+static void is_sealed(void *context, struct job *job)
+{
+    struct host *host = context;
+    struct error error;
+    if (job->past == NULL || atomic_load(&job->stop) == JOB_STOPPED)
+        return;
+    if (!store_commit(host->stages.store, &error) ||
+        !past_forget(job->past, host->stages.store, &error))
+        lose(host, &error);
+}
+
 /* Reader thread. */
 static struct job *begin_job(void *context, const struct reader_input *input)
 {
     struct host *host = context;
     struct job *job = job_create(&host->stages.chunks, NULL, input->file, host->mode);
     job->document = (uint32_t)input->jobs_count;
+    load_past(host, job);
     await_job_room(host);
     MUTEX_GUARD(&host->lock);
     if (host->run.stopping)
@@ -111,10 +152,17 @@ static void apply(struct host *host)
     reader_set_weight_capacity(host->run.reader, (int32_t)host->config->max_weight);
 }
 
+static bool has_lost(struct host *host)
+{
+    MUTEX_GUARD(&host->lock);
+    return host->run.loss.message[0] != '\0';
+}
+
 static int64_t tend(struct host *host, int64_t now_ns)
 {
-    (void)host;
     (void)now_ns;
+    if (host->signals == 0 && has_lost(host))
+        host_stop_starting(host, HOST_LOST);
     return CLOCK_NEVER_NS;
 }
 
@@ -149,6 +197,8 @@ static struct reader *start_reader(struct host *host, struct reader_input *input
         .count = count,
         .context = host,
         .begin_job = begin_job,
+        .was_read = was_read,
+        .is_sealed = is_sealed,
         .job_over = on_job_over,
         .done = wake,
     };
@@ -165,6 +215,8 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
     host_loop(host);
     if (host->signals == 0 && reader_state(host->run.reader) == READER_INVALID)
         return HOST_INVALID;
+    if (host->end == HOST_LOST)
+        *error = host->run.loss;
     return host->end;
 }
 

@@ -16,7 +16,7 @@
 static void on_job_over(void *context, struct job *job)
 {
     struct host *host = context;
-    if (host->handlers.job_over != NULL)
+    if (host->handlers.job_over != NULL && !job_is_left(job))
         host->handlers.job_over(host->handlers.context, job);
     if (job_table_over(host->served.table, job))
         loop_wake(host->loop);
@@ -133,6 +133,12 @@ static enum submission_answer reserve(void *context, struct submission *submissi
     return SUBMISSION_QUEUE_FULL;
 }
 
+static void give_back(void *context, struct submission *submission)
+{
+    struct host *host = context;
+    stages_give_back(&host->stages, &submission->tasks);
+}
+
 bool host_open(struct host *host, struct error *error)
 {
     assert(host->mode == JOB_CHECKED);
@@ -152,13 +158,14 @@ bool host_open(struct host *host, struct error *error)
         .overflow = overflow_of(host->config),
         .context = host,
         .reserve = reserve,
+        .give_back = give_back,
         .job_over = on_job_over,
     };
     served->submissions = submissions_start(&options, error);
     if (served->submissions == NULL)
         return false;
     host->source = &sent;
-    return true;
+    return host_recover(host, error);
 }
 
 void host_submit(struct host *host, struct submission *submission)

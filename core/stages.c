@@ -64,6 +64,17 @@ static void drop(void *context, struct task_list *tasks)
     outcome_flush(stages->outcome, &tally);
 }
 
+/* Ends tasks that have ended in an earlier run. Reader thread. */
+static void recall(void *context, struct task_list *tasks)
+{
+    struct stages *stages = context;
+    struct outcome_tally tally;
+    outcome_tally_init(&tally);
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
+        outcome_recall(stages->outcome, task, &tally);
+    outcome_flush(stages->outcome, &tally);
+}
+
 /* Feeds in tasks that are READY; drops them once nothing more is to start. Any thread. */
 static void feed(void *context, struct task_list *tasks)
 {
@@ -156,7 +167,7 @@ static bool open_store(struct stages *stages, struct error *error)
 {
     struct store_options options = stages->options.store;
     options.describe = task_describe;
-    stages->store = store_open("memory", &options, error);
+    stages->store = store_open(stages->options.store_backend, &options, error);
     return stages->store != NULL;
 }
 
@@ -189,6 +200,7 @@ static void create_intake(struct stages *stages)
                                      .context = stages,
                                      .delay = delay,
                                      .drop = drop,
+                                     .recall = recall,
                                      .release = release,
                                      .room_reached = wake};
 }
@@ -446,6 +458,12 @@ enum stages_room stages_reserve(struct stages *stages, const struct stages_place
                  : "group '%s' has a queue_capacity of %" PRIu32 ", more tasks of it were sent",
              full, facts.queue_capacity);
     return may ? STAGES_ARE_FULL : STAGES_TOO_SMALL;
+}
+
+void stages_give_back(struct stages *stages, const struct task_list *tasks)
+{
+    for (struct task *task = tasks->head; task != NULL; task = task->next)
+        router_discharge(stages->router, task);
 }
 
 void stages_feed(struct stages *stages, struct task_list *tasks)

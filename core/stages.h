@@ -26,7 +26,8 @@ struct stages_options {
     void *listener;
     void (*ended)(void *listener, const struct outcome_record *record);
     bool wants_all;
-    bool measures_cpu;          /* by heartbeat, even if no scheduler looks at it */
+    bool measures_cpu; /* by heartbeat, even if no scheduler looks at it */
+    const char *store_backend;
     struct store_options store; /* how much of what has ended is kept; its describe is set here */
     void *context;
     void (*wake)(void *context); /* there is something for the control loop to do; any thread */
@@ -118,6 +119,9 @@ struct stages_places {
 /* Takes a place in the queue of a group for each task of all jobs, or for none: then with the
  * reason. Any thread. */
 enum stages_room stages_reserve(struct stages *stages, const struct stages_places *places);
+
+/* Gives back the places of tasks, which stages_reserve has taken; the list stays. Any thread. */
+void stages_give_back(struct stages *stages, const struct task_list *tasks);
 
 /* Feeds in tasks that are READY and have room; ends them if nothing more is to start. Any thread.
  * */

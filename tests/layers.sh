@@ -7,7 +7,7 @@ core=${1:?usage: layers.sh CORE}
 # room_allows ROOM: the headers that a room may include, as patterns. What every stage holds is a task, with its chunk,
 # its job, what it refers to and the room that it takes; a stage hands on through the front headers of the next one.
 room_allows() {
-    stage='accept/task.h accept/chunk.h accept/job.h accept/late.h accept/room.h accept/figures.h plugin/* store/* support/*'
+    stage='accept/task.h accept/chunk.h accept/job.h accept/late.h accept/past.h accept/room.h accept/figures.h plugin/* store/* support/*'
     case $1 in
     support) echo 'support/*' ;;
     plugin) echo 'plugin/* store/* support/*' ;;

@@ -12,7 +12,7 @@ enum { STORE_BATCH = 256 };
 
 /* What the first tasks of a list become when they enter. */
 struct entry {
-    struct task_list ready, waiting, released, stopped;
+    struct task_list ready, waiting, released, stopped, recalled;
 };
 
 static void entry_init(struct entry *entry)
@@ -21,6 +21,7 @@ static void entry_init(struct entry *entry)
     task_list_init(&entry->waiting);
     task_list_init(&entry->released);
     task_list_init(&entry->stopped);
+    task_list_init(&entry->recalled);
 }
 
 /* A task that needs others hears of its job's stop when it is released: then it can be said which
@@ -31,6 +32,8 @@ static void sort_task(const struct intake *intake, struct task *task, int64_t no
     task->submitted_ns = now_ns;
     if (job_waits(task)) {
         task_list_push(&entry->waiting, task);
+    } else if (job_has_ended_before(task)) {
+        task_list_push(&entry->recalled, task);
     } else if (job_stops(task)) {
         task_list_push(&entry->stopped, task);
     } else if (task->unique != NULL) {
@@ -74,6 +77,8 @@ static void enter(const struct intake *intake, struct task_list *tasks, size_t c
         intake->release(intake->context, &entry.released);
     if (entry.stopped.count > 0)
         intake->drop(intake->context, &entry.stopped);
+    if (entry.recalled.count > 0)
+        intake->recall(intake->context, &entry.recalled);
 }
 
 /* A store takes note in memory; what becomes of that on the disk, who waits for it hears. */

@@ -24,6 +24,8 @@ struct intake {
     /* Takes over tasks (ACCEPTED or READY) that are not to run, since their job or the host
      * stops. */
     void (*drop)(void *context, struct task_list *tasks);
+    /* Takes over tasks (ACCEPTED) that have ended in an earlier run (past.h). */
+    void (*recall)(void *context, struct task_list *tasks);
     /* Takes over tasks (WAITING) that need others, all of which have ended, and unique ones
      * (ACCEPTED) that need nothing. */
     void (*release)(void *context, struct task_list *tasks);

@@ -6,6 +6,7 @@
 
 #include "accept/dependents.h"
 #include "accept/id_index.h"
+#include "accept/past.h"
 #include "accept/result_map.h"
 #include "accept/ulid.h"
 #include "accept/window.h"
@@ -134,6 +135,7 @@ static void forget_tasks(struct job *job)
     dependents_destroy(&dependents);
     window_destroy(&job->window);
     result_map_destroy(&job->results);
+    past_destroy(&job->past);
 }
 
 void job_shrink(struct job *job)
@@ -367,6 +369,12 @@ bool job_waits(const struct task *task)
     return job->dependents != NULL && dependents_wait(job->dependents, task->number);
 }
 
+bool job_has_ended_before(const struct task *task)
+{
+    struct past_end end;
+    return task->job->past != NULL && past_find(task->job->past, task, &end);
+}
+
 bool job_enter_waiting(const struct task *task)
 {
     struct job *job = task->job;
@@ -466,6 +474,14 @@ void job_end_reading(struct job *job)
     job_seal(job);
     if (job->keep == JOB_KEEPS_UNFINISHED)
         id_index_destroy(&job->ids);
+}
+
+bool job_is_left(const struct job *job)
+{
+    uint32_t ended = 0;
+    for (int state = 0; state < TASK_STATE_COUNT; state++)
+        ended += atomic_load_explicit(&job->ended[state], memory_order_relaxed);
+    return ended < atomic_load_explicit(&job->submitted, memory_order_relaxed);
 }
 
 void job_count_submitted(struct job *job, uint32_t count)

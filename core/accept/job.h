@@ -48,6 +48,7 @@ struct job_row {
 };
 
 struct dependents;
+struct past;
 struct id_index;
 struct result;
 struct result_map;
@@ -85,6 +86,7 @@ struct job {
     uint32_t tasks_count;       /* added so far */
     struct job_text_room name_room, file_room;
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
+    struct past *past;  /* what ended in earlier runs; NULL: nothing is known; set by its creator */
     /* any thread; see their headers */
     struct dependents *_Atomic dependents; /* JOB_CHECKED, from then on; NULL: no needs */
     struct window *window;                 /* JOB_STREAMED */
@@ -93,6 +95,7 @@ struct job {
     _Atomic uint32_t submitted;  /* handed on to the host */
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
+    _Atomic uint32_t recalled;                /* of them: in an earlier run */
     _Atomic uint32_t running;
     _Atomic int stop;       /* enum job_stop */
     _Atomic uint32_t holds; /* who else may still touch it, see job_hold */
@@ -248,6 +251,9 @@ void job_turn_graph(struct job *job);
 /* Returns whether a task that was not handed on yet needs others. Reader thread. */
 bool job_waits(const struct task *task);
 
+/* Returns whether a task has ended in an earlier run. Any thread. */
+bool job_has_ended_before(const struct task *task);
+
 /* Says that a task that needs others is in the host, WAITING; true if all these have ended: the
  * caller releases it, else whoever ends the last of them or takes it before. Reader thread. */
 bool job_enter_waiting(const struct task *task);
@@ -282,6 +288,10 @@ bool job_take_waiting(struct task *task);
 /* The same with all such tasks of a job, which become a part of the list. Takes time in proportion
  * to all its tasks, if some of them need others. */
 void job_take_all_waiting(struct job *job, struct task_list *taken);
+
+/* Returns whether tasks of a job that is over have not ended: the store has them for the next host.
+ * Any thread. */
+bool job_is_left(const struct job *job);
 
 /* Counts tasks that enter the host. Reader thread, before they are handed on. */
 void job_count_submitted(struct job *job, uint32_t count);

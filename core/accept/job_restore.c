@@ -95,6 +95,15 @@ static bool timed_out_last(const struct store_task *stored)
     return count > 0 && strcmp(stored->attempts[count - 1].reason, "timed_out") == 0;
 }
 
+/* It was a dead letter and is tried again: nothing is charged any more for attempts that were. */
+static bool was_dead(const struct store_task *stored)
+{
+    bool charged = false;
+    for (size_t i = 0; i < stored->attempts_count; i++)
+        charged = charged || stored->attempts[i].charged;
+    return charged && stored->charged == 0;
+}
+
 static void fill_task(struct task *task, const struct store_task *stored,
                       const struct task_extra *extra)
 {
@@ -159,6 +168,10 @@ static bool add_task(void *context, const struct store_task *stored)
         return !restore->failed;
     }
     task->type = type;
+    if (was_dead(stored)) { /* what it needs, and its job's stop, were dealt with when it ran */
+        extra.needs.count = 0;
+        extra.when = WHEN_ALWAYS;
+    }
     fill_task(task, stored, &extra);
     keep_lists(restore->job, &extra);
     note_number(restore, task, stored->number, &extra);

@@ -28,6 +28,8 @@ struct reader {
 static void let_go(struct reader *reader, struct job *job)
 {
     intake_seal(&reader->options.intake, job);
+    if (reader->options.is_sealed != NULL && job->store_key != 0)
+        reader->options.is_sealed(reader->options.context, job);
     if (job_count_ended(job, TASK_ACCEPTED, 1))
         reader->options.job_over(reader->options.context, job);
 }
@@ -36,6 +38,8 @@ static void submit_all(struct reader *reader, struct job *job)
 {
     struct task_list batch;
     task_list_init(&batch);
+    if (!store_borrows(reader->options.intake.store))
+        job_keep_needs(job);
     while (job_take_tasks(job, SUBMIT_BATCH, &batch))
         intake_submit(&reader->options.intake, &batch);
 }
@@ -73,6 +77,8 @@ static void read_document(struct reader *reader, struct reader_input *input, str
     turn_to(reader, job_file_waits(file) ? job : NULL);
     job_file_read(file, job);
     turn_to(reader, NULL);
+    if (options->mode == JOB_CHECKED && options->was_read != NULL)
+        options->was_read(options->context, job, &input->diagnostics);
     input->jobs_count++;
     input->tasks_count += job->tasks_count;
     keep_or_let_go(reader, job);

@@ -36,6 +36,10 @@ struct reader_options {
     /* Makes the job of the next document of an input, of this mode; it stays the host's. May
      * block. */
     struct job *(*begin_job)(void *context, const struct reader_input *input);
+    /* A checked job was read; more may be wrong with it. NULL: nothing can be. */
+    void (*was_read)(void *context, const struct job *job, struct diagnostics *diagnostics);
+    /* All tasks of a job are in the store. NULL: nobody listens. May block. */
+    void (*is_sealed)(void *context, struct job *job);
     void (*job_over)(void *context, struct job *job); /* it had no task left when it was read */
     void (*done)(void *context);                      /* the reader will touch nothing any more */
 };

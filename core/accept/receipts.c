@@ -48,7 +48,8 @@ static void on_told(struct store_wait *wait, bool durable, const char *reason)
     struct receipts *receipts = wait->context;
     if (!durable) {
         submission->is_lost = true;
-        snprintf(submission->refusal, sizeof submission->refusal, "%s", reason);
+        snprintf(submission->refusal, sizeof submission->refusal, "%.*s",
+                 (int)sizeof submission->refusal - 1, reason);
     }
     mutex_lock(&receipts->lock);
     bool first = receipts->told == NULL;

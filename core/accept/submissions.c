@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "accept/receipts.h"
 #include "support/clock.h"
 #include "support/thread.h"
 
@@ -30,6 +31,7 @@ struct line {
 struct submissions {
     struct submissions_options options; /* immutable */
     struct thread thread;
+    struct receipts *receipts;   /* NULL: the store is not durable */
     int stop_fd;                 /* an eventfd: can be read once reading is to end */
     struct job_file_spare spare; /* of the tasks that were read at once */
     _Atomic int32_t weight_capacity;
@@ -179,13 +181,56 @@ static void note_full(struct submissions *submissions, const struct submission *
         submissions->host_full = submission->round;
 }
 
+/* Its tasks are not to enter: their room and their memory go. */
+static void give_back(const struct submissions *submissions, struct submission *submission)
+{
+    const struct submissions_options *options = &submissions->options;
+    if (options->give_back != NULL)
+        options->give_back(options->context, submission);
+    for (struct task *task; (task = task_list_pop(&submission->tasks)) != NULL;)
+        chunk_release(task->chunk, 1);
+    if (room_give(options->intake.pending, submission->tasks_count))
+        options->intake.room_reached(options->intake.context);
+}
+
+/* The receipts' thread. */
+static void settled(void *context, struct submission *submission)
+{
+    struct submissions *submissions = context;
+    submission->answer = submission->is_lost ? SUBMISSION_NOT_STORED : SUBMISSION_ADMITTED;
+    for (size_t i = 0; i < submission->jobs_count && !submission->is_lost; i++) {
+        bool added = job_table_add(submissions->options.table, submission->jobs[i], NULL);
+        assert(added); /* no ULID is made twice */
+    }
+    if (submission->is_lost)
+        give_back(submissions, submission);
+    answer(submissions, submission);
+}
+
+/* Nothing is taken that cannot be written down. */
+static bool store_is_ready(const struct submissions *submissions, struct submission *submission)
+{
+    struct error error;
+    if (store_is_well(submissions->options.intake.store, &error))
+        return true;
+    submission->answer = SUBMISSION_NOT_STORED;
+    snprintf(submission->refusal, sizeof submission->refusal, "%.*s",
+             (int)sizeof submission->refusal - 1, error.message);
+    return false;
+}
+
 /* False if it is to be tried again later. */
 static bool try_to_admit(struct submissions *submissions, struct submission *submission)
 {
-    submission->answer = reserve(submissions, submission);
+    if (store_is_ready(submissions, submission))
+        submission->answer = reserve(submissions, submission);
     if (is_full(submission->answer) && submission->round != 0) {
         note_full(submissions, submission);
         return false;
+    }
+    if (submission->answer == SUBMISSION_ADMITTED && submissions->receipts != NULL) {
+        receipts_take(submissions->receipts, submission);
+        return true;
     }
     for (size_t i = 0; i < submission->jobs_count && submission->answer == SUBMISSION_ADMITTED; i++)
         enter(submissions, submission->jobs[i], submission->gathered);
@@ -388,8 +433,19 @@ static void submissions_run(void *argument)
 
 /* ---- making ---- */
 
+static bool start_receipts(struct submissions *submissions, struct error *error)
+{
+    const struct receipts_options options = {
+        .intake = submissions->options.intake, .context = submissions, .settled = settled};
+    if (store_borrows(options.intake.store))
+        return true; /* it lasts as long as this process: there is nothing to wait for */
+    submissions->receipts = receipts_start(&options, error);
+    return submissions->receipts != NULL;
+}
+
 static void submissions_free(struct submissions *submissions)
 {
+    receipts_stop(&submissions->receipts);
     if (submissions->stop_fd >= 0)
         close(submissions->stop_fd);
     job_file_spare_fini(&submissions->spare);
@@ -412,11 +468,10 @@ struct submissions *submissions_start(const struct submissions_options *options,
     line_init(&submissions->aside);
     submissions->round = 1;
     submissions->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    bool started =
-        submissions->stop_fd >= 0
-            ? thread_start(&submissions->thread, "reader", submissions_run, submissions, error)
-            : error_errno(error, "reader", "cannot make an event descriptor");
-    if (started)
+    if (submissions->stop_fd < 0)
+        error_errno(error, "reader", "cannot make an event descriptor");
+    else if (start_receipts(submissions, error) &&
+             thread_start(&submissions->thread, "reader", submissions_run, submissions, error))
         return submissions;
     submissions_free(submissions);
     return NULL;

@@ -1,6 +1,7 @@
 /* submissions: the way of what is sent to a host that goes on, from who sends it, on a thread that
  * must not wait, until it is admitted or refused. Job files are read on a reader thread; a single
- * task of usual length is read at once by who sends it. Created by the host.
+ * task of usual length is read at once by who sends it. If the store is durable, what is admitted
+ * is answered and enters when it is on disk (receipts.h). Created by the host.
  *
  * Where what has no room waits, it is first come first served among those that wait for the same
  * room. Behind one that waits for the host (max_pending, inbound) all wait that come later; behind
@@ -40,6 +41,9 @@ struct submissions_options {
      * much room; both with the reason in refusal. If it is tried in a round, a group that was full
      * in it for another one is full. NULL: queues have no limit. Any thread. */
     enum submission_answer (*reserve)(void *context, struct submission *submission);
+    /* Gives these places back: its tasks, all in submission->tasks, do not enter. NULL if reserve
+     * is. Any thread. */
+    void (*give_back)(void *context, struct submission *submission);
     void (*job_over)(void *context, struct job *job); /* it had no task left when it was admitted */
 };
 

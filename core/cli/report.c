@@ -211,6 +211,19 @@ static const char *name_of(const struct job *job, const struct host *host)
     return tasks_of(job) > 0 || !host_reading(host) ? job->name : job->file;
 }
 
+/* What a run with a state leaves to the next one, and what it was spared. */
+static void print_resumed(const struct job *job)
+{
+    uint32_t left = tasks_of(job), before = atomic_load(&job->recalled);
+
+    for (int state = TASK_SUCCEEDED; state <= TASK_SKIPPED; state++)
+        left -= ended(job, (enum task_state)state);
+    if (left > 0)
+        printf(", %u left", left);
+    if (before > 0)
+        printf(", %u of these in earlier runs", before);
+}
+
 static void print_text(const struct job *job, const char *called, double seconds)
 {
     static const enum task_state others[] = {TASK_FAILED, TASK_TIMED_OUT, TASK_CRASHED,
@@ -223,6 +236,7 @@ static void print_text(const struct job *job, const char *called, double seconds
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (ended(job, others[i]) > 0)
             printf(", %u %s", ended(job, others[i]), state_text(others[i]));
+    print_resumed(job);
     printf(" in %.2f s\n", seconds);
 }
 

@@ -27,7 +27,9 @@ enum {
     OPTION_WORKERS,
     OPTION_DRY_RUN,
     OPTION_GRAPH,
-    OPTION_SET
+    OPTION_SET,
+    OPTION_STATE,
+    OPTION_CHANGED
 };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
 
@@ -44,6 +46,8 @@ struct run_options {
     size_t workers_count;
     bool dry_run;
     enum plan_graph graph;
+    const char *state; /* NULL: nothing is kept */
+    bool changed;
     struct input_names names;
 };
 
@@ -84,6 +88,14 @@ static const struct argp_option table[] = {
      .key = OPTION_GRAPH,
      .arg = "dot|mermaid",
      .doc = "run nothing; print which task needs which, for Graphviz or Mermaid"},
+    {.name = "state",
+     .key = OPTION_STATE,
+     .arg = "FILE",
+     .doc =
+         "keep there what has ended; run again with the same file, only what is unfinished runs"},
+    {.name = "changed",
+     .key = OPTION_CHANGED,
+     .doc = "with --state: go on although a job file has changed; tasks are known by their ids"},
     SETTINGS_OPTION(OPTION_SET),
     {0},
 };
@@ -136,12 +148,20 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->graph = (enum plan_graph)(
             PLAN_GRAPH_DOT + options_word(state, "--graph", plan_graph_words, argument));
         return 0;
+    case OPTION_STATE:
+        options->state = argument;
+        return 0;
+    case OPTION_CHANGED:
+        options->changed = true;
+        return 0;
     case OPTION_SET:
         settings_add(&options->names.settings, argument, state);
         return 0;
     }
     if (key == ARGP_KEY_SUCCESS && options->dry_run && options->mode == JOB_STREAMED)
         argp_error(state, "--dry-run and --graph read all of a file: they do not go with --stream");
+    if (key == ARGP_KEY_SUCCESS && options->changed && options->state == NULL)
+        argp_error(state, "--changed goes with --state");
     return input_names_parse(key, state, &options->names);
 }
 
@@ -265,6 +285,24 @@ static void on_reread(void *context, void *report)
         log_error("the configuration is not valid: nothing of it has changed");
 }
 
+static enum host_resume resume_of(const struct run_options *options)
+{
+    if (options->state == NULL)
+        return HOST_BEGINS_ANEW;
+    return options->changed ? HOST_RESUMES_CHANGED : HOST_RESUMES;
+}
+
+/* All that has ended is kept, to be known when the run goes on. */
+static struct store_options kept(const struct run *run)
+{
+    if (run->options->state == NULL)
+        return (struct store_options){0};
+    return (struct store_options){.place = run->options->state,
+                                  .commit_interval_ns = run->config->commit_interval_ns,
+                                  .finished_max = UINT64_MAX,
+                                  .dead_max = UINT64_MAX};
+}
+
 /* Makes what listens and the host; the plugins are open. False with a message printed. */
 static bool run_create(struct run *run)
 {
@@ -273,6 +311,9 @@ static bool run_create(struct run *run)
     struct error error;
     struct host_handlers handlers = {
         .context = run,
+        .resume = resume_of(run->options),
+        .store_backend = run->options->state != NULL ? "sqlite" : NULL,
+        .store = kept(run),
         .ended = on_ended,
         .stops = on_stops,
         .wants_all = run->options->events != NULL,

@@ -47,8 +47,9 @@ struct serve {
     struct http *http;
     char *address; /* as configured */
     int listen_fd;
-    bool passed; /* the service manager has opened the socket */
-    char *token; /* NULL: nobody is asked for one */
+    bool passed;      /* the service manager has opened the socket */
+    char *store_path; /* NULL: jobs are in memory */
+    char *token;      /* NULL: nobody is asked for one */
     char *hosts_text;
     const char *hosts[HOSTS_MOST + 1];
 };
@@ -233,14 +234,30 @@ static bool split_hosts(struct serve *serve)
     return true;
 }
 
-static struct store_options kept(const struct config *config)
+static struct store_options kept(const struct config *config, const char *place)
 {
-    return (struct store_options){.finished_max = (uint64_t)config->keep_finished_max,
+    return (struct store_options){.place = place,
+                                  .commit_interval_ns = config->commit_interval_ns,
+                                  .finished_max = (uint64_t)config->keep_finished_max,
                                   .finished_max_bytes = FINISHED_MOST_BYTES,
                                   .dead_max = DEAD_MOST,
                                   .dead_max_bytes = DEAD_MOST_BYTES,
                                   .log_max_bytes = LOG_MOST_BYTES,
                                   .claims_max = CLAIMS_MOST};
+}
+
+/* What is to survive the daemon needs a place that does. */
+static bool find_store(struct serve *serve)
+{
+    const struct config *config = serve->config;
+
+    if (strcmp(config->store_backend, "memory") == 0)
+        return true;
+    if (config->state_dir_is_temporary && config->store_path == NULL)
+        return output_error("there is no folder that jobs could be kept in: name one by [host] "
+                            "state_dir, or set [store] backend = memory");
+    serve->store_path = config_store_path(config);
+    return true;
 }
 
 static bool start_host(struct serve *serve)
@@ -250,7 +267,8 @@ static bool start_host(struct serve *serve)
                                      .ended = on_ended,
                                      .wants_all = true,
                                      .measures_cpu = true,
-                                     .store = kept(serve->config),
+                                     .store_backend = serve->config->store_backend,
+                                     .store = kept(serve->config, serve->store_path),
                                      .stops = on_stops,
                                      .tick = on_tick,
                                      .tick_ns = tick_ns(serve),
@@ -319,6 +337,7 @@ static void serve_fini(struct serve *serve)
     close_listener(serve);
     free(serve->address);
     free(serve->token);
+    free(serve->store_path);
     free(serve->hosts_text);
 }
 
@@ -359,8 +378,8 @@ static int serve_all(const struct serve_options *options, struct config *config)
     CLEANUP(serve_fini)
     struct serve serve = {.options = options, .config = config, .listen_fd = -1};
 
-    if (!split_hosts(&serve) || !open_listener(&serve) || !load_token(&serve) ||
-        !plugins_open(&serve.plugins, config))
+    if (!split_hosts(&serve) || !find_store(&serve) || !open_listener(&serve) ||
+        !load_token(&serve) || !plugins_open(&serve.plugins, config))
         return EXIT_HOST;
     registry_load_all(serve.plugins.registry);
     if (!start_host(&serve))

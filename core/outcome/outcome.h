@@ -128,6 +128,10 @@ void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct out
  * with those that need them. */
 void outcome_release(struct outcome *outcome, struct task_list *tasks, struct outcome_tally *tally);
 
+/* Ends a task (ACCEPTED, or WAITING and released) as it has ended in an earlier run (past.h); nobody
+ * hears of it. Takes the task over, counts into the tally, and releases those that waited for it. */
+void outcome_recall(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
+
 /* Adds text to the log of a task that is RUNNING, if logs are kept. Any thread, within its call. */
 void outcome_log(struct outcome *outcome, const struct task *task, const char *text, size_t length);
 

@@ -271,7 +271,7 @@ YAML
 }
 
 @test "submit --wait hears the end of its job from a daemon that stops, however slow it listens" {
-    settings "[host]" "grace = 1m" "[group:gate]" "type = gate" "workers = 1"
+    settings "[host]" "grace = 1m" "[store]" "backend = memory" "[group:gate]" "type = gate" "workers = 1"
     serve
     { echo "tasks:" && repeat 20000 "type: gate, params: {started: $PWD/started, open: $PWD/open}"; } | job big
     aside big submit --wait big.yaml

@@ -118,7 +118,7 @@ setup_job() {
     chmod 700 theirs
     chmod 755 . && chown 65534 ours
     run setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CONFIG_HOME HOME="$PWD/theirs" \
-        XDG_CACHE_HOME="$PWD/ours" "$SLUICE" version
+        XDG_STATE_HOME="$PWD/ours" "$SLUICE" version
     [ "$status" -eq 0 ]
 }
 

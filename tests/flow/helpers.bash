@@ -7,7 +7,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
     export HOME=$BATS_TEST_TMPDIR/home
     mkdir home
-    unset SLUICE_CONFIG XDG_CONFIG_HOME XDG_CACHE_HOME NO_COLOR
+    unset SLUICE_CONFIG XDG_CONFIG_HOME XDG_STATE_HOME NO_COLOR
     export TERM=xterm
     # shellcheck disable=SC2034 # for the tests
     both=(--plugins "$PLUGINS" --plugins "$TEST_PLUGINS")

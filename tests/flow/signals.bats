@@ -162,11 +162,11 @@ start_into() {
     exec 8>pipe
     printf 'version: 1\ntasks:\n  - {type: count, params: {file: "%s/count"}}\n  - {typ' "$PWD" >&8
     wait_until has_bytes count 1
-    [ "$(find home/.cache/sluice/code -name '*.so' | wc -l)" -gt 0 ]
+    [ "$(find home/.local/state/sluice/code -name '*.so' | wc -l)" -gt 0 ]
     kill -TERM "$pid"
     ended 143
     exec 8>&-
-    [ "$(find home/.cache/sluice/code -name '*.so' | wc -l)" -eq 0 ]
+    [ "$(find home/.local/state/sluice/code -name '*.so' | wc -l)" -eq 0 ]
 }
 
 @test "a standard error that nobody reads does not keep a signal from ending the run" {

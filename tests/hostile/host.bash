@@ -5,7 +5,7 @@
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit
     umask 022
-    export XDG_CACHE_HOME=$PWD/cache
+    export XDG_STATE_HOME=$PWD/cache
     mkdir plugins
     cp "$PLUGINS/noop.so" plugins/
     thousand noop >others.yaml

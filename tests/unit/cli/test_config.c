@@ -155,11 +155,11 @@ Test(config, all_errors_are_reported_at_once)
 Test(config, what_a_later_version_will_know_is_told_apart_from_a_mistake)
 {
     expect(
-        "[host]\non_stuck = restart\noverflow = delay\n[store]\nbackend = sqlite\n",
+        "[host]\non_stuck = restart\noverflow = delay\n[store]\nbackend = redis\n",
         "sluice.ini:2: error: key 'on_stuck' in [host] is not part of this version\n"
         "sluice.ini:3: error: overflow: 'delay' comes with a durable store, which is not part of "
         "this version\n"
-        "sluice.ini:5: error: backend: 'sqlite' is not part of this version\n");
+        "sluice.ini:5: error: backend: 'redis' is not part of this version\n");
 }
 
 Test(config, a_word_that_is_none_of_those_allowed_is_refused)
@@ -179,7 +179,8 @@ Test(config, what_the_daemon_needs_is_read)
                         "[http]\nlisten = 127.0.0.1:8080\ntoken_file = /etc/sluice/token\n"
                         "allowed_hosts = a.example, b.example\nmax_body = 1MiB\n"
                         "max_body_total = 2MiB\nmax_connections = 8\n"
-                        "[store]\nbackend = memory\nkeep_finished = 1h\nkeep_finished_max = 5\n"
+                        "[store]\nbackend = memory\npath = /srv/jobs.db\ncommit_interval = "
+                        "2ms\nkeep_finished = 1h\nkeep_finished_max = 5\n"
                         "[group:a]\ntype = a\nqueue_capacity = 9\n");
     cr_expect(eq(str, config.runtime_dir, "/run/sluice"));
     cr_expect(eq(int, config.overflow, OVERFLOW_BLOCK));
@@ -191,6 +192,8 @@ Test(config, what_the_daemon_needs_is_read)
     cr_expect(eq(i64, config.http_max_body_total, 2 << 20));
     cr_expect(eq(i64, config.http_max_connections, 8));
     cr_expect(eq(str, config.store_backend, "memory"));
+    cr_expect(eq(str, config.store_path, "/srv/jobs.db"));
+    cr_expect(eq(i64, config.commit_interval_ns, 2 * NS_PER_MS));
     cr_expect(eq(i64, config.keep_finished_ns, 3600 * NS_PER_S));
     cr_expect(eq(i64, config.keep_finished_max, 5));
     cr_expect(eq(i64, config.groups[0].queue_capacity, 9));

@@ -1,0 +1,120 @@
+/* What an earlier host has left in the store is taken up again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept/job_restore.h"
+#include "host_internal.h"
+#include "support/cleanup.h"
+#include "support/log.h"
+#include "support/memory.h"
+
+enum { ENTER_BATCH = 1024 };
+
+/* Jobs by their ids. */
+struct found {
+    char (*unfinished)[JOB_ID_BYTES];
+    size_t unfinished_count, capacity;
+    uint64_t *unacknowledged; /* their keys: they were on their way into the store */
+    size_t unacknowledged_count;
+};
+
+struct recovery {
+    struct host *host;
+    struct job_restore_sources sources;
+    uint64_t jobs, tasks;
+};
+
+static void found_fini(struct found *found)
+{
+    free(found->unfinished);
+    free(found->unacknowledged);
+}
+
+static void note_unfinished(struct found *found, const char *id)
+{
+    if (found->unfinished_count == found->capacity) {
+        found->capacity = found->capacity > 0 ? 2 * found->capacity : 64;
+        found->unfinished =
+            memory_grow(found->unfinished, found->capacity, sizeof *found->unfinished);
+    }
+    memcpy(found->unfinished[found->unfinished_count++], id, JOB_ID_BYTES);
+}
+
+static void note_unacknowledged(struct found *found, uint64_t key)
+{
+    size_t count = found->unacknowledged_count + 1;
+    found->unacknowledged =
+        memory_grow(found->unacknowledged, count, sizeof *found->unacknowledged);
+    found->unacknowledged[found->unacknowledged_count++] = key;
+}
+
+static bool note_job(void *context, const struct store_job *job)
+{
+    struct found *found = context;
+    if (!job->sealed)
+        note_unacknowledged(found, job->key);
+    else if (job->by_state[STORE_UNFINISHED] > 0)
+        note_unfinished(found, job->given.id);
+    return true;
+}
+
+/* They count as what is pending whatever max_pending is now. */
+static void enter(struct host *host, struct job *job)
+{
+    struct task_list batch;
+    task_list_init(&batch);
+    room_force(&host->stages.pending, job->tasks_count);
+    job_count_submitted(job, job->tasks_count);
+    while (job_take_tasks(job, ENTER_BATCH, &batch))
+        intake_enter(&host->stages.intake, &batch);
+    if (job_count_ended(job, TASK_ACCEPTED, 1))
+        host->source->job_over(host, job);
+}
+
+static bool recover_job(struct recovery *recovery, const char *id, struct error *error)
+{
+    struct host *host = recovery->host;
+    uint32_t damaged;
+    struct job *job = job_restore(&recovery->sources, id, &damaged, error);
+    if (job == NULL)
+        return false;
+    if (damaged > 0)
+        log_error("tasks of a job cannot be taken up again, their records are damaged: see "
+                  "`sluice fsck'",
+                  LOG_TEXT("job", id), LOG_NUMBER("tasks", damaged));
+    recovery->jobs++;
+    recovery->tasks += job->tasks_count;
+    if (!job_table_add(host->served.table, job, NULL))
+        abort(); /* ids are unique in the store */
+    enter(host, job);
+    return true;
+}
+
+/* Nobody was told that they were taken. */
+static bool forget_unacknowledged(const struct recovery *recovery, const struct found *found,
+                                  struct error *error)
+{
+    for (size_t i = 0; i < found->unacknowledged_count; i++)
+        if (!store_forget_job(recovery->sources.store, found->unacknowledged[i], error))
+            return false;
+    return true;
+}
+
+bool host_recover(struct host *host, struct error *error)
+{
+    CLEANUP(found_fini) struct found found = {0};
+    struct recovery recovery = {.host = host,
+                                .sources = {.store = host->stages.store,
+                                            .pool = &host->stages.chunks,
+                                            .registry = host->registry}};
+    if (!store_visit_jobs(host->stages.store, note_job, &found, error) ||
+        !forget_unacknowledged(&recovery, &found, error))
+        return false;
+    for (size_t i = 0; i < found.unfinished_count; i++)
+        if (!recover_job(&recovery, found.unfinished[i], error))
+            return false;
+    if (recovery.jobs > 0)
+        log_info("taken up again", LOG_NUMBER("jobs", recovery.jobs),
+                 LOG_NUMBER("tasks", recovery.tasks));
+    return true;
+}
