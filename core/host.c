@@ -297,6 +297,9 @@ void host_loop(struct host *host)
     purge_failed_fast(host); /* one may have done so while the last step was at its work */
     if (host->handlers.tick != NULL)
         host->handlers.tick(host->handlers.context, clock_now_ns());
+    struct error error;
+    if (!store_commit(host->stages.store, &error))
+        host->source->lost(host, &error);
 }
 
 void host_apply(struct host *host, int64_t tick_ns)

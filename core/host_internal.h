@@ -26,6 +26,8 @@ struct host_source {
     int64_t (*tend)(struct host *host, int64_t now_ns);
     /* Returns whether what is parked has nothing to wait for. */
     bool (*gives_up_parked)(struct host *host);
+    /* What has ended last could not be written down. */
+    void (*lost)(struct host *host, const struct error *error);
     /* Returns whether the host is to end. */
     bool (*is_over)(struct host *host, int64_t now_ns);
 };

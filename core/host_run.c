@@ -39,6 +39,7 @@ static void await_job_room(struct host *host)
     host->run.waits = false;
 }
 
+/* The first loss is the one that is told. */
 static void lose(struct host *host, const struct error *error)
 {
     mutex_lock(&host->lock);
@@ -171,7 +172,14 @@ static bool gives_up_parked(struct host *host)
     return reader_is_done(host) || reader_waits(host) || room_is_full(&host->stages.pending);
 }
 
-static const struct host_source files = {.job_over = job_over,
+static void lost(struct host *host, const struct error *error)
+{
+    lose(host, error);
+    host->end = HOST_LOST;
+}
+
+static const struct host_source files = {.lost = lost,
+                                         .job_over = job_over,
                                          .job_stopped = job_stopped,
                                          .stop = stop,
                                          .apply = apply,

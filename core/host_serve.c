@@ -104,7 +104,16 @@ static bool is_over(struct host *host, int64_t now_ns)
            job_table_count(host->served.table) == 0;
 }
 
-static const struct host_source sent = {.tend = tend,
+/* Those that ended last run again when the daemon is started again. */
+static void lost(struct host *host, const struct error *error)
+{
+    (void)host;
+    log_error("what ended last could not be written down, and will run again",
+              LOG_TEXT("reason", error->message));
+}
+
+static const struct host_source sent = {.lost = lost,
+                                        .tend = tend,
                                         .apply = apply,
                                         .stop = stop,
                                         .is_over = is_over,

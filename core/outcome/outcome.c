@@ -144,6 +144,8 @@ static bool end_by_verdict(struct outcome *outcome, struct task *task,
                    ? retry(outcome, task, attempt, tally)
                    : fail_task(outcome, task, TASK_FAILED, attempt, tally);
     case VERDICT_TIMED_OUT:
+        if (attempt->memory_stays && ending_is_kept(outcome, task)) /* the host gave it no time */
+            return interrupt(outcome, task, attempt, tally);
         return fails_for_now(outcome, task, attempt)
                    ? retry(outcome, task, attempt, tally)
                    : fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);

@@ -41,17 +41,6 @@ bool sqlite_file_failed(sqlite3 *db, const char *path, const char *what, struct 
     return error_set(error, "store_failed", "%s: %s: %s", path, what, sqlite3_errmsg(db));
 }
 
-static bool folder_make(const char *path, struct error *error)
-{
-    const char *slash = strrchr(path, '/');
-    CLEANUP(cleanup_free)
-    char *folder = slash == NULL ? NULL : strndup(path, (size_t)(slash - path));
-
-    if (folder == NULL || folder[0] == '\0' || mkdir(folder, 0700) == 0 || errno == EEXIST)
-        return true;
-    return error_errno(error, "store_open", "cannot make the folder '%s'", folder);
-}
-
 /* Says in the lock's file who we are; it is only read to be shown. */
 static void lock_sign(int fd)
 {
@@ -78,8 +67,6 @@ int sqlite_file_lock(const char *path, struct error *error)
         error_set(error, "store_open", "%s: the path is too long", path);
         return -1;
     }
-    if (!folder_make(path, error))
-        return -1;
     CLEANUP(cleanup_close) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         error_errno(error, "store_open", "cannot open '%s'", name);
