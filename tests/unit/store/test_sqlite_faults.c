@@ -151,6 +151,42 @@ Test(sqlite_faults, orders_are_refused_while_the_disk_fails)
     stage_close();
 }
 
+static bool see_nothing(void *context, const struct store_task *task)
+{
+    (void)context;
+    return task != NULL;
+}
+
+static bool requeue_all(uint64_t job)
+{
+    struct store_query query = {.job = job};
+    return store_requeue(stage, &query, see_nothing, NULL, NULL);
+}
+
+/* Its job is over and not in memory any more. */
+Test(sqlite_faults, a_requeue_that_fails_changes_nothing)
+{
+    stage_open("sqlite", 10, 10);
+    uint64_t job = durable_job("A", 2);
+    stage_end_as(job, 0, STORE_FAILED);
+    stage_end_as(job, 1, STORE_TIMED_OUT);
+    state_reopen(10, 10);
+    for (int writes = 0; writes < 3; writes++) {
+        cr_assert(store_commit(stage, NULL));
+        faulty_disk_break(writes, SQLITE_IOERR_WRITE);
+        cr_assert_not(requeue_all(job));
+        faulty_disk_heal();
+        cr_assert_eq(stage_counts().by_state[STORE_UNFINISHED], 0);
+        cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/0 1/1");
+    }
+    cr_assert(requeue_all(job));
+    cr_assert_str_eq(stage_unfinished(), "1/0 1/1");
+    struct store_end end = stage_end_of(job, 0, STORE_SUCCEEDED);
+    end.name.attempt = 2;
+    cr_assert_eq(stage_end(end), STORE_DONE);
+    stage_close();
+}
+
 enum { WRITES = 80, WRITE_BYTES = 1024 * 1024 };
 
 static atomic_int writes_done;

@@ -231,9 +231,11 @@ static void drop(uint64_t job)
     cr_assert_eq(counts[0], counts[1]);
 }
 
+/* Of all that has ended: a job may be over long after its last end, and then the two differ in when
+ * they find it. */
 static void prune(void)
 {
-    int64_t before = now - pick(60);
+    int64_t before = now + 1;
     uint64_t counts[2];
     for (int i = 0; i < 2; i++)
         cr_assert(store_prune(twins[i], before, &counts[i], NULL));
