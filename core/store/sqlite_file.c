@@ -132,17 +132,19 @@ static bool run(sqlite3 *db, const char *path, const char *sql, struct error *er
            sqlite_file_failed(db, path, "cannot prepare the store", error);
 }
 
-static bool schema_make(sqlite3 *db, const char *path, struct error *error)
-{
-    static const char *const columns[] = {
-#define TABLE(name, text) "CREATE TABLE " #name " " text ";",
-#include "store/sqlite_tables.def"
-#undef TABLE
-        "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1)"
+static const char meta_table[] = "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1)"
 #define META(column, member) ", " #column " INTEGER NOT NULL DEFAULT 0"
 #include "store/sqlite_meta.def"
 #undef META
-        ");",
+                                 ");";
+
+static bool schema_make(sqlite3 *db, const char *path, struct error *error)
+{
+    static const char *const statements[] = {
+#define TABLE(name, text) "CREATE TABLE " #name " " text ";",
+#include "store/sqlite_tables.def"
+#undef TABLE
+        meta_table,
 #define INDEX(name, text) "CREATE INDEX " #name " ON " text ";",
 #define TABLE(name, text)
 #include "store/sqlite_tables.def"
@@ -153,10 +155,10 @@ static bool schema_make(sqlite3 *db, const char *path, struct error *error)
     };
     char text[4096];
 
-    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        const char *hole = strstr(columns[i], "%s");
-        int before = hole == NULL ? (int)strlen(columns[i]) : (int)(hole - columns[i]);
-        snprintf(text, sizeof(text), "%.*s%s%s", before, columns[i],
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+        const char *hole = strstr(statements[i], "%s");
+        int before = hole == NULL ? (int)strlen(statements[i]) : (int)(hole - statements[i]);
+        snprintf(text, sizeof(text), "%.*s%s%s", before, statements[i],
                  hole == NULL ? "" : fact_columns, hole == NULL ? "" : hole + 2);
         if (!run(db, path, text, error))
             return false;

@@ -25,7 +25,7 @@ static bool line_write(struct sqlite_writer *writer, enum sqlite_class class, ui
 
 bool sqlite_lines_flush(struct sqlite_writer *writer)
 {
-    for (int class = 0; class < SQLITE_CLASS_COUNT; class ++) {
+    for (enum sqlite_class class = 0; class < SQLITE_CLASS_COUNT; class ++) {
         struct buffer *entries = &writer->lines[class].entries;
         if (entries->length > 0 && !line_write(writer, class, writer->lines[class].first, entries))
             return false;
