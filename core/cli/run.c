@@ -299,6 +299,7 @@ static struct store_options kept(const struct run *run)
         return (struct store_options){0};
     return (struct store_options){.place = run->options->state,
                                   .commit_interval_ns = run->config->commit_interval_ns,
+                                  .jobs_wait = true,
                                   .finished_max = UINT64_MAX,
                                   .dead_max = UINT64_MAX};
 }

@@ -117,6 +117,8 @@ static void give_up_job(struct ledger *ledger, struct sqlite_job *job)
 
 static void give_up_jobs(struct ledger *ledger, const struct sqlite_cursor *until)
 {
+    if (ledger->sqlite->store.options.jobs_wait)
+        return;
     struct sqlite_cursor cursor = ledger->at;
 
     while (cursor.passed < until->passed) {

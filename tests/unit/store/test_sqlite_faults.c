@@ -328,3 +328,23 @@ Test(sqlite_faults, a_torn_last_transaction_leaves_what_was_before)
     cr_assert(stage_job("C") > 0);
     stage_close();
 }
+
+Test(sqlite_faults, jobs_that_are_to_wait_are_not_given_up)
+{
+    stage_open_with("sqlite",
+                    (struct store_options){.finished_max = 10, .dead_max = 10, .jobs_wait = true});
+    durable_job("A", 1);
+    faulty_disk_break(0, SQLITE_FULL);
+    uint64_t b = stage_job("B");
+    stage_tasks(b, "noop", NULL, 300);
+    faulty_disk_wait_for_failures(2);
+    cr_assert_eq(stage_end_as(b, 7, STORE_SUCCEEDED), STORE_DONE);
+    stage_seal(b);
+    faulty_disk_heal();
+    cr_assert(state_becomes_durable(b));
+    state_reopen(10, 10);
+    cr_assert(stage_find_job("B"));
+    cr_assert_eq(stage_last_job.by_state[STORE_UNFINISHED], 299);
+    cr_assert_eq(stage_last_job.by_state[STORE_SUCCEEDED], 1);
+    stage_close();
+}
