@@ -44,21 +44,30 @@ static void *push(struct sqlite *sqlite, enum sqlite_record_kind kind, struct sq
     return record->payload;
 }
 
+/* Says that there is a new job; NULL with a message if its id is taken. */
+static struct sqlite_job *say_job(struct sqlite *sqlite, const struct store_job_given *given,
+                                  struct error *error)
+{
+    if (dictionary_find(&sqlite->index.by_id, given->id) != NULL) {
+        error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
+        return NULL;
+    }
+    struct sqlite_job *job = sqlite_job_create(given, sqlite->index.next_key++);
+    sqlite_index_add(&sqlite->index, job);
+    push(sqlite, SQLITE_RECORD_JOB, job, 0);
+    job->added_at = job->said_at;
+    return job;
+}
+
 bool sqlite_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
                     struct error *error)
 {
     struct sqlite *sqlite = begin(store);
+    const struct sqlite_job *job = say_job(sqlite, given, error);
 
-    if (dictionary_find(&sqlite->index.by_id, given->id) != NULL) {
-        mutex_unlock(&sqlite->lock);
-        return error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
-    }
-    *key = sqlite->index.next_key++;
-    struct sqlite_job *job = sqlite_job_create(given, *key);
-    sqlite_index_add(&sqlite->index, job);
-    push(sqlite, SQLITE_RECORD_JOB, job, 0);
-    job->added_at = job->said_at;
-    return finish(sqlite);
+    if (job != NULL)
+        *key = job->key;
+    return finish(sqlite) && job != NULL;
 }
 
 static void put_task(struct sqlite *sqlite, const struct store_new_task *task)
@@ -93,6 +102,18 @@ static void say_chunk(struct sqlite *sqlite, struct sqlite_job *job,
     job->added_at = job->said_at;
 }
 
+static void say_tasks(struct sqlite *sqlite, struct sqlite_job *job,
+                      const struct store_new_task *tasks, size_t count)
+{
+    assert(!job->sealed);
+    while (count > 0) {
+        uint32_t some = count < SQLITE_CHUNK_TASKS ? (uint32_t)count : SQLITE_CHUNK_TASKS;
+        say_chunk(sqlite, job, tasks, some);
+        tasks += some;
+        count -= some;
+    }
+}
+
 bool sqlite_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
                       size_t count, struct error *error)
 {
@@ -101,14 +122,16 @@ bool sqlite_add_tasks(struct store *store, uint64_t key, const struct store_new_
 
     if (job == NULL)
         return finish_unknown(sqlite, key, error);
-    assert(!job->sealed);
-    while (count > 0) {
-        uint32_t some = count < SQLITE_CHUNK_TASKS ? (uint32_t)count : SQLITE_CHUNK_TASKS;
-        say_chunk(sqlite, job, tasks, some);
-        tasks += some;
-        count -= some;
-    }
+    say_tasks(sqlite, job, tasks, count);
     return finish(sqlite);
+}
+
+static void say_seal(struct sqlite *sqlite, struct sqlite_job *job)
+{
+    assert(!job->sealed);
+    job->sealed = true;
+    push(sqlite, SQLITE_RECORD_SEAL, job, 0);
+    job->added_at = job->said_at;
 }
 
 bool sqlite_seal_job(struct store *store, uint64_t key, struct error *error)
@@ -118,11 +141,22 @@ bool sqlite_seal_job(struct store *store, uint64_t key, struct error *error)
 
     if (job == NULL)
         return finish_unknown(sqlite, key, error);
-    assert(!job->sealed);
-    job->sealed = true;
-    push(sqlite, SQLITE_RECORD_SEAL, job, 0);
-    job->added_at = job->said_at;
+    say_seal(sqlite, job);
     return finish(sqlite);
+}
+
+bool sqlite_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
+                      struct error *error)
+{
+    struct sqlite *sqlite = begin(store);
+    struct sqlite_job *job = say_job(sqlite, &whole->given, error);
+
+    if (job != NULL) {
+        *key = job->key;
+        say_tasks(sqlite, job, whole->tasks, whole->count);
+        say_seal(sqlite, job);
+    }
+    return finish(sqlite) && job != NULL;
 }
 
 /* What is said of a job that may be over, and then is an order to the ledger. */

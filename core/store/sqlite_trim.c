@@ -25,9 +25,10 @@ static bool line_write(struct sqlite_writer *writer, enum sqlite_class class, ui
 
 bool sqlite_lines_flush(struct sqlite_writer *writer)
 {
-    for (enum sqlite_class class = 0; class < SQLITE_CLASS_COUNT; class ++) {
-        struct buffer *entries = &writer->lines[class].entries;
-        if (entries->length > 0 && !line_write(writer, class, writer->lines[class].first, entries))
+    for (int i = 0; i < SQLITE_CLASS_COUNT; i++) {
+        struct buffer *entries = &writer->lines[i].entries;
+        if (entries->length > 0 &&
+            !line_write(writer, (enum sqlite_class)i, writer->lines[i].first, entries))
             return false;
         entries->length = 0;
     }

@@ -71,8 +71,8 @@ void sqlite_writer_destroy(struct sqlite_writer **place)
     sqlite_reader_destroy(&writer->reader);
     for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++)
         sqlite3_finalize(writer->statements[i]);
-    for (int class = 0; class < SQLITE_CLASS_COUNT; class ++)
-        buffer_fini(&writer->lines[class].entries);
+    for (int i = 0; i < SQLITE_CLASS_COUNT; i++)
+        buffer_fini(&writer->lines[i].entries);
     buffer_fini(&writer->scratch);
     sqlite3_close(writer->db);
     free(writer);
@@ -153,7 +153,7 @@ void sqlite_writer_undo(struct sqlite_writer *writer)
         sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
     writer->meta = writer->durable;
     memcpy(writer->dropped, writer->durable_dropped, sizeof(writer->dropped));
-    for (int class = 0; class < SQLITE_CLASS_COUNT; class ++)
-        writer->lines[class].entries.length = 0;
+    for (int i = 0; i < SQLITE_CLASS_COUNT; i++)
+        writer->lines[i].entries.length = 0;
     sqlite_rows_undone(writer);
 }

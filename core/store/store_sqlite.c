@@ -113,6 +113,7 @@ const struct store_backend store_sqlite = {
     .close = sqlite_close,
     .add_job = sqlite_add_job,
     .add_tasks = sqlite_add_tasks,
+    .add_whole = sqlite_add_whole,
     .seal_job = sqlite_seal_job,
     .end = sqlite_end,
     .retry = sqlite_retry,

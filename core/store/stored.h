@@ -63,7 +63,8 @@ struct store_task_given {
     int64_t timeout_ns;
     int32_t weight;
     int8_t priority;
-    const void *extra; /* what else its owner needs to take it up again; NULL: nothing was given */
+    const void *extra; /* what else its owner needs to take it up again; NULL: nothing was given.
+                          Both lie at any address, aligned to nothing. */
     uint32_t extra_bytes;
 };
 
