@@ -4,10 +4,13 @@
 
 serve_connections=32
 
+serve_backend=memory
+
 # daemon_start [OPTION...]: starts the daemon; sets daemon_pid. post waits until it listens.
 daemon_start() {
     rm -rf "$folder/run"
-    printf '[host]\nruntime_dir = %s\nstate_dir = %s\noverflow = block\n' "$folder/run" "$folder/state" >"$folder/serve.ini"
+    printf '[host]\nruntime_dir = %s\nstate_dir = %s\noverflow = block\n[store]\nbackend = %s\n' "$folder/run" \
+        "$folder/state" "$serve_backend" >"$folder/serve.ini"
     "$program" serve --quiet --config "$folder/serve.ini" "$@" </dev/null >"$folder/daemon.log" 2>&1 &
     daemon_pid=$!
 }
