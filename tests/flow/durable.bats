@@ -141,3 +141,17 @@ state_of() {
     expect 404
     [ ! -e sluice/sluice.db ]
 }
+
+@test "how long commits take is a metric, of a store that has some" {
+    serve
+    submit_task "{type: noop}"
+    task_is "$task" succeeded
+    get /metrics
+    grep -Eq '^store_commit_seconds_count [1-9]' answer
+    grep -q '^store_commit_seconds_bucket{le="0.01"} ' answer
+    stop_daemon
+    settings "[store]" "backend = memory"
+    serve
+    get /metrics
+    run ! grep -q '^store_commit_seconds_count' answer
+}

@@ -93,6 +93,7 @@ static void write_all(struct api *api, struct scrape *scrape, struct buffer *tex
         .admission_capacity = (uint64_t)admission.capacity,
         .inbound_length = inbound_length(stages->inbound),
         .delayed = delayed_count(stages->delayed),
+        .store_commit = store_commit_times(stages->store),
         .registry = api->registry,
         .visit_plugins = visit_plugins,
     };
