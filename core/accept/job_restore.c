@@ -89,9 +89,12 @@ static const char *keep_params(struct job *job, const struct store_task_given *g
     return memory + front;
 }
 
+/* What the host interrupted, or was not charged, says nothing of the task. */
 static bool timed_out_last(const struct store_task *stored)
 {
     size_t count = stored->attempts_count;
+    while (count > 0 && !stored->attempts[count - 1].charged)
+        count--;
     return count > 0 && strcmp(stored->attempts[count - 1].reason, "timed_out") == 0;
 }
 
