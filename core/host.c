@@ -223,6 +223,7 @@ static bool start_stages(struct host *host, struct error *error)
                                                           ? host->handlers.store_backend
                                                           : "memory",
                                      .store = host->handlers.store,
+                                     .flight_path = host->handlers.flight_path,
                                      .context = host,
                                      .wake = wake,
                                      .job_over = on_job_over,

@@ -35,6 +35,7 @@ struct host_handlers {
     const char *store_backend;  /* NULL: tasks are in memory */
     enum host_resume resume;    /* of a run */
     struct store_options store; /* how much is kept of what has ended */
+    const char *flight_path;    /* of a daemon's flight recorder; NULL: it has none */
     /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer
      * than until_ns. Main thread, once a signal; NULL: nobody. */
     void (*stops)(void *context, int64_t until_ns);

@@ -122,5 +122,10 @@ void host_serve_join(struct host *host);
  * a message if it cannot. Main thread; waits while the store reads and inbound is full. */
 bool host_recover(struct host *host, struct error *error);
 
+/* host_flight.c: says in the store which attempts an earlier host had in hand when it died, by its
+ * flight recorder, whose place this host's takes. False with a message if the store fails. Before
+ * host_recover takes tasks up. Main thread; waits for the disk. */
+bool host_flight_recover(struct host *host, struct error *error);
+
 /* host_serve.c: frees the jobs. */
 void host_serve_fini(struct host *host);

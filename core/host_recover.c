@@ -108,7 +108,7 @@ bool host_recover(struct host *host, struct error *error)
                                             .pool = &host->stages.chunks,
                                             .registry = host->registry}};
     if (!store_visit_jobs(host->stages.store, note_job, &found, error) ||
-        !forget_unacknowledged(&recovery, &found, error))
+        !forget_unacknowledged(&recovery, &found, error) || !host_flight_recover(host, error))
         return false;
     for (size_t i = 0; i < found.unfinished_count; i++)
         if (!recover_job(&recovery, found.unfinished[i], error))

@@ -229,6 +229,8 @@ static void create_executor(struct stages *stages)
         .registry = stages->options.registry,
         .outcome = stages->outcome,
         .gate = admission_gate(stages->admission),
+        .flight_path = stages->options.flight_path,
+        .epoch = store_epoch(stages->store),
         .logs = stages->options.store.log_max_bytes > 0 ? EXECUTOR_KEEPS_LOGS : EXECUTOR_DROPS_LOGS,
         .limits = limits_of(stages),
         .context = stages,

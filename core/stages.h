@@ -29,6 +29,7 @@ struct stages_options {
     bool measures_cpu; /* by heartbeat, even if no scheduler looks at it */
     const char *store_backend;
     struct store_options store; /* how much of what has ended is kept; its describe is set here */
+    const char *flight_path;    /* where the flight recorder is; NULL: there is none */
     void *context;
     void (*wake)(void *context); /* there is something for the control loop to do; any thread */
     void (*job_over)(void *context, struct job *job);  /* any thread */

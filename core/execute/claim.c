@@ -116,7 +116,7 @@ static void fill_batch(struct group *group, struct worker *worker, const struct 
     worker->type = type;
     worker->group = group;
     worker->grant = first->grant;
-    worker->job_key = job->store_key;
+    flight_begin(worker->slot, job->store_key);
     atomic_store_explicit(&worker->next, 0, memory_order_release);
 }
 

@@ -5,6 +5,22 @@
 #include <stdlib.h>
 
 #include "execute/internal.h"
+#include "support/log.h"
+
+/* The host goes on without it: it serves to look back. */
+static struct flight *create_flight(const struct executor_options *options)
+{
+    struct error error;
+    if (options->flight_path == NULL)
+        return NULL;
+    struct flight *flight =
+        flight_create(options->flight_path, options->epoch, FLIGHT_SLOTS, &error);
+    if (flight == NULL)
+        log_warning("there is no flight recorder: if the host dies, nobody knows what it had in "
+                    "hand",
+                    LOG_TEXT("reason", error.message));
+    return flight;
+}
 
 struct executor *executor_create(const struct executor_options *options)
 {
@@ -17,6 +33,7 @@ struct executor *executor_create(const struct executor_options *options)
     executor->options = *options;
     cpu_set_t cpus;
     executor->cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (uint32_t)CPU_COUNT(&cpus) : 1;
+    executor->flight = create_flight(options);
     mutex_init(&executor->lock);
     return executor;
 }
@@ -54,10 +71,16 @@ void executor_destroy(struct executor **executor_pointer)
         executor->groups = group->next;
         group_free(group);
     }
+    flight_destroy(&executor->flight);
     mutex_fini(&executor->lock);
     free(executor->meter);
     free(executor);
     *executor_pointer = NULL;
+}
+
+struct flight *executor_flight(const struct executor *executor)
+{
+    return executor->flight;
 }
 
 struct group *executor_groups(struct executor *executor)

@@ -10,6 +10,7 @@
 #include "plugin/registry.h"
 
 struct executor;
+struct flight;
 struct outcome;
 
 /* What may change while it works. */
@@ -27,6 +28,8 @@ struct executor_options {
     struct registry *registry;
     struct outcome *outcome;
     struct gate gate;
+    const char *flight_path; /* of the flight recorder; NULL: there is none */
+    uint64_t epoch;          /* the host's, for that */
     enum executor_logs logs;
     struct executor_limits limits;
     void *context;
@@ -37,6 +40,9 @@ struct executor_options {
 
 /* Creates it; the options' pointers are borrowed until the end. */
 struct executor *executor_create(const struct executor_options *options);
+
+/* Returns the flight recorder; NULL: there is none. Any thread. */
+struct flight *executor_flight(const struct executor *executor);
 
 /* Joins all workers; no group has a task, nothing is pushed any more. False if one has not ended
  * at the deadline: it is stuck in a plugin. */

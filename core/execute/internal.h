@@ -6,6 +6,7 @@
 
 #include "execute/backlog.h"
 #include "execute/executor.h"
+#include "execute/flight.h"
 #include "execute/group.h"
 #include "execute/meter.h"
 #include "execute/queue.h"
@@ -40,7 +41,8 @@ struct executor {
     uint32_t cpus;                   /* immutable */
     _Atomic uint32_t looking;        /* workers that look on, half as many as cpus at most */
     struct meter *meter;
-    bool cancelling; /* the control loop: every call is asked to end */
+    struct flight *flight; /* immutable; NULL: nobody is told what workers had in hand */
+    bool cancelling;       /* the control loop: every call is asked to end */
     struct mutex lock;
     struct group *groups;   /* guarded by lock; through group.next */
     struct worker *workers; /* guarded by lock; through worker.next_worker */
@@ -124,12 +126,12 @@ struct worker {
     struct group *group;
     struct task *current; /* the one in its call */
     struct grant grant;
-    uint64_t job_key;  /* of the batch's job, in the store */
     uint32_t taken_at; /* if the rest was taken away: how many had been begun */
     /* atomic */
-    _Atomic uint32_t next;                   /* index in the batch of the next task to start */
-    _Atomic int64_t started_ns, deadline_ns; /* of the call in progress */
-    _Atomic uint64_t at; /* place of its task in the job and name of the attempt: see running.c */
+    _Atomic uint32_t next;       /* index in the batch of the next task to start */
+    _Atomic int64_t deadline_ns; /* of the call in progress */
+    /* What it has in hand, see running.c: a slot of the flight recorder's, or its own. */
+    struct flight_slot *slot, own_slot;
     _Atomic int64_t look_ns; /* when the control loop is to look; CLOCK_NEVER_NS between batches */
     _Atomic clockid_t cpu_clock; /* of its thread, once it runs */
     _Atomic bool slow;           /* not counted in pool.brisk; changed under the pool's lock */

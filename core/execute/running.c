@@ -14,10 +14,11 @@ struct found {
 
 static void read_slot(struct worker *worker, struct running *running)
 {
-    uint64_t at = atomic_load_explicit(&worker->at, memory_order_acquire);
+    const struct flight_slot *slot = worker->slot;
+    uint64_t at = atomic_load_explicit(&slot->at, memory_order_acquire);
     running->number = (uint32_t)(at >> 32);
     running->attempt = (uint32_t)at;
-    running->started_ns = atomic_load_explicit(&worker->started_ns, memory_order_acquire);
+    running->started_ns = atomic_load_explicit(&slot->started_ns, memory_order_acquire);
     running->progress_done =
         atomic_load_explicit(&worker->call.progress_done, memory_order_acquire);
     running->progress_total =
@@ -32,7 +33,7 @@ static bool read_worker(struct worker *worker, struct running *running)
     if ((turn & CALL_BUSY) == 0)
         return false;
     read_slot(worker, running);
-    running->job_key = worker->job_key;
+    running->job_key = atomic_load_explicit(&worker->slot->job, memory_order_relaxed);
     running->group = worker->group->name;
     running->weight = worker->grant.weight;
     running->stuck = (turn & CALL_STUCK) != 0;

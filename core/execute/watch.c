@@ -88,7 +88,7 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
         .task = worker->current,
         .generation = worker->pool->generation,
         .tally = worker->tally,
-        .started_ns = atomic_load(&worker->started_ns),
+        .started_ns = atomic_load(&worker->slot->started_ns),
         .verdict = verdict_of(worker),
     };
     worker->tally = NULL;
@@ -111,7 +111,7 @@ static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
             give_up(worker, turn, now_ns, findings);
         look_again(findings, clock_add_ns(worker->asked_ns, grace_ns));
     }
-    if (now_ns - atomic_load(&worker->started_ns) < WATCH_TICK_NS)
+    if (now_ns - atomic_load(&worker->slot->started_ns) < WATCH_TICK_NS)
         look_again(findings, now_ns + WATCH_TICK_NS);
     else if (worker->freed_turn != worker->seen_turn)
         free_the_rest(worker, now_ns, findings);

@@ -27,10 +27,8 @@ static void begin_call(struct worker *worker, const struct task *task, int64_t s
     int64_t deadline_ns =
         task->timeout_ns > 0 ? clock_add_ns(started_ns, task->timeout_ns) : CLOCK_NEVER_NS;
     /* Released, so that none of it is seen before the end of the call before: see running.c. */
-    atomic_store_explicit(&worker->started_ns, started_ns, memory_order_release);
     atomic_store_explicit(&worker->deadline_ns, deadline_ns, memory_order_release);
-    atomic_store_explicit(&worker->at, (uint64_t)job_place(task) << 32 | task->name,
-                          memory_order_release);
+    flight_write(worker->slot, (uint64_t)job_place(task) << 32 | task->name, started_ns);
     if (worker->batch_count > 1)
         return; /* minded as a whole */
     int64_t long_ns = clock_add_ns(started_ns, WATCH_TICK_NS);
@@ -139,7 +137,9 @@ static bool serve(struct worker *worker, struct group *group)
     tell_others(worker, &claim);
     if (claim.count == 0)
         return true;
-    if (!run_batches(worker, group)) {
+    bool goes_on = run_batches(worker, group);
+    flight_clear(worker->slot);
+    if (!goes_on) {
         give_back(worker, group, &worker->grant);
         return false;
     }
@@ -182,9 +182,19 @@ static void strike_off(struct worker *worker)
     *at = worker->next_worker;
 }
 
+static void take_slot(struct worker *worker)
+{
+    struct flight *flight = worker->pool->executor->flight;
+    worker->slot = flight != NULL ? flight_take(flight) : NULL;
+    if (worker->slot == NULL)
+        worker->slot = &worker->own_slot;
+}
+
 static void worker_free(struct worker *worker)
 {
     strike_off(worker);
+    if (worker->slot != &worker->own_slot)
+        flight_give_back(worker->pool->executor->flight, worker->slot);
     call_fini(&worker->call);
     mutex_fini(&worker->lock);
     free(worker->contexts);
@@ -223,6 +233,7 @@ struct worker *worker_start(struct pool *pool, struct error *error)
         worker->call.keep_log = keep_log;
         worker->call.keep_context = worker;
     }
+    take_slot(worker);
     atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);
     atomic_store(&worker->look_ns, CLOCK_NEVER_NS);
     enlist(worker);
