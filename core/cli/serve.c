@@ -301,6 +301,8 @@ static bool start_http(struct serve *serve)
                                    .limits = HTTP_LIMITS_DEFAULT};
     struct error error;
 
+    if (!api_start(serve->api, &error))
+        return output_error("%s", error.message);
     options.routes = api_routes(&options.routes_count);
     options.limits.max_body = (size_t)serve->config->http_max_body;
     options.limits.max_body_total = (size_t)serve->config->http_max_body_total;
@@ -368,6 +370,7 @@ static int stop_all(struct serve *serve, int code)
     api_stops(serve->api);
     api_ends(serve->api);
     http_stop(&serve->http, clock_now_ns() + FAREWELL_NS);
+    api_join(serve->api);
     if (!host_stop(serve->host)) {
         log_warning("a call does not end: it is left behind");
         close_listener(serve);

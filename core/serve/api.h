@@ -1,6 +1,6 @@
 /* api: what the daemon answers over HTTP: one table of routes (routes.def), one file in api/ for
- * each thing that it tells of. Created by the daemon when its host is; handlers run on the http
- * thread and never wait. */
+ * each thing that it tells of. Created by the daemon when its host is. Handlers run on the http
+ * thread and never wait; those that ask a store in a file, which may, on the clerk's. */
 #pragma once
 
 #include <stddef.h>
@@ -14,6 +14,14 @@ struct api;
 
 /* Makes it; host, configuration and registry are borrowed until api_destroy. */
 struct api *api_create(struct host *host, const struct config *config, struct registry *registry);
+
+/* Starts the thread that it needs to ask a store in a file; false with a message. Before the server
+ * is started. */
+bool api_start(struct api *api, struct error *error);
+
+/* Answers what that thread still has to, and joins it. Once the server has stopped, before the host
+ * does. */
+void api_join(struct api *api);
 
 /* Frees it, once the server and the host have stopped; clears the pointer; accepts NULL. */
 void api_destroy(struct api **api);

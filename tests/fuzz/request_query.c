@@ -51,7 +51,7 @@ NOT_HERE(api_health)
 NOT_HERE(api_readiness)
 
 static const struct http_route routes[] = {
-#define ROUTE(method_, access_, path, query_, body_, handler, help_)                               \
+#define ROUTE(method_, access_, where, path, query_, body_, handler, help_)                        \
     {.method = HTTP_##method_,                                                                     \
      .access = HTTP_##access_,                                                                     \
      .pattern = (path),                                                                            \

@@ -2,12 +2,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "serve/api/clerk.h"
 #include "serve/api/follow.h"
 #include "serve/api/internal.h"
 #include "serve/event_hub.h"
 #include "support/clock.h"
 
 #define BEAT_NS (15 * NS_PER_S)
+
+bool api_start(struct api *api, struct error *error)
+{
+    if (store_borrows(host_stages(api->host)->store))
+        return true;
+    api->clerk = clerk_start(api, error);
+    return api->clerk != NULL;
+}
+
+void api_join(struct api *api)
+{
+    clerk_stop(&api->clerk);
+}
 
 struct api *api_create(struct host *host, const struct config *config, struct registry *registry)
 {
@@ -40,21 +54,44 @@ void api_destroy(struct api **api)
     *api = NULL;
 }
 
-const struct http_route *api_routes(size_t *count)
-{
-    static const struct http_route routes[] = {
-#define ROUTE(verb, who, path, keys, types, handler, what)                                         \
+static http_handler ask;
+
+/* Which function is called on the http thread. */
+#define CALLED_HTTP(handler)  handler
+#define CALLED_STORE(handler) ask
+
+static const struct http_route routes[] = {
+#define ROUTE(verb, who, where, path, keys, types, handler, what)                                  \
     {.method = HTTP_##verb,                                                                        \
      .access = HTTP_##who,                                                                         \
      .pattern = path,                                                                              \
      .query = keys,                                                                                \
      .body = types,                                                                                \
      .help = what,                                                                                 \
-     .handle = handler},
+     .handle = CALLED_##where(handler)},
 #include "serve/routes.def"
 #undef ROUTE
-    };
+};
 
+static http_handler *const handlers[] = {
+#define ROUTE(verb, who, where, path, keys, types, handler, what) handler,
+#include "serve/routes.def"
+#undef ROUTE
+};
+
+static void ask(void *context, struct http_request *request)
+{
+    const struct api *api = context;
+    http_handler *handle = handlers[http_route(request) - routes];
+
+    if (api->clerk != NULL)
+        clerk_take(api->clerk, request, handle);
+    else
+        handle(context, request);
+}
+
+const struct http_route *api_routes(size_t *count)
+{
     *count = sizeof(routes) / sizeof(routes[0]);
     return routes;
 }

@@ -14,6 +14,7 @@
 #include "stages.h"
 #include "store/store.h"
 
+struct clerk;
 struct event_hub;
 struct follow;
 
@@ -27,6 +28,7 @@ struct api {
     struct idempotency *idempotency;
     struct event_hub *hub;
     struct follow *follow;
+    struct clerk *clerk; /* NULL: the store is in memory */
     int64_t started_ns, started_wall_ns;
     char node[65]; /* HOST_NAME_MAX + 1 */
     /* atomic */
@@ -41,7 +43,7 @@ struct api {
 };
 
 /* The handlers of routes.def. */
-#define ROUTE(method, access, path, query, body, handler, help) http_handler handler;
+#define ROUTE(method, access, where, path, query, body, handler, help) http_handler handler;
 #include "serve/routes.def"
 #undef ROUTE
 
