@@ -240,6 +240,7 @@ static bool start(struct engine *engine, struct error *error)
                                      .mode = JOB_STREAMED,
                                      .listener = engine,
                                      .ended = on_ended,
+                                     .store_backend = "memory",
                                      .context = engine,
                                      .wake = wake,
                                      .job_over = on_job_over,
