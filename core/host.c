@@ -262,10 +262,20 @@ struct host *host_create(const struct config *config, struct registry *registry,
     return NULL;
 }
 
+/* Nobody will close the store: what was said to it is written now. */
+static void leave_behind(struct host *host)
+{
+    struct error error;
+    if (!store_commit(host->stages.store, &error))
+        log_error("not all that has ended could be written", LOG_TEXT("reason", error.message));
+}
+
 bool host_stop(struct host *host)
 {
-    if (executor_stuck(host->stages.executor) > 0 || host_reading(host))
+    if (executor_stuck(host->stages.executor) > 0 || host_reading(host)) {
+        leave_behind(host);
         return false;
+    }
     registry_set_hooks(host->registry, NULL);
     host_run_join(host);
     host_serve_join(host);

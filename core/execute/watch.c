@@ -62,12 +62,13 @@ static void free_the_rest(struct worker *worker, int64_t now_ns, struct findings
     pool_mark_slow(worker->pool, worker);
 }
 
-/* Somebody has cancelled the task before its time was up, or else it has run too long. */
+/* Somebody has cancelled the task, or stops the host, before its time was up; or else it has run too
+ * long. */
 static enum verdict verdict_of(const struct worker *worker)
 {
     const struct task *task = worker->current;
-    bool cancelled =
-        atomic_load(&task->cancelled) || atomic_load(&task->job->stop) == JOB_CANCELLED;
+    bool cancelled = worker->pool->executor->cancelling || atomic_load(&task->cancelled) ||
+                     atomic_load(&task->job->stop) == JOB_CANCELLED;
     bool in_time = worker->asked_ns < atomic_load(&worker->deadline_ns);
     return cancelled && in_time ? VERDICT_CANCELLED : VERDICT_TIMED_OUT;
 }

@@ -1,0 +1,90 @@
+# A daemon that is stopped: nothing is lost, and what it interrupts is not charged.
+# shellcheck disable=SC2154 # daemon.bash sets some variables
+load fault
+
+@test "what a stop interrupts runs again and is not charged" {
+    settings "[host]" "grace = 50ms"
+    serve
+    hold "retry: {attempts: 1}"
+    kill -TERM "$pid"
+    ended 143
+    again
+    wait_until has_bytes started 2
+    touch open
+    task_is "$held" succeeded
+    get "/v1/tasks/$held"
+    got '[.attempts[] | [.charged, .reason]] | tostring' '[[false,"interrupted"],[true,""]]'
+}
+
+@test "what is interrupted ten times is not charged either" {
+    settings "[host]" "grace = 1ms"
+    serve
+    hold "retry: {attempts: 2}"
+    for n in $(seq 2 11); do
+        kill -TERM "$pid"
+        ended 143
+        again
+        wait_until has_bytes started "$n"
+    done
+    touch open
+    task_is "$held" succeeded
+    get "/v1/tasks/$held"
+    got '[.attempts[] | select(.charged)] | length' 1
+}
+
+@test "what a kill interrupts is not charged" {
+    serve
+    hold "retry: {attempts: 1}"
+    killed
+    again
+    wait_until has_bytes started 2
+    touch open
+    task_is "$held" succeeded
+}
+
+@test "an attempt that failed before a stop counts after it" {
+    serve
+    submit_task "{type: fail, retry: {attempts: 2, delay: 1h}}"
+    task_is "$task" delayed
+    kill -TERM "$pid"
+    ended 143
+    again
+    task_is "$task" delayed
+    get "/v1/tasks/$task"
+    got .attempt 2
+    got '.attempts | length' 1
+}
+
+@test "a call that does not end is left behind, and what ended before it is known" {
+    settings "[host]" "grace = 1ms"
+    serve
+    submit "version: 1
+tasks:
+- {id: deaf, type: deaf_gate, params: {started: $PWD/started, open: $PWD/open}}
+- {id: well, type: noop}
+- {id: behind, type: noop, needs: [deaf]}
+"
+    wait_until has_bytes started 1
+    task_is "$job:well" succeeded
+    kill -TERM "$pid"
+    ended 143
+    touch open
+    again
+    job_is "$job" over
+    get "/v1/jobs/$job"
+    got .succeeded 3
+    [ "$(bytes started)" -eq 2 ]
+}
+
+@test "a daemon that is stopped while it has nothing to do comes back with nothing to do" {
+    serve
+    submit "{version: 1, tasks: [{type: noop}]}"
+    job_is "$job" over
+    kill -TERM "$pid"
+    ended 143
+    again
+    get "/v1/jobs/$job"
+    got .state over
+    get /v1/status
+    got .jobs.unfinished 0
+}
