@@ -61,6 +61,7 @@ void config_fini(struct config *config)
     settings_fini(config);
     free(config->file);
     free(config->state_dir);
+    free(config->state_dir_closed);
     free(config->runtime_dir);
     free(config->policy);
     free(config->http_listen);

@@ -52,6 +52,7 @@ struct config {
     char *plugin_dirs[CONFIG_PLUGIN_DIRS_MOST + 1]; /* NULL-terminated */
     char *state_dir;
     bool state_dir_is_temporary; /* made for this process, and removed by config_fini */
+    char *state_dir_closed;      /* has jobs and cannot be written; NULL: there is none such */
     bool state_dir_is_default, plugin_dirs_are_default; /* nobody has named them */
     char *runtime_dir;                                  /* NULL: nobody has named it */
     int64_t dispatchers;

@@ -129,6 +129,21 @@ static bool state_dir_temporary(struct config *config, struct error *error)
     return true;
 }
 
+/* Takes a folder for the state if it can be written; one that cannot and has jobs is remembered. */
+static bool state_dir_take(struct config *config, char *path)
+{
+    if (path != NULL && folder_make(path)) {
+        config->state_dir = path;
+        return true;
+    }
+    CLEANUP(cleanup_free) char *jobs = path == NULL ? NULL : path_join(path, "/", "sluice.db");
+    if (jobs != NULL && config->state_dir_closed == NULL && access(jobs, F_OK) == 0)
+        config->state_dir_closed = path;
+    else
+        free(path);
+    return false;
+}
+
 /* In a container, or for a user such as nobody, the home is often not there. */
 static bool state_dir_find(struct config *config, struct error *error)
 {
@@ -137,21 +152,10 @@ static bool state_dir_find(struct config *config, struct error *error)
                error_errno(error, "state_dir", "cannot make the state folder %s",
                            config->state_dir);
     const char *service = folder_from("STATE_DIRECTORY");
-    if (service != NULL && folder_make(service)) {
-        config->state_dir = config_copy(service);
-        return true;
-    }
-    char *state = user_folder("XDG_STATE_HOME", "/.local/state/", "sluice");
-    if (state != NULL && folder_make(state)) {
-        config->state_dir = state;
-        return true;
-    }
-    free(state);
-    if (folder_make("/var/lib/sluice")) {
-        config->state_dir = config_copy("/var/lib/sluice");
-        return true;
-    }
-    return state_dir_temporary(config, error);
+    return state_dir_take(config, service == NULL ? NULL : config_copy(service)) ||
+           state_dir_take(config, user_folder("XDG_STATE_HOME", "/.local/state/", "sluice")) ||
+           state_dir_take(config, config_copy("/var/lib/sluice")) ||
+           state_dir_temporary(config, error);
 }
 
 bool config_places(struct config *config, struct error *error)

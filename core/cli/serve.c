@@ -254,6 +254,10 @@ static bool find_store(struct serve *serve)
 
     if (strcmp(config->store_backend, "memory") == 0)
         return true;
+    if (config->state_dir_closed != NULL && config->store_path == NULL)
+        return output_error("jobs are kept in %s, which cannot be written: name another folder by "
+                            "[host] state_dir, or set [store] backend = memory",
+                            config->state_dir_closed);
     if (config->state_dir_is_temporary && config->store_path == NULL)
         return output_error("there is no folder that jobs could be kept in: name one by [host] "
                             "state_dir, or set [store] backend = memory");

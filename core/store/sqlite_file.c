@@ -18,6 +18,9 @@ enum {
     LOG_MOST_BYTES = 64 * 1024 * 1024, /* that it keeps when it does */
 };
 
+/* Of a database, in its header, by which file(1) knows it too: "SLUC". */
+#define APPLICATION_ID "0x534c5543"
+
 #define FACT(column, member) ", " #column
 const char sqlite_fact_names[] =
 #include "store/sqlite_facts.def"
@@ -91,6 +94,33 @@ bool sqlite_file_make(const char *path, struct error *error)
     return fd >= 0 || error_errno(error, "store_open", "cannot open '%s'", path);
 }
 
+static bool number_read(sqlite3 *db, const char *path, const char *sql, int *number,
+                        struct error *error)
+{
+    sqlite3_stmt *row = NULL;
+    bool right =
+        sqlite3_prepare_v2(db, sql, -1, &row, NULL) == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW;
+
+    if (right)
+        *number = sqlite3_column_int(row, 0);
+    else
+        sqlite_file_failed(db, path, "cannot open the store", error);
+    sqlite3_finalize(row);
+    return right;
+}
+
+/* Looks before anything is written, even that it has a write-ahead log. */
+static bool is_ours(sqlite3 *db, const char *path, struct error *error)
+{
+    int tables, application;
+
+    if (!number_read(db, path, "SELECT count(*) FROM sqlite_schema", &tables, error) ||
+        !number_read(db, path, "PRAGMA application_id", &application, error))
+        return false;
+    return tables == 0 || application == strtol(APPLICATION_ID, NULL, 0) ||
+           error_set(error, "store_foreign", "%s is a database of another program", path);
+}
+
 static bool configure(sqlite3 *db, const char *path, struct error *error)
 {
     char text[256];
@@ -100,7 +130,6 @@ static bool configure(sqlite3 *db, const char *path, struct error *error)
              "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d;"
              "PRAGMA temp_store = MEMORY;",
              CACHE_KIB, CHECKPOINT_PAGES, LOG_MOST_BYTES);
-    sqlite3_busy_timeout(db, BUSY_MS);
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ||
            sqlite_file_failed(db, path, "cannot open the store", error);
 }
@@ -112,8 +141,9 @@ sqlite3 *sqlite_file_open(const char *path, struct error *error)
     int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (db == NULL)
         abort(); /* no memory */
+    sqlite3_busy_timeout(db, BUSY_MS);
     if ((code != SQLITE_OK && !sqlite_file_failed(db, path, "cannot open the store", error)) ||
-        !configure(db, path, error)) {
+        !is_ours(db, path, error) || !configure(db, path, error)) {
         sqlite3_close(db);
         return NULL;
     }
@@ -150,6 +180,7 @@ static bool schema_make(sqlite3 *db, const char *path, struct error *error)
 #include "store/sqlite_tables.def"
 #undef TABLE
 #undef INDEX
+        "PRAGMA application_id = " APPLICATION_ID ";",
         "INSERT INTO meta(id, next_key, over_next, finished_next, finished_floor, dead_next,"
         " dead_floor) VALUES(1, 1, 1, 1, 1, 1, 1);",
     };
@@ -164,20 +195,6 @@ static bool schema_make(sqlite3 *db, const char *path, struct error *error)
             return false;
     }
     return true;
-}
-
-static bool version_read(sqlite3 *db, const char *path, int *version, struct error *error)
-{
-    sqlite3_stmt *row = NULL;
-    bool right = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &row, NULL) == SQLITE_OK &&
-                 sqlite3_step(row) == SQLITE_ROW;
-
-    if (right)
-        *version = sqlite3_column_int(row, 0);
-    else
-        sqlite_file_failed(db, path, "cannot read the store", error);
-    sqlite3_finalize(row);
-    return right;
 }
 
 /* Makes one step and says so, as a whole. */
@@ -199,7 +216,7 @@ bool sqlite_file_prepare(sqlite3 *db, const char *path, struct error *error)
 {
     int version;
 
-    if (!version_read(db, path, &version, error))
+    if (!number_read(db, path, "PRAGMA user_version", &version, error))
         return false;
     if (version > SQLITE_SCHEMA_VERSION)
         return error_set(error, "store_newer",
