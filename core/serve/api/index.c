@@ -142,13 +142,19 @@ void api_health(void *context, struct http_request *request)
 void api_readiness(void *context, struct http_request *request)
 {
     struct api *api = context;
+    struct error error;
+    char text[ERROR_MESSAGE_BYTES + 16];
 
-    if (atomic_load(&api->stopping))
+    if (atomic_load(&api->stopping)) {
         answer_text(request, 503, "stopping\n");
-    else if (!atomic_load(&api->ready))
+    } else if (!atomic_load(&api->ready)) {
         answer_text(request, 503, "starting\n");
-    else
+    } else if (!store_is_well(host_stages(api->host)->store, &error)) {
+        snprintf(text, sizeof(text), "failing: %s\n", error.message);
+        answer_text(request, 503, text);
+    } else {
         answer_text(request, 200, "ready\n");
+    }
 }
 
 static void begin_stop(struct loop_call *call)
