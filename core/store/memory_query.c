@@ -155,6 +155,7 @@ static void make_unfinished(struct memory *memory, struct memory_job *job,
     job->job.by_state[STORE_UNFINISHED]++;
     memory_job_unkeep(memory, job);
     job->was_kept = false;
+    job->job.stopped = false;
 
     memory_types_remove(&memory->dead_types, record->task.given.type);
     memory_record_unlink(record);
@@ -174,6 +175,34 @@ bool memory_requeue(struct store *store, const struct store_query *query, store_
         make_unfinished(walk.memory, walk.job, memory_walk_record(&walk));
         memory_task_view(walk.memory, walk.job, walk.task.number, &walk.task);
         if (!visit(context, &walk.task))
+            break;
+    }
+    return true;
+}
+
+static struct memory_record *record_at(struct memory *memory, const struct store_position *at,
+                                       struct memory_job **job)
+{
+    *job = memory_job_find(memory, at->job);
+    return *job == NULL ? NULL : memory_word_record(memory_slots_get(&(*job)->tasks, at->number));
+}
+
+bool memory_requeue_at(struct store *store, const struct store_position *at, size_t count,
+                       store_visit_task *visit, void *context, struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    struct store_task task;
+
+    (void)error;
+    MEMORY_GUARD(memory);
+    for (size_t i = 0; i < count; i++) {
+        struct memory_job *job;
+        struct memory_record *record = record_at(memory, &at[i], &job);
+        if (record == NULL || (STORE_DEAD_SET & STORE_SET(record->task.state)) == 0)
+            continue;
+        make_unfinished(memory, job, record);
+        memory_task_view(memory, job, at[i].number, &task);
+        if (!visit(context, &task))
             break;
     }
     return true;

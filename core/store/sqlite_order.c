@@ -119,6 +119,7 @@ static bool requeue_task(struct requeue *requeue, struct sqlite_writer *writer, 
     writer->meta.held[STORE_UNFINISHED]++;
     facts->extras |= SQLITE_HAS_PENDING;
     facts->over = false;
+    facts->stopped = false;
     sqlite_row_unkeep(writer, found.row);
     requeue->done.at = memory_grow(requeue->done.at, requeue->done.count + 2, sizeof(int64_t));
     requeue->done.at[requeue->done.count++] = place;
@@ -169,22 +170,42 @@ static bool requeue_run(struct ledger_order *order, struct sqlite_writer *writer
     return right;
 }
 
-bool sqlite_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
+static bool requeue(struct store *store, const struct places *places, store_visit_task *visit,
                     void *context, struct error *error)
 {
     struct sqlite *sqlite = (struct sqlite *)store;
-    struct places places = {0};
-    struct requeue requeue = {.order = {.run = requeue_run, .error = error}, .places = &places};
-    bool right = sqlite_visit(store, query, note_place, &places, error) &&
-                 (places.count == 0 || ledger_order(sqlite->ledger, &requeue.order));
+    struct requeue requeue = {.order = {.run = requeue_run, .error = error}, .places = places};
+    bool right = places->count == 0 || ledger_order(sqlite->ledger, &requeue.order);
 
     for (size_t i = 0; right && i < requeue.done.count; i += 2) {
         uint64_t place = (uint64_t)requeue.done.at[i];
         struct store_position at = {place >> 32, (uint32_t)place};
         right = sqlite_recall(store, &at, visit, context, error);
     }
-    free(places.at);
     free(requeue.done.at);
+    return right;
+}
+
+bool sqlite_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
+                    void *context, struct error *error)
+{
+    struct places places = {0};
+    bool right = sqlite_visit(store, query, note_place, &places, error) &&
+                 requeue(store, &places, visit, context, error);
+
+    free(places.at);
+    return right;
+}
+
+bool sqlite_requeue_at(struct store *store, const struct store_position *at, size_t count,
+                       store_visit_task *visit, void *context, struct error *error)
+{
+    struct places places = {.at = memory_grow(NULL, count, sizeof(int64_t)), .count = count};
+
+    for (size_t i = 0; i < count; i++)
+        places.at[i] = sqlite_place(at[i].job, at[i].number);
+    bool right = requeue(store, &places, visit, context, error);
+    free(places.at);
     return right;
 }
 

@@ -229,9 +229,15 @@ bool store_visit_dead_types(struct store *store, store_visit_type *visit, void *
 
 /* Makes an unfinished task again of each dead letter of a query, with a new attempt at once and
  * nothing charged, and visits it in that state. Its memory is the store's, whatever the backend.
- * A preview is store_visit with the same query. */
+ * Its job goes on, though it may have been stopped before. A preview is store_visit with the same
+ * query. */
 bool store_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
                    void *context, struct error *error);
+
+/* The same with those of some places, in their order, which are dead letters; what is at the others
+ * stays what it is. A durable backend waits for the disk once for all of them. */
+bool store_requeue_at(struct store *store, const struct store_position *at, size_t count,
+                      store_visit_task *visit, void *context, struct error *error);
 
 /* Forgets the dead letters of a query; *count says how many. */
 bool store_drop(struct store *store, const struct store_query *query, uint64_t *count,

@@ -332,6 +332,7 @@ const struct store_backend store_memory = {
     .find_job = memory_find_job,
     .visit_dead_types = memory_visit_dead_types,
     .requeue = memory_requeue,
+    .requeue_at = memory_requeue_at,
     .drop = memory_drop,
     .prune = memory_prune,
     .set_finished_max = memory_set_finished_max,

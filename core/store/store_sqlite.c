@@ -130,6 +130,7 @@ const struct store_backend store_sqlite = {
     .find_job = sqlite_find_job,
     .visit_dead_types = sqlite_visit_dead_types,
     .requeue = sqlite_requeue,
+    .requeue_at = sqlite_requeue_at,
     .drop = sqlite_drop,
     .prune = sqlite_prune,
     .set_finished_max = sqlite_set_finished_max,

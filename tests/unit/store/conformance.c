@@ -746,6 +746,37 @@ void conformance_requeueing_stops_at_the_limit(const char *backend)
     stage_close();
 }
 
+void conformance_dead_letters_are_requeued_by_their_places(const char *backend)
+{
+    uint64_t job = mixed_job(backend);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/1 1/4 1/6");
+    cr_assert_str_eq(stage_requeue_at(job, (const uint32_t[]){0, 1, 2, 6, 99}, 5), "1/1 1/6");
+    cr_assert_eq(stage_last.task.attempt, 2);
+    cr_assert_eq(stage_last.task.state, STORE_UNFINISHED);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/4");
+    cr_assert_str_eq(stage_requeue_at(job, (const uint32_t[]){1}, 1), "");
+    cr_assert_str_eq(stage_requeue_at(job + 7, (const uint32_t[]){4}, 1), "");
+    cr_assert_str_eq(stage_requeue_at(job, NULL, 0), "");
+    stage_close();
+}
+
+void conformance_a_job_that_was_stopped_goes_on_with_what_is_requeued(const char *backend)
+{
+    stage_open(backend, 0, 10);
+    uint64_t job = job_of_one("A", STORE_FAILED);
+    cr_assert(store_stop_job(stage, job, NULL));
+    cr_assert(store_commit(stage, NULL));
+    cr_assert(stage_find_job("A"));
+    cr_assert(stage_last_job.stopped);
+    cr_assert_str_eq(stage_requeue((struct store_query){.job = job}), "1/0");
+    cr_assert(stage_find_job("A"));
+    cr_assert_not(stage_last_job.stopped);
+    cr_assert(store_stop_job(stage, job, NULL));
+    cr_assert(stage_find_job("A"));
+    cr_assert(stage_last_job.stopped);
+    stage_close();
+}
+
 void conformance_dead_letters_are_dropped_by_query(const char *backend)
 {
     uint64_t count;

@@ -228,6 +228,17 @@ const char *stage_requeue(struct store_query query)
     return stage_seen;
 }
 
+const char *stage_requeue_at(uint64_t job, const uint32_t *numbers, size_t count)
+{
+    struct store_position at[STAGE_SEEN_MOST];
+    size_t most = STAGE_SEEN_MOST;
+    for (size_t i = 0; i < count; i++)
+        at[i] = (struct store_position){job, numbers[i]};
+    stage_seen[0] = '\0';
+    cr_assert(store_requeue_at(stage, at, count, see, &most, NULL));
+    return stage_seen;
+}
+
 const char *stage_due(int64_t until_wall_ns, uint32_t limit, bool resume)
 {
     size_t most = STAGE_SEEN_MOST;

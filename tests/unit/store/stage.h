@@ -77,6 +77,9 @@ const char *stage_unfinished(void);
 /* Requeues what a query finds and returns stage_seen. */
 const char *stage_requeue(struct store_query query);
 
+/* The same with tasks of a job by their numbers. */
+const char *stage_requeue_at(uint64_t job, const uint32_t *numbers, size_t count);
+
 /* Visits what is due up to a time behind the last one seen (again: from the start); returns
  * stage_seen. */
 const char *stage_due(int64_t until_wall_ns, uint32_t limit, bool resume);
