@@ -98,15 +98,18 @@ bool host_cancel_job(struct host *host, const char *id);
 /* Cancels one task of a job that the caller holds. Any thread; takes effect soon. */
 void host_cancel_task(struct host *host, struct job *job, struct task *task);
 
-/* A task that has failed for good. */
-struct host_dead {
-    const char *job, *task;          /* their ids */
-    const struct store_position *at; /* where it is; NULL: all of its job are looked at for it */
+/* What became of dead letters that were to be tried again. */
+struct host_retried {
+    uint64_t tasks;   /* are tried again */
+    uint64_t left;    /* stay what they are */
+    struct error why; /* of the first of these */
 };
 
-/* Takes up a task again that has failed for good; false with a message: it has not, its type is
- * gone, there is no room, or it refers to results of tasks that are gone. Any thread. */
-bool host_retry(struct host *host, const struct host_dead *dead, struct error *error);
+/* Takes up the dead letters of a query again; those stay whose type is gone, for which there is no
+ * room, or no key, or that refer to results of tasks that are gone. False with a message if the
+ * store fails: then some may have been taken up. Any thread; waits for the disk. */
+bool host_retry(struct host *host, const struct store_query *query, struct host_retried *retried,
+                struct error *error);
 
 /* Somebody who asks for a reload; his until done is called. */
 struct host_reload {

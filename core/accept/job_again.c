@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept/task_extra.h"
 #include "plugin/params.h"
 
 static void keep(struct job_again *again, const char *text)
@@ -54,6 +55,8 @@ void job_again_note(struct job_again *again, const struct store_task *task)
     memcpy(again->job, task->job->given.id, JOB_ID_BYTES);
     if (given->params_bytes > 0)
         buffer_append(&again->params, given->params, given->params_bytes);
+    if (given->extra_bytes > 0)
+        buffer_append(&again->extra, given->extra, given->extra_bytes);
     keep(again, given->id);
     keep(again, given->type);
     keep(again, task->job->given.name);
@@ -62,6 +65,14 @@ void job_again_note(struct job_again *again, const struct store_task *task)
         keep(again, labels->pairs[i].key);
         keep(again, labels->pairs[i].value);
     }
+}
+
+bool job_again_unique(const struct job_again *again, const char **unique)
+{
+    struct task_extra extra;
+    bool right = task_extra_read(again->extra.bytes, again->extra.length, &extra);
+    *unique = right ? extra.unique : NULL;
+    return right;
 }
 
 const char *job_again_type(const struct job_again *again)
@@ -94,6 +105,22 @@ static const struct sluice_map *make_labels(const struct job_again *again, struc
     return map;
 }
 
+static void fill_extra(const struct job_again *again, struct job *job, struct task *task)
+{
+    struct task_extra extra;
+    bool right = task_extra_read(again->extra.bytes, again->extra.length, &extra);
+    assert(right);
+    if (!right)
+        return;
+    if (extra.unique != NULL)
+        task->unique = keep_text(job, extra.unique);
+    if (!extra.has_retry)
+        return;
+    struct sluice_retry *retry = job_alloc(job, sizeof *retry, alignof(struct sluice_retry));
+    *retry = extra.retry;
+    task->retry = retry;
+}
+
 struct job *job_again_make(const struct job_again *again, struct chunk_pool *pool,
                            const struct type *type)
 {
@@ -120,6 +147,7 @@ struct job *job_again_make(const struct job_again *again, struct chunk_pool *poo
     task->number = again->number;
     task->name = again->attempt;
     task->attempt = again->charged + 1;
+    fill_extra(again, job, task);
     job_seal(job);
     return job;
 }
@@ -128,4 +156,5 @@ void job_again_fini(struct job_again *again)
 {
     buffer_fini(&again->texts);
     buffer_fini(&again->params);
+    buffer_fini(&again->extra);
 }

@@ -22,6 +22,7 @@ struct job_again {
     bool late;            /* its parameters refer to results of other tasks */
     struct buffer texts;  /* id, type, name and file of the job, then keys and values of labels */
     struct buffer params; /* its packed record */
+    struct buffer extra;  /* task_extra.h; a store that borrows knows nothing of it */
     uint32_t labels_count;
 };
 
@@ -31,8 +32,12 @@ void job_again_note(struct job_again *again, const struct store_task *task);
 /* Returns the name of its type. */
 const char *job_again_type(const struct job_again *again);
 
-/* Makes the job, sealed and keeping its task, which is ACCEPTED and has the number of the old
- * one. */
+/* Sets *unique to the key that it must have alone, NULL if there is none; false if what the store
+ * has of it is damaged. */
+bool job_again_unique(const struct job_again *again, const char **unique);
+
+/* Makes the job, sealed and keeping its task, which is ACCEPTED and has the number of the old one;
+ * it is tried again and alone as before, but needs nobody. Not for what is damaged. */
 struct job *job_again_make(const struct job_again *again, struct chunk_pool *pool,
                            const struct type *type);
 

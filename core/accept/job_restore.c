@@ -98,13 +98,13 @@ static bool timed_out_last(const struct store_task *stored)
     return count > 0 && strcmp(stored->attempts[count - 1].reason, "timed_out") == 0;
 }
 
-/* It was a dead letter and is tried again: nothing is charged any more for attempts that were. */
+/* It was a dead letter and is tried again: not all attempts that were charged still are. */
 static bool was_dead(const struct store_task *stored)
 {
-    bool charged = false;
+    uint32_t charged = 0;
     for (size_t i = 0; i < stored->attempts_count; i++)
-        charged = charged || stored->attempts[i].charged;
-    return charged && stored->charged == 0;
+        charged += stored->attempts[i].charged;
+    return charged > stored->charged;
 }
 
 static void fill_task(struct task *task, const struct store_task *stored,

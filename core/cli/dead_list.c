@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/command.h"
@@ -14,6 +15,7 @@ struct list {
     struct dead_filter filter;
     struct table table;
     json_t *tasks;
+    int64_t dropped;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -51,14 +53,31 @@ static bool visit(void *context, const json_t *task)
     return true;
 }
 
-static void print(struct list *list)
+static void note(void *context, const json_t *answer)
 {
-    if (list->common->format == FORMAT_JSON)
-        output_json(json_pack("{sO}", "tasks", list->tasks));
-    else if (list->table.rows > 1)
+    struct list *list = context;
+
+    list->dropped = field_int(answer, "dropped");
+}
+
+static void print_text(const struct list *list)
+{
+    if (list->table.rows > 1)
         table_print(&list->table, stdout);
     else if (!list->common->quiet)
         puts("no dead letters");
+    if (list->dropped > 0)
+        printf("%" PRId64 " older one%s dropped since the daemon started: there were too many\n",
+               list->dropped, list->dropped == 1 ? " was" : "s were");
+}
+
+static void print(const struct list *list)
+{
+    if (list->common->format == FORMAT_JSON)
+        output_json(
+            json_pack("{sO sI}", "tasks", list->tasks, "dropped", (json_int_t)list->dropped));
+    else
+        print_text(list);
 }
 
 static void list_fini(struct list *list)
@@ -83,6 +102,7 @@ int command_dead_list(struct options *common, int argc, char **argv)
         .query = query.length > 0 ? buffer_text(&query) : NULL,
         .key = "tasks",
         .visit = visit,
+        .note = note,
         .context = &list,
     };
     CLEANUP(daemon_close) struct daemon *daemon = daemon_open(common, &code);

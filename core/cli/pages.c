@@ -41,6 +41,8 @@ bool pages_visit(struct daemon *daemon, const struct pages *pages, int *code)
         json_t *answer = page_ask(daemon, pages, buffer_text(&after), code);
         if (answer == NULL)
             return false;
+        if (pages->note != NULL)
+            pages->note(pages->context, answer);
         const char *next = field_text(answer, "next");
         more = visit_rows(pages, answer) && next[0] != '\0';
         after.length = 0;

@@ -10,7 +10,8 @@ struct pages {
     const char *query;                  /* "state=over", percent-encoded; NULL: none */
     const char *key;                    /* of the rows in an answer */
     const char *after;                  /* the row before the first one; NULL: from the start */
-    bool (*visit)(void *context, const json_t *row); /* false: enough */
+    bool (*visit)(void *context, const json_t *row);   /* false: enough */
+    void (*note)(void *context, const json_t *answer); /* what a page says beside; NULL: nothing */
     void *context;
 };
 

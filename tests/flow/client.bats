@@ -71,7 +71,7 @@ takes_nightly() {
     export XDG_RUNTIME_DIR=$PWD
     job nightly <<<"tasks: [{type: noop}]"
     for command in status "status $job_id" "why $job_id:a" "log $job_id:a" "result $job_id:a" "cancel $job_id" \
-        "retry $job_id:a" "pause g" "resume g" stop scheduler reload metrics "dead list" "dead show $job_id:a" "dead retry" \
+        "retry $job_id:a" "pause g" "resume g" stop scheduler reload metrics "dead list" "dead show $job_id:a" "dead retry" "dead drop" \
         "submit nightly.yaml"; do
         # shellcheck disable=SC2086 # several words are several arguments
         run -3 "$SLUICE" $command
@@ -81,7 +81,7 @@ takes_nightly() {
 
 @test "every command has help with an example and exit codes" {
     for command in submit status why log result cancel retry pause resume stop scheduler reload metrics "dead list" \
-        "dead show" "dead retry"; do
+        "dead show" "dead retry" "dead drop"; do
         # shellcheck disable=SC2086 # two words are two arguments
         run -0 "$SLUICE" $command --help
         [[ $output == "Usage: sluice $command"* ]]

@@ -82,22 +82,28 @@ void api_task_show(void *context, struct http_request *request)
     buffer_fini(&shown.params);
 }
 
-static bool take_state(void *context, const struct store_task *task)
+/* Which task of the store it is, and its state. */
+struct found {
+    struct store_position at;
+    enum store_state state;
+};
+
+static bool take_found(void *context, const struct store_task *task)
 {
-    *(enum store_state *)context = task->state;
+    *(struct found *)context = (struct found){{task->job->key, task->number}, task->state};
     return false;
 }
 
 /* Answers for a task that is not in the host. */
 static void refuse_ended(struct api *api, struct http_request *request, const struct api_name *name)
 {
-    enum store_state state;
+    struct found found;
 
-    if (!api_visit_task(api, name, take_state, &state))
+    if (!api_visit_task(api, name, take_found, &found))
         api_no_task(request);
     else
         http_refuse(request, 409, "ended", "task '%s' has ended: %s", http_path(request, "task"),
-                    store_state_word(state));
+                    store_state_word(found.state));
 }
 
 static void answer_state(struct http_request *request, const char *state)
@@ -126,25 +132,45 @@ void api_task_cancel(void *context, struct http_request *request)
         refuse_ended(api, request, &name);
 }
 
+/* Begins at the task: those before it, which may be a million, need not be looked at. */
+static void retry(struct api *api, struct http_request *request, const struct api_name *name,
+                  const struct found *found)
+{
+    const struct store_query query = {.job = found->at.job,
+                                      .id = name->task,
+                                      .states = STORE_DEAD_SET,
+                                      .resume = found->at.number > 0,
+                                      .after = {found->at.job, found->at.number - 1},
+                                      .limit = 1};
+    struct host_retried retried;
+    struct error error;
+
+    if (!host_retry(api->host, &query, &retried, &error))
+        api_store_failed(request, &error);
+    else if (retried.left > 0)
+        http_refuse(request, 409, retried.why.code, "%s", retried.why.message);
+    else if (retried.tasks == 0)
+        http_refuse(request, 409, "not_dead", "it is only just tried again");
+    else
+        answer_state(request, "ready");
+}
+
 void api_task_retry(void *context, struct http_request *request)
 {
     struct api *api = context;
     struct api_name name;
-    enum store_state state;
-    struct error error;
+    struct found found;
 
     if (!api_task_name(request, &name))
         return;
     if (atomic_load(&api->stopping))
         http_refuse(request, 503, "stopping", "the daemon stops");
-    else if (!api_visit_task(api, &name, take_state, &state))
+    else if (!api_visit_task(api, &name, take_found, &found))
         api_no_task(request);
-    else if ((STORE_DEAD_SET & STORE_SET(state)) == 0)
+    else if ((STORE_DEAD_SET & STORE_SET(found.state)) == 0)
         http_refuse(request, 409, "not_dead",
                     "task '%s' is %s: only what has failed for good is tried again",
-                    http_path(request, "task"), store_state_word(state));
-    else if (!host_retry(api->host, &(struct host_dead){name.job, name.task, NULL}, &error))
-        http_refuse(request, 409, error.code, "%s", error.message);
+                    http_path(request, "task"), store_state_word(found.state));
     else
-        answer_state(request, "ready");
+        retry(api, request, &name, &found);
 }

@@ -6,11 +6,13 @@
 struct fail_params {
     const char *code;
     const char *message;
+    const char *pin;
 };
 
 static const struct sluice_param fail_table[] = {
     SLUICE_STRING(struct fail_params, code, .def = "broken", .help = "the reason"),
     SLUICE_STRING(struct fail_params, message, .def = "it broke", .help = "the message"),
+    SLUICE_STRING(struct fail_params, pin, .secret = true, .help = "shown to nobody"),
     SLUICE_PARAMS_END,
 };
 

@@ -113,10 +113,16 @@ void api_on_main(struct api *api, struct http_request *request, const void *call
     copy->run(copy);
 }
 
-bool host_retry(struct host *host, const struct host_dead *dead, struct error *error)
+bool host_retry(struct host *host, const struct store_query *query, struct host_retried *retried,
+                struct error *error)
 {
     (void)host;
-    return strcmp(dead->task, "failed") == 0 || error_set(error, "not_dead", "there is none");
+    (void)error;
+    *retried = (struct host_retried){.tasks = query->limit == 1};
+    if (query->limit != 1)
+        error_set(&retried->why, "no_plugin", "nobody has its type");
+    retried->left = query->limit != 1;
+    return true;
 }
 
 void stages_set_scheduler(struct stages *of, const struct scheduler *scheduler)
