@@ -3,6 +3,8 @@
 setup() {
     readme=$SOURCE_DIR/README.md
     cd "$BATS_TEST_TMPDIR"
+    export HOME=$BATS_TEST_TMPDIR/home # nothing of the user's takes part
+    unset SLUICE_CONFIG XDG_CONFIG_HOME XDG_STATE_HOME
     # The text between ```yaml and the next ```.
     sed -n '/^```yaml$/,/^```$/{/^```/d;p}' "$readme" >first.yaml
     PATH=$(dirname "$SLUICE"):$PATH
@@ -49,7 +51,6 @@ session_hide() {
 
 @test "a session with the daemon goes as the README shows" {
     export XDG_RUNTIME_DIR=$PWD
-    unset SLUICE_CONFIG XDG_CONFIG_HOME
     sed -n '/^\$ sluice serve/,/^```$/{/^```$/d;p}' "$readme" >session
     shown_job=$(sed -n 's/^first: 5 tasks: //p' session | head -n 1)
     sed -n 's/^\$ //p' session >commands
