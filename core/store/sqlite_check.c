@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "store/sqlite_check_lines.h"
+#include "store/sqlite_check_records.h"
 #include "store/sqlite_file.h"
 #include "support/cleanup.h"
 
@@ -96,9 +97,34 @@ static bool check_lines(struct store_check *check, sqlite3 *db, struct error *er
     return true;
 }
 
+static void found_records(struct store_check *check, const char *what, uint64_t count, bool mended)
+{
+    char text[FINDING_BYTES];
+
+    if (count == 0)
+        return;
+    snprintf(text, sizeof(text), "%s (%llu)", what, (unsigned long long)count);
+    found(check, &(struct store_finding){.what = text, .is_mended = mended, .can_be_mended = true});
+}
+
+static bool check_records(struct store_check *check, sqlite3 *db, struct error *error)
+{
+    struct sqlite_records records;
+
+    if (!sqlite_records_check(db, check, &records))
+        return sqlite_file_failed(db, check->place, "cannot check", error);
+    found_records(check,
+                  "records of tasks are missing or damaged; mended, those that had not ended fail",
+                  records.missing, records.left == 0);
+    found_records(check, "records of unfinished tasks are of no use; mended, these tasks fail",
+                  records.unusable, records.left == 0);
+    return true;
+}
+
 static bool check_all(struct store_check *check, sqlite3 *db, struct error *error)
 {
-    if (!sqlite_file_prepare(db, check->place, error) || !check_pages(check, db, error))
+    if (!sqlite_file_prepare(db, check->place, error) || !check_pages(check, db, error) ||
+        !check_records(check, db, error))
         return false;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (!check_rule(check, db, &rules[i], error))
@@ -106,11 +132,29 @@ static bool check_all(struct store_check *check, sqlite3 *db, struct error *erro
     return check_lines(check, db, error);
 }
 
+/* Opening a store changes the file: that of another program is left alone. One that cannot be read
+ * is for SQLite to say. */
+static bool is_store(const char *path, struct error *error)
+{
+    static const char text[] = "SELECT count(*) >= 4 FROM sqlite_master WHERE type = 'table' AND"
+                               " name IN ('job', 'chunk', 'ended', 'meta')";
+    sqlite3 *db = NULL;
+    int64_t has_tables = 1;
+
+    if (access(path, F_OK) != 0)
+        return error_errno(error, "not_found", "there is no store at '%s'", path);
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+        count_of(db, text, &has_tables);
+    sqlite3_close(db);
+    return has_tables != 0 ||
+           error_set(error, "not_a_store", "%s is not a store of Sluice's", path);
+}
+
 bool store_check(struct store_check *check, struct error *error)
 {
     check->found = check->mended = 0;
-    if (access(check->place, F_OK) != 0)
-        return error_errno(error, "not_found", "there is no store at '%s'", check->place);
+    if (!is_store(check->place, error))
+        return false;
     CLEANUP(cleanup_close) int lock = sqlite_file_lock(check->place, error);
     if (lock < 0)
         return false;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/stored.h"
 #include "support/error.h"
 
 enum store_check_mode { STORE_CHECK_LOOK, STORE_CHECK_MEND };
@@ -20,6 +21,8 @@ struct store_check {
     enum store_check_mode mode;
     void (*report)(void *context, const struct store_finding *finding);
     void *context;
+    /* Returns whether what a task was given can be used by who takes it up; NULL: it can. */
+    bool (*is_usable)(const struct store_task_given *given);
     uint64_t found, mended; /* out: how many findings, how many of them are mended now */
 };
 

@@ -19,9 +19,12 @@ static void note(void *context, const struct store_finding *finding)
              finding->what, finding->is_mended ? ", mended" : "");
 }
 
+static bool (*usable)(const struct store_task_given *given);
+
 static const char *check(enum store_check_mode mode)
 {
-    struct store_check check = {.place = state_place, .mode = mode, .report = note};
+    struct store_check check = {
+        .place = state_place, .mode = mode, .report = note, .is_usable = usable};
     struct error error;
     findings[0] = '\0';
     cr_assert(store_check(&check, &error), "%s", error.message);
@@ -89,6 +92,85 @@ Test(store_check, what_does_not_belong_together_is_found_and_mended)
     cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "2/1");
     stage_close();
     cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+#define MISSING "records of tasks are missing or damaged; mended, those that had not ended fail "
+#define USELESS "records of unfinished tasks are of no use; mended, these tasks fail "
+
+/* Forgets all that can be forgotten; returns how many jobs are left. */
+static uint64_t jobs_after_all_is_too_old(void)
+{
+    uint64_t count;
+    cr_assert(store_prune(stage, INT64_MAX, &count, NULL));
+    cr_assert(store_drop(stage, &(struct store_query){.states = STORE_DEAD_SET}, &count, NULL));
+    cr_assert(store_commit(stage, NULL));
+    return stage_counts().jobs;
+}
+
+Test(store_check, tasks_without_a_record_get_one_and_have_failed_unless_they_had_ended)
+{
+    fill();
+    change("DELETE FROM chunk WHERE place = (1 << 32) + 1024;" /* 76 of them have ended */
+           "UPDATE chunk SET tasks = x'0400' WHERE place = 2 << 32;"
+           "UPDATE chunk SET tasks = x'01000000ff01000000ff' WHERE place = 3 << 32");
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), MISSING "(262)"); /* 256, 4, 2 */
+    cr_assert_str_eq(check(STORE_CHECK_MEND), MISSING "(262), mended");
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+    stage_open("sqlite", 10, 10);
+    cr_assert_eq(stage_counts().by_state[STORE_UNFINISHED], 400 - 180 + 1);
+    cr_assert(stage_find_job("A"));
+    cr_assert_eq(stage_last_job.by_state[STORE_FAILED], 180 + 1);
+    cr_assert(stage_find_job("B"));
+    cr_assert_eq(stage_last_job.by_state[STORE_FAILED], 2 + 1);
+    cr_assert(stage_find_job("C"));
+    cr_assert_eq(stage_last_job.by_state[STORE_UNFINISHED], 0);
+    cr_assert_eq(stage_end_as(1, 1030, STORE_SUCCEEDED), STORE_ENDED);
+    cr_assert_eq(stage_end_as(2, 4, STORE_SUCCEEDED), STORE_DONE);
+    cr_assert_eq(jobs_after_all_is_too_old(), 1); /* A goes on */
+    stage_close();
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+static bool is_no_first_hash(const struct store_task_given *given)
+{
+    return strcmp(given->id, "hash-0") != 0 && strcmp(given->id, "hash-3") != 0;
+}
+
+Test(store_check, a_task_that_nobody_can_use_has_failed_unless_it_had_ended)
+{
+    fill();
+    usable = is_no_first_hash;
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), USELESS "(1)");
+    cr_assert_str_eq(check(STORE_CHECK_MEND), USELESS "(1), mended");
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+    stage_open("sqlite", 10, 10);
+    cr_assert_eq(stage_end_as(2, 3, STORE_SUCCEEDED), STORE_ENDED);
+    stage_close();
+}
+
+Test(store_check, a_job_that_is_over_against_what_it_says_goes_when_it_is_too_old)
+{
+    fill();
+    change("UPDATE job SET over = 1 WHERE id = 'A'");
+    check(STORE_CHECK_MEND);
+    change("UPDATE ended SET seq = 0 WHERE place >> 32 = 3; DELETE FROM pending WHERE place >> 32 "
+           "= 3");
+    check(STORE_CHECK_MEND);
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+    stage_open("sqlite", 10, 10);
+    cr_assert_eq(jobs_after_all_is_too_old(), 2);
+    cr_assert_not(stage_find_job("C"));
+    stage_close();
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+Test(store_check, what_is_no_store_is_left_alone)
+{
+    struct store_check check = {.place = state_place, .mode = STORE_CHECK_MEND, .report = note};
+    struct error error;
+    change("CREATE TABLE job(a)");
+    cr_assert_not(store_check(&check, &error));
+    cr_assert_str_eq(error.code, "not_a_store");
 }
 
 Test(store_check, a_damaged_page_is_said)
