@@ -214,13 +214,15 @@ static void link_needs(struct restore *restore, uint32_t number)
 struct ended {
     struct restore *restore;
     uint32_t dependent; /* who needs it, or refers to it */
+    bool is_told;       /* it is known how it has ended */
     struct result *result;
 };
 
 static bool tell_ended(void *context, const struct store_task *stored)
 {
-    const struct ended *ended = context;
+    struct ended *ended = context;
     enum task_state state = task_state_of(stored->state);
+    ended->is_told = state != TASK_ACCEPTED;
     if (state != TASK_SUCCEEDED && state != TASK_ACCEPTED)
         dependents_tell(ended->restore->job->dependents, ended->dependent, stored->number, state,
                         stored->given.id);
@@ -246,16 +248,23 @@ static bool recall(struct restore *restore, uint32_t place, store_visit_task *vi
     return !restore->failed;
 }
 
+/* One that has not ended, and is not there either, is damaged: it never will. */
+static void recall_need(struct restore *restore, uint32_t number, uint32_t place)
+{
+    struct ended ended = {.restore = restore, .dependent = number};
+    if (recall(restore, place, tell_ended, &ended) && !ended.is_told)
+        dependents_tell(restore->job->dependents, number, place, TASK_FAILED, "(damaged)");
+}
+
 /* Those that a task needs and that have ended before. */
 static void recall_needs(struct restore *restore, uint32_t number)
 {
     const struct task_extra_places *needs = &restore->extras[number].needs;
-    struct ended ended = {.restore = restore, .dependent = number};
     uint32_t other;
     for (uint32_t i = 0; i < needs->count && !restore->failed; i++) {
         uint32_t place = task_extra_place(needs, i);
         if (!find_place(restore, place, &other))
-            recall(restore, place, tell_ended, &ended);
+            recall_need(restore, number, place);
     }
 }
 
