@@ -1,6 +1,6 @@
-/* sqlite_check_records: the part of store_check that looks into chunks: whether there is a record of
- * each task, and what it says can be used. Mended, a task has a record that says nothing, and has
- * failed unless it had ended before. One thread, inside a transaction of the caller's. */
+/* sqlite_check_records: the part of store_check that looks into chunks: whether there is a record
+ * of each task, and what it says can be used. Mended, a task has a record that says nothing, and
+ * has failed unless it had ended before. One thread, inside a transaction of the caller's. */
 #pragma once
 
 #include <sqlite3.h>

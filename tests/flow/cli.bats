@@ -4,13 +4,13 @@ load helpers
 
 @test "help lists every command and an example" {
     run -0 "$SLUICE" --help
-    for words in "run JOB.yaml" "serve " "check JOB.yaml" "plugin list" "plugin info TYPE" "version" "sluice run nightly.yaml"; do
+    for words in "run JOB.yaml" "serve " "check JOB.yaml" "fsck [FILE]" "plugin list" "plugin info TYPE" "version" "sluice run nightly.yaml"; do
         [[ $output == *"$words"* ]]
     done
 }
 
 @test "every command has help of its own" {
-    for command in run serve check "plugin list" "plugin info" version; do
+    for command in run serve check fsck "plugin list" "plugin info" version; do
         # shellcheck disable=SC2086 # two words are two arguments
         run -0 "$SLUICE" $command --help
         [[ $output == "Usage: sluice $command [OPTION...]"* ]]
@@ -32,8 +32,8 @@ load helpers
 }
 
 @test "a command that this version does not have is unknown" {
-    run -2 "$SLUICE" fsck
-    [ "$output" = "sluice: unknown command 'fsck': see \`sluice --help'" ]
+    run -2 "$SLUICE" upgrade
+    [ "$output" = "sluice: unknown command 'upgrade': see \`sluice --help'" ]
 }
 
 @test "unknown options and wrong values are wrong usage" {
