@@ -9,6 +9,7 @@
 #include "store/stored.h"
 #include "support/error.h"
 
+/* A new one needs a migration, and a store of its own: tests/unit/store/schema_N.sql. */
 enum { SQLITE_SCHEMA_VERSION = 1 };
 
 enum sqlite_class { SQLITE_FINISHED, SQLITE_DEAD, SQLITE_CLASS_COUNT };
