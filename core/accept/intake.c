@@ -1,6 +1,7 @@
 #include "accept/intake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "accept/task_extra.h"
 #include "support/buffer.h"
@@ -81,10 +82,11 @@ static void enter(const struct intake *intake, struct task_list *tasks, size_t c
         intake->recall(intake->context, &entry.recalled);
 }
 
-/* A store takes note in memory; what becomes of that on the disk, who waits for it hears. */
+/* A store takes note in memory; what becomes of that on the disk, who waits for it hears: also that
+ * the job was given up before all of it was said. */
 static void must(bool noted, const struct error *error)
 {
-    if (noted)
+    if (noted || strcmp(error->code, "given_up") == 0)
         return;
     log_error("the store failed", LOG_TEXT("reason", error->message));
     abort();

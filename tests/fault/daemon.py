@@ -35,7 +35,7 @@ class Connection(http.client.HTTPConnection):
 class Daemon:
     """The folder has everything: plugins, state, the socket, the trace, what was said (err)."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=()):
         self.folder = folder
         self.socket = f"{folder}/sluice/sluice.sock"
         self.db = f"{folder}/state/sluice/sluice.db"
@@ -45,7 +45,7 @@ class Daemon:
         os.makedirs(f"{folder}/state")
         shutil.copy(os.environ["TEST_PLUGINS"] + "/trace.so", f"{folder}/plugins/")
         with open(f"{folder}/sluice.ini", "w", encoding="utf-8") as file:
-            file.write(SETTINGS.format(folder=folder))
+            file.write("\n".join([SETTINGS.format(folder=folder), *settings, ""]))
         self.environment = {**os.environ, "HOME": folder, "XDG_STATE_HOME": f"{folder}/state",
                             "XDG_RUNTIME_DIR": folder, "SLUICE_CONFIG": f"{folder}/sluice.ini"}
 

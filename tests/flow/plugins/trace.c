@@ -64,7 +64,8 @@ static enum sluice_status trace(const struct sluice_call *call, const void *para
     }
     bool fails = sluice_attempt(call) <= p->fail;
     note(call, 'E', fails ? "failed" : "ok");
-    sluice_output(call, "said", p->says);
+    if (p->says[0] != '\0')
+        sluice_output(call, "said", p->says);
     return fails ? sluice_fail(call, "told_to", "attempt %" PRIu32, sluice_attempt(call))
                  : SLUICE_OK;
 }
