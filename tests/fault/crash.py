@@ -1,8 +1,9 @@
-"""crash.py ROUNDS [SEED]: a daemon is killed again and again while a client sends jobs to it; then it is left to finish, and
+"""crash.py ROUNDS kill|stop [SEED]: a daemon is killed again and again while a client sends jobs to it; then it is left to finish, and
 verdict.py looks whether all that was acknowledged has ended once, and what ran twice. Started by run.sh.
 
 The moments (in turn, each with something random): at any time; while a commit is written (sluice.db-wal changes); while a
-checkpoint is (sluice.db changes); a few milliseconds after the start, when the daemon recovers; and while it stops on SIGTERM."""
+checkpoint is (sluice.db changes); a few milliseconds after the start, when the daemon recovers; and while it stops on SIGTERM.
+With `stop` it is stopped by SIGTERM instead, at any time, and ends by itself: then nothing that has ended may run again."""
 import collections
 import itertools
 import os
@@ -58,7 +59,7 @@ class Crash:
         self.random = random.Random(seed)
         self.daemon = daemons.Daemon(folder)
         self.log, self.stop, self.trace = f"{folder}/log", f"{folder}/stop", f"{folder}/trace"
-        self.kills = []  # (microseconds, bytes of the trace)
+        self.kills = []  # see verdict.Kill
         self.figures = collections.Counter()
 
     # ---- the moments ----
@@ -106,6 +107,12 @@ class Crash:
         time.sleep(self.random.uniform(0, 0.05))
         return "stopping"
 
+    def stop_at_any_time(self):
+        self.any_time()
+        self.daemon.kill(signal.SIGTERM)
+        self.daemon.wait()
+        return "stop"
+
     # ---- a run ----
 
     def life(self, moment):
@@ -113,7 +120,7 @@ class Crash:
         self.figures[moment()] += 1
         self.daemon.kill()
         code = self.daemon.wait()
-        self.kills.append((time.monotonic_ns() // 1000, os.path.getsize(self.trace)))
+        self.kills.append(verdict.Kill(time.monotonic_ns() // 1000, os.path.getsize(self.trace), code > 0))
         if code not in (-signal.SIGKILL, 128 + signal.SIGTERM):
             raise AssertionError(f"the daemon ended by itself: {code}")
 
@@ -126,8 +133,9 @@ class Crash:
                            self.daemon, pause=0.02)
         return time.monotonic() - began
 
-    def run(self, rounds):
-        moments = itertools.cycle((self.any_time, self.commit, self.recovery, self.checkpoint, self.stopping, self.commit))
+    def run(self, rounds, how):
+        kills = (self.any_time, self.commit, self.recovery, self.checkpoint, self.stopping, self.commit)
+        moments = itertools.cycle(kills if how == "kill" else (self.stop_at_any_time,))
         here = os.path.dirname(os.path.abspath(__file__))
         for name in (self.log, self.trace):
             with open(name, "w", encoding="utf-8"):
@@ -148,12 +156,13 @@ class Crash:
 
 
 def main():
-    rounds, seed = int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**6))
+    rounds, how = int(sys.argv[1]), sys.argv[2]
+    seed = sys.argv[3] if len(sys.argv) > 3 else str(random.randrange(10**6))
     kept = os.environ.get("FAULT_FOLDER")
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         crash = Crash(kept or folder, seed)
         try:
-            errors = crash.run(rounds)
+            errors = crash.run(rounds, how)
         except AssertionError as error:
             errors = [str(error)]
         finally:

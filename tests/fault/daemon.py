@@ -14,6 +14,7 @@ SLOWER = 4 if os.environ.get("SANITIZE") else 1
 SETTINGS = """[host]
 workers = 4
 max_pending = 3000
+grace = 20ms
 [log]
 level = warning
 [plugin:trace]

@@ -54,7 +54,7 @@ def run(folder, disk, times):
         daemons.wait_until(lambda: daemon.get("/v1/status")[1]["jobs"]["unfinished"] == 0, "all jobs are over", daemon, 0.02)
         daemon.kill()
         daemon.wait()
-        kills = [(time.monotonic_ns() // 1000, os.path.getsize(trace))]
+        kills = [verdict.Kill(time.monotonic_ns() // 1000, os.path.getsize(trace), False)]
         daemon.start()  # what is on disk is what counts
         daemons.wait_until(daemon.is_ready, "the daemon is ready", daemon)
         return verdict.Verdict(daemon, log, trace, kills, 0).all()

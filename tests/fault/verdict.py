@@ -4,6 +4,7 @@ What may run again. An attempt is run again by the next daemon if the kill came 
 ended in the trace), or if it had ended and that was not committed yet: [store] commit_interval is 10 ms, and what ended while
 a transaction was being written and synced goes with the next one. So it may have ended that interval and two commits before
 the kill, but no longer. How long a commit takes here is known from a probe, which wrote and synced a file all the while.
+If it ended by itself, on SIGTERM, all that had ended is committed: then only what it cancelled runs again.
 Each attempt that ran twice is held against this, and their number against that of all attempts that were so at the kills."""
 import bisect
 import collections
@@ -15,6 +16,7 @@ import kinds
 COMMIT_US = 10 * 1000                    # [store] commit_interval
 THREADS_US = 20 * 1000 * daemons.SLOWER  # until every thread on the way has had its turn
 
+Kill = collections.namedtuple("Kill", "us bytes graceful")  # when, how long the trace was, and whether it ended by itself
 Line = collections.namedtuple("Line", "at job task attempt us how life")
 
 
@@ -47,7 +49,7 @@ class Verdict:
 
     def read_trace(self, trace):
         """A line's place tells in which life of the daemon it was written."""
-        ends, at = [size for _, size in self.kills], 0
+        ends, at = [kill.bytes for kill in self.kills], 0
         with open(trace, encoding="utf-8") as file:
             for text in file:
                 words = text.split()
@@ -161,8 +163,11 @@ class Verdict:
     def was_open(self, run, kill):
         """Whether a run was in hand or perhaps not committed at a kill."""
         begun, ended = run
-        return begun.life == kill and (ended is None or ended.how == "cancelled" or
-                                       self.kills[kill][0] - ended.us <= self.window_us)
+        if begun.life != kill:
+            return False
+        if ended is None or ended.how == "cancelled":
+            return True
+        return not self.kills[kill].graceful and self.kills[kill].us - ended.us <= self.window_us
 
     def look_at_repeats(self):
         before, self.repeats, self.oldest_us = {}, 0, 0
@@ -184,10 +189,10 @@ class Verdict:
         if begun.life == again.life:
             self.wrong(f"{name} ran twice in life {begun.life}")
         elif not self.was_open(run, begun.life):
-            age = (self.kills[begun.life][0] - ended.us) // 1000
+            age = (self.kills[begun.life].us - ended.us) // 1000
             self.wrong(f"{name} had ended {age} ms before the kill {begun.life} and ran again in life {again.life}")
         elif ended is not None and ended.how != "cancelled":
-            self.oldest_us = max(self.oldest_us, self.kills[begun.life][0] - ended.us)
+            self.oldest_us = max(self.oldest_us, self.kills[begun.life].us - ended.us)
 
     def look_at_told(self):
         """What the daemon has told to be over did not go on."""
