@@ -3,6 +3,7 @@
 --   A: tasks hash-0 to hash-2 with label region=sh, and noop-0, which is due at 700. hash-0 is a dead letter; hash-1
 --      has succeeded, with an output; hash-2 has failed once, logged a line, is due at 500 and holds the key `nightly'.
 --   B: one task, noop-0, which has succeeded.
+PRAGMA application_id = 0x534c5543;
 PRAGMA user_version = 1;
 BEGIN TRANSACTION;
 CREATE TABLE job (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, file TEXT NOT NULL, document

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "faulty_disk.h"
@@ -163,6 +164,16 @@ static bool requeue_all(uint64_t job)
     return store_requeue(stage, &query, see_nothing, NULL, NULL);
 }
 
+/* The store looks itself whether a disk that failed works again. */
+static void wait_until_well(void)
+{
+    const struct timespec look = {.tv_nsec = 1000 * 1000};
+    int looks = 0;
+    while (!store_is_well(stage, NULL) && looks++ < 20 * 1000)
+        nanosleep(&look, NULL);
+    cr_assert(store_is_well(stage, NULL));
+}
+
 /* Its job is over and not in memory any more. */
 Test(sqlite_faults, a_requeue_that_fails_changes_nothing)
 {
@@ -176,6 +187,7 @@ Test(sqlite_faults, a_requeue_that_fails_changes_nothing)
         faulty_disk_break(writes, SQLITE_IOERR_WRITE);
         cr_assert_not(requeue_all(job));
         faulty_disk_heal();
+        wait_until_well();
         cr_assert_eq(stage_counts().by_state[STORE_UNFINISHED], 0);
         cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}), "1/0 1/1");
     }
