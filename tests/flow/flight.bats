@@ -16,7 +16,7 @@ nothing_in_hand() {
 @test "a task in hand when the daemon is killed has an interrupted attempt, uncharged, and runs again" {
     serve
     hold "retry: {attempts: 2}"
-    ! nothing_in_hand
+    run ! nothing_in_hand
     die
     serve
     grep -F 'the host died while tasks ran' err | grep -F "tasks=1 which=\"$held (gate)\""
