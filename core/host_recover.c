@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accept/job_restore.h"
+#include "accept/origin.h"
 #include "host_internal.h"
 #include "support/cleanup.h"
 #include "support/log.h"
@@ -14,7 +15,10 @@ enum { ENTER_BATCH = 1024 };
 struct found {
     char (*unfinished)[JOB_ID_BYTES];
     size_t unfinished_count, capacity;
-    uint64_t *unacknowledged; /* their keys: they were on their way into the store */
+    struct unacknowledged { /* they were on their way into the store */
+        uint64_t key;
+        char id[JOB_ID_BYTES];
+    } * unacknowledged;
     size_t unacknowledged_count;
 };
 
@@ -40,19 +44,34 @@ static void note_unfinished(struct found *found, const char *id)
     memcpy(found->unfinished[found->unfinished_count++], id, JOB_ID_BYTES);
 }
 
-static void note_unacknowledged(struct found *found, uint64_t key)
+static void note_unacknowledged(struct found *found, const struct store_job *job)
 {
     size_t count = found->unacknowledged_count + 1;
     found->unacknowledged =
         memory_grow(found->unacknowledged, count, sizeof *found->unacknowledged);
-    found->unacknowledged[found->unacknowledged_count++] = key;
+    struct unacknowledged *one = &found->unacknowledged[found->unacknowledged_count++];
+    one->key = job->key;
+    memcpy(one->id, job->given.id, JOB_ID_BYTES);
+}
+
+/* Jobs that came together are there when the first of them is, which stands before the others. */
+static bool is_acknowledged(const struct found *found, const struct store_job *job)
+{
+    struct origin origin;
+    if (!job->sealed || found->unacknowledged_count == 0 ||
+        !origin_read(job->given.origin, &origin))
+        return job->sealed;
+    for (size_t i = 0; i < found->unacknowledged_count; i++)
+        if (strcmp(found->unacknowledged[i].id, origin.first) == 0)
+            return false;
+    return true;
 }
 
 static bool note_job(void *context, const struct store_job *job)
 {
     struct found *found = context;
-    if (!job->sealed)
-        note_unacknowledged(found, job->key);
+    if (!is_acknowledged(found, job))
+        note_unacknowledged(found, job);
     else if (job->by_state[STORE_UNFINISHED] > 0)
         note_unfinished(found, job->given.id);
     return true;
@@ -95,7 +114,7 @@ static bool forget_unacknowledged(const struct recovery *recovery, const struct 
                                   struct error *error)
 {
     for (size_t i = 0; i < found->unacknowledged_count; i++)
-        if (!store_forget_job(recovery->sources.store, found->unacknowledged[i], error))
+        if (!store_forget_job(recovery->sources.store, found->unacknowledged[i].key, error))
             return false;
     return true;
 }

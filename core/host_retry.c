@@ -1,5 +1,5 @@
-/* Tasks that have failed for good and are tried again: a page of them at a time, for which the store
- * waits for the disk once. */
+/* Tasks that have failed for good and are tried again: a page of them at a time, for which the
+ * store waits for the disk once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +197,8 @@ static bool requeue(struct page *page, struct error *error)
         if (page->items[i].fits)
             at[count++] =
                 (struct store_position){page->items[i].again.key, page->items[i].again.number};
-    bool done = store_requeue_at(host->stages.store, at, count, take_up, page, error);
+    bool done = store_requeue_at(host->stages.store, &(struct store_places){at, count}, take_up,
+                                 page, error);
     for (size_t i = 0; i < page->count; i++) {
         page->retried->tasks += page->items[i].job != NULL;
         if (page->items[i].fits && page->items[i].job == NULL)

@@ -100,7 +100,8 @@ static struct store_job_given given_of(const struct job *job)
                                     .document = job->document,
                                     .submitted_wall_ns = clock_wall_ns(),
                                     .max_weight = job->max_weight,
-                                    .fail_fast = job->fail_fast};
+                                    .fail_fast = job->fail_fast,
+                                    .origin = job->origin};
 }
 
 static void store_job(const struct intake *intake, struct job *job)

@@ -152,6 +152,7 @@ void job_destroy(struct job **job_pointer)
     forget_tasks(job);
     text_drop(&job->name_room, job->name);
     text_drop(&job->file_room, job->file);
+    free(job->origin);
     if (job->home != NULL)
         chunk_release(job->home, 1);
     else

@@ -85,6 +85,7 @@ struct job {
     struct id_index *ids;       /* if the job keeps its tasks, immutable once read; not of one */
     uint32_t tasks_count;       /* added so far */
     struct job_text_room name_room, file_room;
+    char *origin;       /* see origin.h; NULL: nothing is said */
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
     struct past *past;  /* what ended in earlier runs; NULL: nothing is known; set by its creator */
     /* any thread; see their headers */

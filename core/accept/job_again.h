@@ -36,8 +36,8 @@ const char *job_again_type(const struct job_again *again);
  * has of it is damaged. */
 bool job_again_unique(const struct job_again *again, const char **unique);
 
-/* Makes the job, sealed and keeping its task, which is ACCEPTED and has the number of the old one;
- * it is tried again and alone as before, but needs nobody. Not for what is damaged. */
+/* Makes the job, sealed and keeping its task, which is ACCEPTED and has the number of the old one.
+ * It keeps its retries and its key, but needs nobody. Not for what is damaged. */
 struct job *job_again_make(const struct job_again *again, struct chunk_pool *pool,
                            const struct type *type);
 

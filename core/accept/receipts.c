@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "accept/origin.h"
 #include "support/log.h"
 #include "support/thread.h"
 
@@ -29,7 +30,7 @@ static struct submission *of_wait(struct store_wait *wait)
 /* ---- into the store ---- */
 
 /* All tasks of the jobs are in the submission's list from then on. */
-static void store_job(const struct intake *intake, struct job *job, struct task_list *tasks)
+static void store_tasks(const struct intake *intake, struct job *job, struct task_list *tasks)
 {
     struct task_list batch;
     task_list_init(&batch);
@@ -38,7 +39,16 @@ static void store_job(const struct intake *intake, struct job *job, struct task_
         intake_store(intake, &batch);
         task_list_append(tasks, &batch);
     }
-    intake_seal(intake, job);
+}
+
+/* The first one is sealed when all others are: until then nothing of it was there, see origin.h. */
+static void store_jobs(const struct intake *intake, struct submission *submission)
+{
+    origin_write(submission);
+    for (size_t i = 0; i < submission->jobs_count; i++)
+        store_tasks(intake, submission->jobs[i], &submission->tasks);
+    for (size_t i = submission->jobs_count; i > 0; i--)
+        intake_seal(intake, submission->jobs[i - 1]);
 }
 
 /* On a thread of the store's, a commit at a time: only the first one has to wake anybody. */
@@ -75,8 +85,7 @@ void receipts_take(struct receipts *receipts, struct submission *submission)
     receipts->taken++;
     mutex_unlock(&receipts->lock);
     task_list_init(&submission->tasks);
-    for (size_t i = 0; i < submission->jobs_count; i++)
-        store_job(intake, submission->jobs[i], &submission->tasks);
+    store_jobs(intake, submission);
     submission->wait.done = on_told;
     submission->wait.context = receipts;
     wait_for_next_job(receipts, submission);

@@ -42,6 +42,9 @@ struct submission {
      * submissions_take is put into this list, to enter with others by submissions_enter: one by one
      * each would wake a dispatcher and a worker. */
     struct task_list *gathered;
+    /* What is to be known of it by a host that comes later, kept in a durable store as one with its
+     * jobs (origin.h); one line; NULL: nothing. */
+    const char *note;
     void *context;
     /* Fills in what is above from what was sent; false with what is wrong in the diagnostics.
      * Before it is read, on the same thread. NULL: it is there. */

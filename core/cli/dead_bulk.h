@@ -1,5 +1,5 @@
-/* dead_bulk: what is done with many dead letters at once: `dead retry` and `dead drop`, with the same
- * options. Main thread. */
+/* dead_bulk: what is done with many dead letters at once: `dead retry` and `dead drop`, with the
+ * same options. Main thread. */
 #pragma once
 
 #include <argp.h>

@@ -289,7 +289,7 @@ static bool start_host(struct serve *serve)
     if (serve->host == NULL)
         return output_error("%s", error.message);
     serve->api = api_create(serve->host, serve->config, serve->plugins.registry);
-    if (host_open(serve->host, &error))
+    if (host_open(serve->host, &error) && api_restore(serve->api, &error))
         return true;
     output_error("%s", error.message);
     output_leave(EXIT_HOST); /* its threads are there already */

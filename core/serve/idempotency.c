@@ -1,6 +1,8 @@
 #include "serve/idempotency.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -111,37 +113,45 @@ static struct known *find(struct idempotency *idempotency, const char *key)
     return (struct known *)dictionary_find(&idempotency->by_key, key);
 }
 
+/* A request and what it was begun with. */
+struct begun {
+    const char *key;
+    uint64_t body_hash;
+    size_t body_length;
+    int64_t begun_ns;
+};
+
 /* Lock held. */
-static void add(struct idempotency *idempotency, const char *key, uint64_t hash, size_t length)
+static struct known *add(struct idempotency *idempotency, const struct begun *begun)
 {
-    size_t key_bytes = strlen(key) + 1;
+    size_t key_bytes = strlen(begun->key) + 1;
     struct known *known = calloc(1, sizeof(*known) + key_bytes);
 
     if (known == NULL)
         abort();
-    memcpy(known->key, key, key_bytes);
+    memcpy(known->key, begun->key, key_bytes);
     known->entry.text = known->key;
-    known->body_hash = hash;
-    known->body_length = length;
-    known->begun_ns = clock_now_ns();
+    known->body_hash = begun->body_hash;
+    known->body_length = begun->body_length;
+    known->begun_ns = begun->begun_ns;
     dictionary_add(&idempotency->by_key, &known->entry);
     TAILQ_INSERT_TAIL(&idempotency->oldest, known, link);
     idempotency->bytes += bytes_of(known);
-    trim(idempotency, known->begun_ns, known);
+    return known;
 }
 
 enum idempotency_answer idempotency_begin(struct idempotency *idempotency, const char *key,
                                           const char *body, size_t length, struct buffer *answer)
 {
-    uint64_t hash = hash_of(body, length);
+    const struct begun begun = {key, hash_of(body, length), length, clock_now_ns()};
 
     MUTEX_GUARD(&idempotency->lock);
     const struct known *known = find(idempotency, key);
     if (known == NULL) {
-        add(idempotency, key, hash, length);
+        trim(idempotency, begun.begun_ns, add(idempotency, &begun));
         return IDEMPOTENCY_NEW;
     }
-    if (known->body_hash != hash || known->body_length != length)
+    if (known->body_hash != begun.body_hash || known->body_length != length)
         return IDEMPOTENCY_OTHER;
     if (known->answer == NULL)
         return IDEMPOTENCY_BUSY;
@@ -149,18 +159,57 @@ enum idempotency_answer idempotency_begin(struct idempotency *idempotency, const
     return IDEMPOTENCY_KNOWN;
 }
 
-void idempotency_keep(struct idempotency *idempotency, const char *key, const char *answer)
+void idempotency_note(struct idempotency *idempotency, const char *key, struct buffer *note)
 {
-    char *copy = strdup(answer);
-
-    if (copy == NULL)
-        abort();
     MUTEX_GUARD(&idempotency->lock);
-    struct known *known = find(idempotency, key);
-    assert(known != NULL && known->answer == NULL);
+    const struct known *known = find(idempotency, key);
+    assert(known != NULL);
+    buffer_printf(note, "%016" PRIx64 " %zu %s", known->body_hash, known->body_length, key);
+}
+
+/* The caller has made a copy of the answer. Lock held. */
+static void keep(struct idempotency *idempotency, struct known *known, char *copy)
+{
     known->answer = copy;
     idempotency->bytes += strlen(copy) + 1;
     trim(idempotency, clock_now_ns(), known);
+}
+
+static char *copy_of(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+void idempotency_restore(struct idempotency *idempotency, const char *note, int64_t age_ns,
+                         const char *answer)
+{
+    struct begun begun = {.begun_ns = clock_now_ns() - age_ns};
+    int at = 0;
+
+    if (age_ns >= IDEMPOTENCY_AGE_NS ||
+        sscanf(note, "%16" SCNx64 " %zu %n", &begun.body_hash, &begun.body_length, &at) != 2 ||
+        note[at] == '\0')
+        return;
+    begun.key = note + at;
+    MUTEX_GUARD(&idempotency->lock);
+    struct known *before = find(idempotency, begun.key);
+    if (before != NULL)
+        drop(idempotency, before);
+    keep(idempotency, add(idempotency, &begun), copy_of(answer));
+}
+
+void idempotency_keep(struct idempotency *idempotency, const char *key, const char *answer)
+{
+    char *copy = copy_of(answer);
+
+    MUTEX_GUARD(&idempotency->lock);
+    struct known *known = find(idempotency, key);
+    assert(known != NULL && known->answer == NULL);
+    keep(idempotency, known, copy);
 }
 
 void idempotency_forget(struct idempotency *idempotency, const char *key)

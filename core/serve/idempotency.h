@@ -1,6 +1,8 @@
 /* idempotency: which requests with an Idempotency-Key were answered, and how, so that a client that
  * has lost an answer may ask again without having its tasks run twice. In memory, bounded by count,
- * bytes and age: the oldest go first. Created by the daemon; any thread. */
+ * bytes and age: the oldest go first. With a durable store each job says by which request it came
+ * (idempotency_note, as one with the job), so that the next daemon knows the answers of those whose
+ * jobs the store still has. Created by the daemon; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,6 +41,14 @@ bool idempotency_key_is_valid(const char *key);
 /* Begins a request with a key (valid) and a body. */
 enum idempotency_answer idempotency_begin(struct idempotency *idempotency, const char *key,
                                           const char *body, size_t length, struct buffer *answer);
+
+/* Adds a note about a request that was begun: its key and which body it had, in one line. */
+void idempotency_note(struct idempotency *idempotency, const char *key, struct buffer *note);
+
+/* Takes up a request that an earlier daemon has answered, so long ago, of which this note was
+ * made, if it is one. Of those with the same key the last one counts. */
+void idempotency_restore(struct idempotency *idempotency, const char *note, int64_t age_ns,
+                         const char *answer);
 
 /* Remembers the answer of a request that was begun. */
 void idempotency_keep(struct idempotency *idempotency, const char *key, const char *answer);

@@ -139,7 +139,7 @@ bool memory_visit_dead_types(struct store *store, store_visit_type *visit, void 
 bool memory_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error);
 /* As above. */
-bool memory_requeue_at(struct store *store, const struct store_position *at, size_t count,
+bool memory_requeue_at(struct store *store, const struct store_places *places,
                        store_visit_task *visit, void *context, struct error *error);
 /* As above. */
 bool memory_drop(struct store *store, const struct store_query *query, uint64_t *count,

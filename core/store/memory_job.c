@@ -67,13 +67,15 @@ void memory_job_free_spare(struct memory *memory)
 
 struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given)
 {
-    size_t bytes = strlen(given->id) + strlen(given->name) + strlen(given->file) + 3;
+    size_t origin = given->origin == NULL ? 0 : strlen(given->origin) + 1;
+    size_t bytes = strlen(given->id) + strlen(given->name) + strlen(given->file) + 3 + origin;
     struct memory_job *job = job_allocate(memory, bytes);
     char *end = job->texts;
     job->job.given = *given;
     job->job.given.id = put_text(&end, given->id);
     job->job.given.name = put_text(&end, given->name);
     job->job.given.file = put_text(&end, given->file);
+    job->job.given.origin = origin == 0 ? NULL : put_text(&end, given->origin);
     job->last_end_wall_ns = given->submitted_wall_ns;
     memory_slots_init(&job->tasks);
     job->by_id.text = job->job.given.id;

@@ -187,7 +187,7 @@ static struct memory_record *record_at(struct memory *memory, const struct store
     return *job == NULL ? NULL : memory_word_record(memory_slots_get(&(*job)->tasks, at->number));
 }
 
-bool memory_requeue_at(struct store *store, const struct store_position *at, size_t count,
+bool memory_requeue_at(struct store *store, const struct store_places *places,
                        store_visit_task *visit, void *context, struct error *error)
 {
     struct memory *memory = (struct memory *)store;
@@ -195,13 +195,13 @@ bool memory_requeue_at(struct store *store, const struct store_position *at, siz
 
     (void)error;
     MEMORY_GUARD(memory);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < places->count; i++) {
         struct memory_job *job;
-        struct memory_record *record = record_at(memory, &at[i], &job);
+        struct memory_record *record = record_at(memory, &places->at[i], &job);
         if (record == NULL || (STORE_DEAD_SET & STORE_SET(record->task.state)) == 0)
             continue;
         make_unfinished(memory, job, record);
-        memory_task_view(memory, job, at[i].number, &task);
+        memory_task_view(memory, job, places->at[i].number, &task);
         if (!visit(context, &task))
             break;
     }

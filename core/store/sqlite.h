@@ -72,7 +72,7 @@ bool sqlite_release(struct store *store, const char *key, const char *id, struct
 bool sqlite_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error);
 /* As above. */
-bool sqlite_requeue_at(struct store *store, const struct store_position *at, size_t count,
+bool sqlite_requeue_at(struct store *store, const struct store_places *places,
                        store_visit_task *visit, void *context, struct error *error);
 /* As above. */
 bool sqlite_drop(struct store *store, const struct store_query *query, uint64_t *count,

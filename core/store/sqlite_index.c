@@ -61,8 +61,9 @@ static const char *put_text(char **end, const char *text)
 
 struct sqlite_job *sqlite_job_create(const struct store_job_given *given, uint64_t key)
 {
-    struct sqlite_job *job =
-        zeroed(sizeof(*job) + strlen(given->id) + strlen(given->name) + strlen(given->file) + 3);
+    size_t origin = given->origin == NULL ? 0 : strlen(given->origin) + 1;
+    struct sqlite_job *job = zeroed(sizeof(*job) + strlen(given->id) + strlen(given->name) +
+                                    strlen(given->file) + 3 + origin);
     char *end = job->texts;
 
     job->key = job->row.key = key;
@@ -71,6 +72,7 @@ struct sqlite_job *sqlite_job_create(const struct store_job_given *given, uint64
     job->given.id = job->by_id.text = put_text(&end, given->id);
     job->given.name = put_text(&end, given->name);
     job->given.file = put_text(&end, given->file);
+    job->given.origin = origin == 0 ? NULL : put_text(&end, given->origin);
     return job;
 }
 

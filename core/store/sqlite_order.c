@@ -197,15 +197,16 @@ bool sqlite_requeue(struct store *store, const struct store_query *query, store_
     return right;
 }
 
-bool sqlite_requeue_at(struct store *store, const struct store_position *at, size_t count,
+bool sqlite_requeue_at(struct store *store, const struct store_places *places,
                        store_visit_task *visit, void *context, struct error *error)
 {
-    struct places places = {.at = memory_grow(NULL, count, sizeof(int64_t)), .count = count};
+    struct places found = {.at = memory_grow(NULL, places->count, sizeof(int64_t)),
+                           .count = places->count};
 
-    for (size_t i = 0; i < count; i++)
-        places.at[i] = sqlite_place(at[i].job, at[i].number);
-    bool right = requeue(store, &places, visit, context, error);
-    free(places.at);
+    for (size_t i = 0; i < places->count; i++)
+        found.at[i] = sqlite_place(places->at[i].job, places->at[i].number);
+    bool right = requeue(store, &found, visit, context, error);
+    free(found.at);
     return right;
 }
 

@@ -9,8 +9,9 @@
 
 /* Their facts follow. */
 #define JOB                                                                                        \
-    "key, id, name, file, document, submitted, max_weight, fail_fast, tasks, sealed, stopped,"     \
-    " over, sparse, extras, kept, over_seq, last_end, chunk_bytes, unfinished, succeeded, failed," \
+    "key, id, name, file, document, submitted, max_weight, fail_fast, origin, tasks, sealed,"      \
+    " stopped, over, sparse, extras, kept, over_seq, last_end, chunk_bytes, unfinished, "          \
+    "succeeded, failed,"                                                                           \
     " timed_out, crashed, cancelled, skipped"
 #define ENDED                                                                                      \
     "e.place, e.seq, e.state, e.attempt, e.charged, e.started, e.ended, e.reason, e.message,"      \
@@ -92,7 +93,7 @@ void sqlite_read_reset(struct sqlite_reader *reader)
 
 void sqlite_read_job(struct sqlite_reader *reader, sqlite3_stmt *row)
 {
-    enum { FACTS_FROM = 8 };
+    enum { FACTS_FROM = 9 };
     struct store_job *job = &reader->job;
 
     sqlite_facts_read(row, FACTS_FROM, &reader->facts);
@@ -105,6 +106,7 @@ void sqlite_read_job(struct sqlite_reader *reader, sqlite3_stmt *row)
         .submitted_wall_ns = sqlite3_column_int64(row, 5),
         .max_weight = sqlite3_column_int(row, 6),
         .fail_fast = sqlite3_column_int(row, 7) != 0,
+        .origin = (const char *)sqlite3_column_text(row, 8),
     };
     job->tasks_count = reader->facts.tasks_count;
     job->sealed = reader->facts.sealed;

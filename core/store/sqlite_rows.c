@@ -200,7 +200,8 @@ static bool insert(struct sqlite_writer *writer, struct sqlite_row *row)
     sqlite3_bind_int64(statement, 6, given->submitted_wall_ns);
     sqlite3_bind_int64(statement, 7, given->max_weight);
     sqlite3_bind_int64(statement, 8, given->fail_fast);
-    bind_facts(statement, 9, &row->now.facts);
+    sqlite3_bind_text(statement, 9, given->origin, -1, SQLITE_STATIC); /* NULL stays NULL */
+    bind_facts(statement, 10, &row->now.facts);
     row->now.is_there = sqlite_finish(statement);
     if (row->now.is_there || (sqlite3_errcode(writer->db) & 0xff) != SQLITE_CONSTRAINT)
         return row->now.is_there;

@@ -12,11 +12,11 @@ static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
 #include "store/sqlite_statements.def"
 #undef STATEMENT
     [SQLITE_JOB_INSERT_STATEMENT] =
-        "INSERT INTO job(key, id, name, file, document, submitted, max_weight, fail_fast"
+        "INSERT INTO job(key, id, name, file, document, submitted, max_weight, fail_fast, origin"
 #define FACT(column, member) ", " #column
 #include "store/sqlite_facts.def"
 #undef FACT
-        ") VALUES(?, ?, ?, ?, ?, ?, ?, ?"
+        ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?"
 #define FACT(column, member) ", ?"
 #include "store/sqlite_facts.def"
 #undef FACT

@@ -153,10 +153,10 @@ bool store_requeue(struct store *store, const struct store_query *query, store_v
     return dead.states == 0 || store->backend->requeue(store, &dead, visit, context, error);
 }
 
-bool store_requeue_at(struct store *store, const struct store_position *at, size_t count,
+bool store_requeue_at(struct store *store, const struct store_places *places,
                       store_visit_task *visit, void *context, struct error *error)
 {
-    return count == 0 || store->backend->requeue_at(store, at, count, visit, context, error);
+    return places->count == 0 || store->backend->requeue_at(store, places, visit, context, error);
 }
 
 bool store_drop(struct store *store, const struct store_query *query, uint64_t *count,

@@ -236,7 +236,7 @@ bool store_requeue(struct store *store, const struct store_query *query, store_v
 
 /* The same with those of some places, in their order, which are dead letters; what is at the others
  * stays what it is. A durable backend waits for the disk once for all of them. */
-bool store_requeue_at(struct store *store, const struct store_position *at, size_t count,
+bool store_requeue_at(struct store *store, const struct store_places *places,
                       store_visit_task *visit, void *context, struct error *error);
 
 /* Forgets the dead letters of a query; *count says how many. */

@@ -47,7 +47,7 @@ struct store_backend {
                              struct error *error);
     bool (*requeue)(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error);
-    bool (*requeue_at)(struct store *store, const struct store_position *at, size_t count,
+    bool (*requeue_at)(struct store *store, const struct store_places *places,
                        store_visit_task *visit, void *context, struct error *error);
     bool (*drop)(struct store *store, const struct store_query *query, uint64_t *count,
                  struct error *error);

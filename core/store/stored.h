@@ -41,6 +41,7 @@ struct store_job_given {
     int64_t submitted_wall_ns;
     int32_t max_weight; /* 0: none of its own */
     bool fail_fast;
+    const char *origin; /* how it came, in its owner's words, for the next host; NULL: nothing */
 };
 
 struct store_job {
@@ -99,6 +100,11 @@ struct store_task {
 struct store_position { /* the order of everything: by job, then by number */
     uint64_t job;
     uint32_t number;
+};
+
+struct store_places {
+    const struct store_position *at;
+    size_t count;
 };
 
 /* Which tasks; zero or NULL members do not count. */

@@ -117,6 +117,19 @@ let_go() {
     touch open
 }
 
+# end SIGNAL: the daemon ends by it.
+end() {
+    kill -"$1" "$pid"
+    ended $((128 + $(kill -l "$1")))
+}
+
+# restart SIGNAL: another daemon on the same state; what was said before is on disk.
+restart() {
+    submit_task "{type: noop}"
+    end "$1"
+    serve
+}
+
 # stop_daemon: as `sluice stop` would, and waits for the end.
 stop_daemon() {
     api POST /v1/stop

@@ -2,14 +2,6 @@
 # shellcheck disable=SC2154 # helpers.bash and daemon.bash set variables
 load daemon
 
-# restart SIGNAL: another daemon on the same state; what was said before is on disk.
-restart() {
-    submit_task "{type: noop}"
-    kill -"$1" "$pid"
-    ended $((128 + $(kill -l "$1")))
-    serve
-}
-
 # bulk WHAT BODY TASKS: so many dead letters were retried or dropped, or would be.
 bulk() {
     api POST "/v1/dead/$1" "$2" -H 'Content-Type: application/json'

@@ -1,5 +1,5 @@
-/* dead_filter: which dead letters a request is about: the same keys in a query and in a body. On the
- * stack of a handler; zero-initialise it; the http thread. */
+/* dead_filter: which dead letters a request is about: the same keys in a query and in a body. On
+ * the stack of a handler, zero-initialised; the http thread. */
 #pragma once
 
 #include <jansson.h>

@@ -17,7 +17,8 @@ struct sent {
     struct http_request *request;
     struct buffer body;
     struct envelope envelope;
-    char *key; /* of the request; NULL: it has none */
+    char *key;          /* of the request; NULL: it has none */
+    struct buffer note; /* of it, for a daemon that comes later */
 };
 
 static void sent_free(struct sent *sent)
@@ -26,6 +27,7 @@ static void sent_free(struct sent *sent)
     envelope_fini(&sent->envelope);
     buffer_fini(&sent->body);
     free(sent->key);
+    buffer_fini(&sent->note);
     free(sent);
 }
 
@@ -255,10 +257,13 @@ static void submit(struct api *api, struct http_request *request, enum job_file_
     if (sent == NULL)
         abort();
     *sent = (struct sent){.api = api, .request = request, .key = key};
+    if (key != NULL)
+        idempotency_note(api->idempotency, key, &sent->note);
     bool envelope = is_envelope(request);
     http_take_body(request, &sent->body);
     submission_init(&sent->submission, root, sent->body.bytes, sent->body.length);
     sent->submission.file = file != NULL && file[0] != '\0' ? file : "body";
+    sent->submission.note = key != NULL ? buffer_text(&sent->note) : NULL;
     sent->submission.gathered = &api->gathered;
     sent->submission.context = sent;
     sent->submission.prepare = envelope ? open_envelope : NULL;

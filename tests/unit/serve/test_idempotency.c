@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "serve/idempotency.h"
+#include "support/cleanup.h"
 
 static struct idempotency *memory;
 static struct buffer answer;
@@ -102,4 +103,44 @@ Test(idempotency, a_key_is_of_1_to_200_printable_letters)
     cr_assert_not(idempotency_key_is_valid(""));
     cr_assert_not(idempotency_key_is_valid("tab\t"));
     cr_assert_not(idempotency_key_is_valid("\xc3\xa4"));
+}
+
+/* As the next daemon hears of it. */
+static void restart(const char *key, int64_t age_ns, const char *text)
+{
+    CLEANUP(buffer_fini) struct buffer note = BUFFER_EMPTY;
+    idempotency_note(memory, key, &note);
+    idempotency_destroy(&memory);
+    memory = idempotency_create();
+    idempotency_restore(memory, buffer_text(&note), age_ns, text);
+}
+
+Test(idempotency, what_is_restored_is_answered_as_before)
+{
+    cr_assert_eq(begin("job a key", "body"), IDEMPOTENCY_NEW);
+    restart("job a key", NS_PER_S, "answer");
+    cr_assert_eq(begin("job a key", "body"), IDEMPOTENCY_KNOWN);
+    cr_assert_eq(begin("job a key", "other"), IDEMPOTENCY_OTHER);
+}
+
+Test(idempotency, what_is_a_day_old_is_not_restored)
+{
+    cr_assert_eq(begin("job k", "body"), IDEMPOTENCY_NEW);
+    restart("job k", IDEMPOTENCY_AGE_NS, "answer");
+    cr_assert_eq(begin("job k", "other"), IDEMPOTENCY_NEW);
+}
+
+Test(idempotency, of_a_key_that_is_restored_twice_the_last_counts)
+{
+    idempotency_restore(memory, "00000000000000aa 1 job k", 2, "first");
+    idempotency_restore(memory, "cbf29ce484222325 0 job k", 1, "second");
+    cr_assert_eq(begin("job k", ""), IDEMPOTENCY_KNOWN);
+}
+
+Test(idempotency, what_is_no_note_is_nothing)
+{
+    idempotency_restore(memory, "", 0, "answer");
+    idempotency_restore(memory, "cbf29ce484222325 0 ", 0, "answer");
+    idempotency_restore(memory, "nothing of the kind", 0, "answer");
+    cr_assert_eq(begin("", ""), IDEMPOTENCY_NEW);
 }

@@ -264,6 +264,26 @@ void conformance_a_job_is_found_by_its_id(const char *backend)
     stage_close();
 }
 
+void conformance_a_job_keeps_how_it_was_sent(const char *backend)
+{
+    stage_open(backend, 10, 10);
+    stage_job("A");
+    stage_origin = "by hand, 1 of 2";
+    uint64_t b = stage_job("B");
+    stage_origin = NULL;
+    stage_tasks(b, "noop", NULL, 1);
+    stage_seal(b);
+    cr_assert(stage_find_job("A"));
+    cr_assert_null(stage_last_job.given.origin);
+    cr_assert(stage_find_job("B"));
+    cr_assert_str_eq(stage_last_job.given.origin, "by hand, 1 of 2");
+    stage_end_as(b, 0, STORE_FAILED);
+    cr_assert_str_eq(stage_requeue((struct store_query){.job = b}), "2/0");
+    cr_assert(stage_find_job("B"));
+    cr_assert_str_eq(stage_last_job.given.origin, "by hand, 1 of 2");
+    stage_close();
+}
+
 void conformance_a_job_counts_its_tasks_by_state(const char *backend)
 {
     stage_open(backend, 0, 0);

@@ -14,6 +14,7 @@ struct thing {
 struct store *stage;
 const char *stage_place;
 int stage_described;
+const char *stage_origin;
 char stage_seen[STAGE_SEEN_MOST * 12];
 struct stage_task stage_last;
 struct store_job stage_last_job;
@@ -71,7 +72,8 @@ uint64_t stage_job(const char *id)
                                     .document = 2,
                                     .submitted_wall_ns = 1000,
                                     .max_weight = 50,
-                                    .fail_fast = true};
+                                    .fail_fast = true,
+                                    .origin = stage_origin};
     cr_assert(store_add_job(stage, &given, &key, &error), "%s", error.message);
     return key;
 }
@@ -235,7 +237,7 @@ const char *stage_requeue_at(uint64_t job, const uint32_t *numbers, size_t count
     for (size_t i = 0; i < count; i++)
         at[i] = (struct store_position){job, numbers[i]};
     stage_seen[0] = '\0';
-    cr_assert(store_requeue_at(stage, at, count, see, &most, NULL));
+    cr_assert(store_requeue_at(stage, &(struct store_places){at, count}, see, &most, NULL));
     return stage_seen;
 }
 
@@ -252,13 +254,15 @@ const char *stage_due(int64_t until_wall_ns, uint32_t limit, bool resume)
 
 static bool see_job(void *context, const struct store_job *job)
 {
-    static char name[32], file[32];
+    static char name[32], file[32], origin[32];
     *(bool *)context = true;
     stage_last_job = *job;
     snprintf(name, sizeof(name), "%s", job->given.name);
     snprintf(file, sizeof(file), "%s", job->given.file);
     stage_last_job.given.name = name;
     stage_last_job.given.file = file;
+    snprintf(origin, sizeof(origin), "%s", job->given.origin == NULL ? "" : job->given.origin);
+    stage_last_job.given.origin = job->given.origin == NULL ? NULL : origin;
     return true;
 }
 

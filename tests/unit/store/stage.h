@@ -14,6 +14,8 @@ extern struct store *stage;
 extern const char *stage_place; /* what the next one is opened with, unless its options say */
 extern int stage_described;     /* calls of describe so far */
 
+extern const char *stage_origin; /* how the jobs that are added came; NULL at first */
+
 /* What the last visit saw, as text: "1/0 1/1" for job key/number. */
 extern char stage_seen[STAGE_SEEN_MOST * 12];
 
