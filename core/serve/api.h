@@ -22,6 +22,7 @@ bool api_start(struct api *api, struct error *error);
 /* Answers what that thread still has to, and joins it. Once the server has stopped, before the host
  * does. */
 void api_join(struct api *api);
+
 /* Takes up what an earlier daemon has answered, once the host is open and before there are
  * requests. False with a message. Main thread; waits while the store reads. */
 bool api_restore(struct api *api, struct error *error);
