@@ -10,6 +10,7 @@
 #include "accept/result_map.h"
 #include "accept/task_extra.h"
 #include "support/cleanup.h"
+#include "support/clock.h"
 #include "support/memory.h"
 
 struct restore {
@@ -107,6 +108,15 @@ static bool was_dead(const struct store_task *stored)
     return charged > stored->charged;
 }
 
+/* Of a delay that has begun, what is left of it. */
+static int64_t due_of(const struct store_task *stored, const struct task_extra *extra)
+{
+    if (stored->due_wall_ns == 0 || stored->due_wall_ns == -extra->due_ns)
+        return extra->due_ns;
+    int64_t left_ns = stored->due_wall_ns - clock_wall_ns();
+    return left_ns > 0 ? left_ns : 0;
+}
+
 static void fill_task(struct task *task, const struct store_task *stored,
                       const struct task_extra *extra)
 {
@@ -123,7 +133,7 @@ static void fill_task(struct task *task, const struct store_task *stored,
     task->name = stored->attempt;
     task->timed_out = timed_out_last(stored);
     task->when = (uint8_t)extra->when;
-    task->due_ns = stored->due_wall_ns != 0 ? -stored->due_wall_ns : extra->due_ns;
+    task->due_ns = due_of(stored, extra);
     task->late = extra->late.count > 0;
     if (extra->has_retry)
         task->retry = keep(job, &extra->retry, sizeof extra->retry, alignof(struct sluice_retry));

@@ -77,9 +77,5 @@ void task_move(struct task *task, enum task_state to)
 
 int64_t task_due_ns(const struct task *task, int64_t now_ns)
 {
-    if (task->due_ns >= 0)
-        return clock_add_ns(now_ns, task->due_ns);
-    /* From a look at the other clock that comes after this one: else it would start too early. */
-    int64_t left_ns = -task->due_ns - clock_wall_ns();
-    return left_ns > 0 ? clock_add_ns(clock_now_ns(), left_ns) : now_ns;
+    return task->due_ns < 0 ? task->due_ns : clock_add_ns(now_ns, task->due_ns);
 }

@@ -50,7 +50,7 @@ struct task {
     const char *id;                   /* in the chunk's memory */
     const char *params;               /* a packed record (plugin/params.h) in the chunk's memory */
     int64_t submitted_ns;             /* when it entered the host */
-    int64_t due_ns; /* ACCEPTED, WAITING: see task_due_ns; DELAYED: when it may start; 0: at once */
+    int64_t due_ns; /* ACCEPTED, WAITING: see task_due_ns; DELAYED: as returned there; 0: at once */
     int64_t timeout_ns; /* of one attempt; 0: none */
     uint32_t params_bytes;
     uint32_t number;  /* in its job, from 0 */
@@ -93,7 +93,7 @@ static inline enum task_state task_state(const struct task *task)
 }
 
 /* Returns when a task that was accepted may start, if now is when its delay begins: behind the span
- * due_ns, or, if that is negative, when the wall clock shows -due_ns. */
+ * due_ns; or, if that is negative, it itself: when the wall clock shows -due_ns. */
 int64_t task_due_ns(const struct task *task, int64_t now_ns);
 
 /* Tells a store what a task is that it was given as a handle. Any thread. */

@@ -1,5 +1,6 @@
-/* delayed: tasks that wait for their time, in a heap in memory. Any thread adds; the control loop
- * takes what is due. Created by the host. Delays are spans of the monotonic clock. */
+/* delayed: tasks that wait for their time, in heaps in memory. Any thread adds; the control loop
+ * takes what is due. Created by the host. Delays are spans of the monotonic clock; what has a date
+ * waits until the wall clock shows it, however that is set meanwhile. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +18,12 @@ struct delayed *delayed_create(void (*wake)(void *context), void *context);
 /* Frees it (it is empty); clears the pointer; accepts NULL. */
 void delayed_destroy(struct delayed **delayed);
 
-/* Takes a task (ACCEPTED, WAITING or RUNNING, becomes DELAYED) until due_ns; false if its job stops
+/* Takes a task (ACCEPTED, WAITING or RUNNING, becomes DELAYED) until due_ns, or, if that is
+ * negative, until the wall clock shows -due_ns; false if its job stops
  * or it is closed: the task stays the caller's, unchanged. Any thread. */
 bool delayed_add(struct delayed *delayed, struct task *task, int64_t due_ns);
 
-/* Moves what is due (it becomes READY) to the list and returns when the next one will be
+/* Moves what is due (it becomes READY) to the list and returns when the next one may be
  * (CLOCK_NEVER_NS: none). Control loop. */
 int64_t delayed_release(struct delayed *delayed, int64_t now_ns, struct task_list *due);
 

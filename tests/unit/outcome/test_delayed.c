@@ -209,3 +209,20 @@ Test(delayed, takes_tasks_from_many_threads_while_it_releases)
     cr_assert_eq(released, ADDERS * EACH);
     cr_assert_eq(delayed_count(delayed), 0);
 }
+
+Test(delayed, waits_for_dates_by_the_wall_clock)
+{
+    static struct task tasks[3];
+    struct task_list due;
+    int64_t wall_ns = clock_wall_ns(), now_ns = 5 * NS_PER_S;
+    cr_assert(add(&tasks[0], 0, -(wall_ns + 3600 * NS_PER_S)));
+    cr_assert(add(&tasks[1], 0, -(wall_ns - NS_PER_S)));
+    cr_assert(add(&tasks[2], 0, 3600 * NS_PER_S));
+    cr_assert_eq(delayed_count(delayed), 3);
+    int64_t next_ns = release(now_ns, &due);
+    cr_assert_eq(due.count, 1);
+    cr_assert_eq(due.head, &tasks[1]);
+    cr_assert_eq(tasks[1].due_ns, now_ns);
+    cr_assert_gt(next_ns, now_ns);
+    cr_assert_leq(next_ns, now_ns + NS_PER_S); /* the clock may be set meanwhile */
+}
