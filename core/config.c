@@ -68,6 +68,7 @@ void config_fini(struct config *config)
     free(config->http_token_file);
     free(config->http_allowed_hosts);
     free(config->store_backend);
+    free(config->store_path);
     *config = (struct config){0};
 }
 
