@@ -25,8 +25,10 @@ bool ending_end(struct outcome *outcome, struct task *task, enum task_state stat
     tally_count(outcome, task, state, tally);
     figures_add_end(&tally->figures, task, attempt->ended_ns);
     tally_add_end(outcome, task, attempt, tally);
-    if (task->unique != NULL)
+    if (task->unique != NULL) {
+        tally_say_ends(outcome, tally); /* or else it might run again while another has its key */
         claim_give_back(outcome->store, task);
+    }
     job_keep_result(task, attempt->outputs);
     if (task->late)
         late_release(task);

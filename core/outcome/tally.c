@@ -57,8 +57,7 @@ void outcome_describe(const struct outcome *outcome, const struct attempt *attem
     how->message = attempt->message;
 }
 
-/* Brings the ends into the store, before the tasks' memory goes. */
-static void tally_store_ends(struct outcome *outcome, struct outcome_tally *tally)
+void tally_say_ends(struct outcome *outcome, struct outcome_tally *tally)
 {
     struct error error;
     if (tally->ends_count == 0)
@@ -84,12 +83,12 @@ void tally_add_end(struct outcome *outcome, const struct task *task, const struc
     end->outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL;
     end->outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0;
     if (has_texts || tally->ends_count == OUTCOME_ENDS_MOST)
-        tally_store_ends(outcome, tally);
+        tally_say_ends(outcome, tally);
 }
 
 static void tally_flush_chunk(struct outcome *outcome, struct outcome_tally *tally)
 {
-    tally_store_ends(outcome, tally);
+    tally_say_ends(outcome, tally);
     if (tally->in_chunk > 0)
         chunk_release(tally->chunk, tally->in_chunk);
     tally->in_chunk = 0;

@@ -57,3 +57,18 @@ Test(claim, the_task_of_another_job_is_named_with_its_job)
     cr_assert_not_null(strstr(claim.reason.message, name));
     end_all(tasks, 2);
 }
+
+Test(claim, a_key_is_free_only_when_the_store_knows_of_the_end)
+{
+    struct task *task = desk_running(0);
+    struct store_counts counts;
+    struct error error;
+    struct claim claim;
+    task->unique = "key";
+    cr_assert(claim_take(&claim, desk.store, task));
+    desk_finish(task, VERDICT_OK);
+    cr_assert(store_count(desk.store, &counts, &error));
+    cr_assert_eq(counts.claims, 0);
+    cr_assert_eq(counts.by_state[STORE_SUCCEEDED], 1);
+    outcome_flush(desk.outcome, &desk.tally);
+}
