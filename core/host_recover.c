@@ -25,7 +25,8 @@ struct found {
 struct recovery {
     struct host *host;
     struct job_restore_sources sources;
-    uint64_t jobs, tasks;
+    struct job **jobs; /* that are to enter */
+    uint64_t jobs_count, tasks;
 };
 
 static void found_fini(struct found *found)
@@ -101,11 +102,10 @@ static bool recover_job(struct recovery *recovery, const char *id, struct error 
         log_error("tasks of a job cannot be taken up again, their records are damaged: see "
                   "`sluice fsck'",
                   LOG_TEXT("job", id), LOG_NUMBER("tasks", damaged));
-    recovery->jobs++;
+    recovery->jobs[recovery->jobs_count++] = job;
     recovery->tasks += job->tasks_count;
     if (!job_table_add(host->served.table, job, NULL))
         abort(); /* ids are unique in the store */
-    enter(host, job);
     return true;
 }
 
@@ -119,21 +119,37 @@ static bool forget_unacknowledged(const struct recovery *recovery, const struct 
     return true;
 }
 
+static void recovery_fini(struct recovery *recovery)
+{
+    free(recovery->jobs);
+}
+
+/* Which keys are held is known when all of them are there. */
+static bool recover_jobs(struct recovery *recovery, const struct found *found, struct error *error)
+{
+    recovery->jobs = memory_grow(NULL, found->unfinished_count + 1, sizeof(struct job *));
+    for (size_t i = 0; i < found->unfinished_count; i++)
+        if (!recover_job(recovery, found->unfinished[i], error))
+            return false;
+    return host_sift_claims(recovery->host, error);
+}
+
 bool host_recover(struct host *host, struct error *error)
 {
     CLEANUP(found_fini) struct found found = {0};
+    CLEANUP(recovery_fini)
     struct recovery recovery = {.host = host,
                                 .sources = {.store = host->stages.store,
                                             .pool = &host->stages.chunks,
                                             .registry = host->registry}};
     if (!store_visit_jobs(host->stages.store, note_job, &found, error) ||
-        !forget_unacknowledged(&recovery, &found, error) || !host_flight_recover(host, error))
+        !forget_unacknowledged(&recovery, &found, error) || !host_flight_recover(host, error) ||
+        !recover_jobs(&recovery, &found, error))
         return false;
-    for (size_t i = 0; i < found.unfinished_count; i++)
-        if (!recover_job(&recovery, found.unfinished[i], error))
-            return false;
-    if (recovery.jobs > 0)
-        log_info("taken up again", LOG_NUMBER("jobs", recovery.jobs),
+    for (size_t i = 0; i < recovery.jobs_count; i++)
+        enter(host, recovery.jobs[i]);
+    if (recovery.jobs_count > 0)
+        log_info("taken up again", LOG_NUMBER("jobs", recovery.jobs_count),
                  LOG_NUMBER("tasks", recovery.tasks));
     return true;
 }

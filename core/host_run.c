@@ -217,6 +217,8 @@ enum host_end host_run(struct host *host, struct reader_input *inputs, size_t co
                        struct error *error)
 {
     host->source = &files;
+    if (!host_sift_claims(host, error)) /* what an earlier run has left */
+        return HOST_LOST;
     host->run.reader = start_reader(host, inputs, count, error);
     if (host->run.reader == NULL)
         return HOST_LOST;

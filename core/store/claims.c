@@ -68,3 +68,14 @@ bool claims_release(struct claims *claims, const char *key, const char *id)
     free(claim);
     return true;
 }
+
+void claims_visit(const struct claims *claims, store_visit_claim *visit, void *context)
+{
+    const struct dictionary *by_key = &claims->by_key;
+    bool more = true;
+
+    for (size_t i = 0; i < by_key->bucket_count; i++)
+        for (const struct dictionary_entry *at = by_key->buckets[i]; at != NULL && more;
+             at = at->next)
+            more = visit(context, at->text, ((const struct claim *)at)->id);
+}

@@ -30,5 +30,8 @@ void claims_add(struct claims *claims, const char *key, const char *id);
  * limit). */
 bool claims_have_room(const struct claims *claims, uint64_t most, struct error *error);
 
+/* Visits all, until the visit says that it is enough. */
+void claims_visit(const struct claims *claims, store_visit_claim *visit, void *context);
+
 /* Takes a key from this id; false if it does not hold it. */
 bool claims_release(struct claims *claims, const char *key, const char *id);

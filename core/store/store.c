@@ -190,6 +190,12 @@ bool store_release(struct store *store, const char *key, const char *id, struct 
     return store->backend->release(store, key, id, error);
 }
 
+bool store_visit_claims(struct store *store, store_visit_claim *visit, void *context,
+                        struct error *error)
+{
+    return store->backend->visit_claims(store, visit, context, error);
+}
+
 struct histogram_total *store_commit_times(struct store *store)
 {
     return store->backend->commit_times == NULL ? NULL : store->backend->commit_times(store);

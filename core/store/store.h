@@ -124,6 +124,9 @@ typedef bool store_visit_job(void *context, const struct store_job *job);
 /* Sees how many dead letters of one type are kept (never 0); the same rules. */
 typedef bool store_visit_type(void *context, const char *type, uint64_t count);
 
+/* Sees who holds a key; the same rules. */
+typedef bool store_visit_claim(void *context, const char *key, const char *id);
+
 /* Opens the store of a backend ("memory"); what is unfinished in it now belongs to the new epoch.
  * NULL with a message. May block. */
 struct store *store_open(const char *backend, const struct store_options *options,
@@ -259,6 +262,10 @@ bool store_claim(struct store *store, const char *key, const char *id,
 
 /* Gives up a key if this id holds it. */
 bool store_release(struct store *store, const char *key, const char *id, struct error *error);
+
+/* Visits the keys that are held, in any order. */
+bool store_visit_claims(struct store *store, store_visit_claim *visit, void *context,
+                        struct error *error);
 
 /* Returns how long its commits took; NULL: it has none. Any thread; valid until it is closed. */
 struct histogram_total *store_commit_times(struct store *store);

@@ -57,6 +57,8 @@ struct store_backend {
     bool (*claim)(struct store *store, const char *key, const char *id,
                   char holder[STORE_HOLDER_BYTES], struct error *error);
     bool (*release)(struct store *store, const char *key, const char *id, struct error *error);
+    bool (*visit_claims)(struct store *store, store_visit_claim *visit, void *context,
+                         struct error *error);
     struct histogram_total *(*commit_times)(struct store *store); /* NULL: it has none */
     bool (*count)(struct store *store, struct store_counts *counts, struct error *error);
 };

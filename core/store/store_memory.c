@@ -289,6 +289,17 @@ static bool memory_release(struct store *store, const char *key, const char *id,
     return true;
 }
 
+static bool memory_visit_claims(struct store *store, store_visit_claim *visit, void *context,
+                                struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+
+    (void)error;
+    MEMORY_GUARD(memory);
+    claims_visit(&memory->claims, visit, context);
+    return true;
+}
+
 static bool memory_count(struct store *store, struct store_counts *counts, struct error *error)
 {
     struct memory *memory = (struct memory *)store;
@@ -338,5 +349,6 @@ const struct store_backend store_memory = {
     .set_finished_max = memory_set_finished_max,
     .claim = memory_claim,
     .release = memory_release,
+    .visit_claims = memory_visit_claims,
     .count = memory_count,
 };

@@ -99,6 +99,17 @@ static struct histogram_total *sqlite_commit_times(struct store *store)
     return ledger_commit_times(((struct sqlite *)store)->ledger);
 }
 
+static bool sqlite_visit_claims(struct store *store, store_visit_claim *visit, void *context,
+                                struct error *error)
+{
+    struct sqlite *sqlite = (struct sqlite *)store;
+
+    (void)error;
+    MUTEX_GUARD(&sqlite->lock);
+    claims_visit(&sqlite->index.claims, visit, context);
+    return true;
+}
+
 static bool sqlite_count(struct store *store, struct store_counts *counts, struct error *error)
 {
     (void)error;
@@ -136,6 +147,7 @@ const struct store_backend store_sqlite = {
     .set_finished_max = sqlite_set_finished_max,
     .claim = sqlite_claim,
     .release = sqlite_release,
+    .visit_claims = sqlite_visit_claims,
     .commit_times = sqlite_commit_times,
     .count = sqlite_count,
 };

@@ -73,6 +73,11 @@ class Daemon:
         body = answer.read()
         return answer.status, json.loads(body) if body.startswith(b"{") else body
 
+    def post(self, path, body):
+        self.connection.request("POST", path, json.dumps(body))
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
     def is_ready(self):
         try:
             return self.get("/readyz")[0] == 200

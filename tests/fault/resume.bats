@@ -104,3 +104,14 @@ work() {
     [ "$(ended_lines | sort -u | wc -l)" -eq 1206 ]
     run ! grep -q wrong trace
 }
+
+@test "a task with a unique key that a kill interrupted runs when the run goes on" {
+    job one <<<"tasks: [{type: gate, unique: mine, params: {started: $PWD/started, open: $PWD/open}}]"
+    start run "${both[@]}" --state run.db --progress off one.yaml
+    wait_until has_bytes started 1
+    killed
+    touch open
+    sluice_run --state run.db --progress off one.yaml
+    [ "$status" -eq 0 ]
+    [[ $(cat out) == "one: 1 task: 1 succeeded"* ]]
+}

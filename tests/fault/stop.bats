@@ -88,3 +88,29 @@ tasks:
     get /v1/status
     got .jobs.unfinished 0
 }
+
+@test "a key that a task has left behind is free for others" {
+    serve
+    kill -TERM "$pid"
+    ended 143
+    python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("INSERT INTO claim VALUES(?, ?)", ("left", "01ARZ3NDEKTSV4RRFFQ69G5FAV:gone"))
+db.commit()' sluice/sluice.db
+    again
+    submit_task "{type: noop, unique: left}"
+    task_is "$task" succeeded
+}
+
+@test "a key that a task holds which was interrupted is still its own" {
+    serve
+    hold "unique: mine"
+    killed
+    again
+    submit_task "{type: noop, unique: mine}"
+    task_is "$task" skipped
+    touch open
+    task_is "$held" succeeded
+    submit_task "{type: noop, unique: mine}"
+    task_is "$task" succeeded
+}

@@ -212,6 +212,17 @@ class Verdict:
                 self.wrong(f"{line.job} began while {held.job} had the key {key}")
             holder[key] = line if line.how is None else None
 
+    def look_at_keys(self):
+        """All tasks have ended: nobody holds a key any more."""
+        for number in range(5):
+            status, answer = self.daemon.post("/v1/tasks", kinds.unique(number)[0])
+            assert status == 202, answer
+            task = answer["task"]
+            daemons.wait_until(lambda: self.daemon.get(f"/v1/jobs/{answer['job']}")[1]["state"] == "over", f"{task} has ended")
+            told = self.daemon.get(f"/v1/tasks/{task}")[1]
+            if told["state"] != "succeeded":
+                self.wrong(f"key-{number} is held by nobody that is there: {told['message']}")
+
     def key_of(self, job):
         name = self.acked.get(job) or self.jobs[job]["name"]
         return int(name.rsplit("-", 1)[1]) % 5
@@ -227,6 +238,7 @@ class Verdict:
         self.look_at_repeats()
         self.look_at_told()
         self.look_at_unique()
+        self.look_at_keys()
         self.say()
         return self.errors
 
