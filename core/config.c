@@ -127,6 +127,14 @@ bool config_set_workers(struct config *config, const char *type, int64_t workers
     return true;
 }
 
+bool config_check_overflow(const struct config *config, struct error *error)
+{
+    return config->overflow != OVERFLOW_DELAY || strcmp(config->store_backend, "memory") != 0 ||
+           error_set(error, "out_of_range",
+                     "overflow: 'delay' acknowledges what has no room yet, so it needs a store "
+                     "that outlives the daemon: [store] backend is 'memory'");
+}
+
 bool config_check_weights(const struct config *config, const struct config_group **culprit,
                           struct error *error)
 {

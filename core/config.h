@@ -27,7 +27,7 @@ enum {
 #define CONFIG_BODY_MOST_BYTES (INT64_C(1) << 40)
 
 /* What becomes of a submission to the daemon for which there is no room. */
-enum config_overflow { OVERFLOW_BLOCK, OVERFLOW_REJECT };
+enum config_overflow { OVERFLOW_BLOCK, OVERFLOW_REJECT, OVERFLOW_DELAY };
 
 /* [group:NAME] */
 struct config_group {
@@ -138,6 +138,9 @@ bool config_set_plugin_dirs(struct config *config, const char *const *folders, s
  * if the configuration gives the type several groups or a pattern. */
 bool config_set_workers(struct config *config, const char *type, int64_t workers,
                         struct error *error);
+
+/* Checks that what overflow says can be done with the store; false with a message. */
+bool config_check_overflow(const struct config *config, struct error *error);
 
 /* Checks that the groups' weights fit into max_weight; false with a message, and the group in
  * *culprit (which may be NULL). */

@@ -137,11 +137,11 @@ static void swap_live(struct config *config, struct config *next)
     }
 }
 
-/* Whether the weights fit once what is LIVE is taken over and all the rest has stayed. */
+/* Whether all fits together once what is LIVE is taken over and all the rest has stayed. */
 static bool fits(struct config *config, struct config *next, struct error *error)
 {
     swap_live(config, next);
-    bool fine = config_check_weights(config, NULL, error);
+    bool fine = config_check_weights(config, NULL, error) && config_check_overflow(config, error);
     swap_live(config, next);
     return fine;
 }

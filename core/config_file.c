@@ -28,6 +28,7 @@ struct reading {
     char **sections;                             /* seen so far */
     uint32_t *section_lines;
     size_t sections_count;
+    uint32_t overflow_line; /* where that key stands; 0: it does not */
 };
 
 static const char *const section_names[] = {"host", "scheduler", "http",  "store",
@@ -285,6 +286,8 @@ static void key_set(struct reading *reading, const char *name, const char *value
         return;
     }
     *first = reading->line;
+    if (key->kind == CONFIG_OVERFLOW)
+        reading->overflow_line = reading->line;
     void *into = reading->kind == SECTION_GROUP ? (void *)&config->groups[config->groups_count - 1]
                                                 : (void *)config;
     if (!config_key_set(key, into, value, &error))
@@ -335,6 +338,16 @@ static void groups_finish(struct reading *reading)
     }
 }
 
+static void overflow_finish(struct reading *reading)
+{
+    struct error error;
+
+    if (config_check_overflow(reading->config, &error))
+        return;
+    reading->line = reading->overflow_line;
+    report(reading, error.code, "%s", error.message);
+}
+
 static void reading_fini(struct reading *reading)
 {
     for (size_t i = 0; i < reading->sections_count; i++)
@@ -367,5 +380,6 @@ bool config_read(struct config *config, const char *text, size_t length,
         report(&reading, "syntax", "expected key = value");
     }
     groups_finish(&reading);
+    overflow_finish(&reading);
     return diagnostics->found_count == 0;
 }

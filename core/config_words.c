@@ -9,7 +9,7 @@ static const char *const policies[] = {
 #include "dispatch/schedulers.def"
 #undef SCHEDULER
     NULL};
-static const char *const overflows[] = {"block", "reject", NULL};
+static const char *const overflows[] = {"block", "reject", "delay", NULL};
 static const char *const backends[] = {"memory", "sqlite", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
@@ -19,7 +19,6 @@ static const struct {
     enum config_kind kind;
     const char *word, *why;
 } later[] = {
-    {CONFIG_OVERFLOW, "delay", "comes with a durable store, which is not part of this version"},
     {CONFIG_BACKEND, "redis", "is not part of this version"},
 };
 

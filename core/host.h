@@ -140,6 +140,12 @@ struct stages *host_stages(struct host *host);
 /* Returns how many submissions were refused with an answer. Any thread. */
 uint64_t host_refused(struct host *host, enum submission_answer answer);
 
+/* Returns how many submissions were put aside in the store for want of room. Any thread. */
+uint64_t host_delayed(struct host *host);
+
+/* Returns how many tasks of these have no room yet. Any thread. */
+uint64_t host_aside_tasks(struct host *host);
+
 /* Returns how many jobs are not over. Any thread. */
 size_t host_jobs(struct host *host);
 

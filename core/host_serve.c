@@ -46,6 +46,8 @@ static enum submissions_overflow overflow_of(const struct config *config)
         return SUBMISSIONS_WAIT;
     case OVERFLOW_REJECT:
         return SUBMISSIONS_REFUSE;
+    case OVERFLOW_DELAY:
+        return SUBMISSIONS_STORE;
     }
     return SUBMISSIONS_REFUSE;
 }
@@ -190,6 +192,16 @@ void host_enter(struct host *host, struct task_list *gathered)
 uint64_t host_refused(struct host *host, enum submission_answer answer)
 {
     return submissions_refused(host->served.submissions, answer);
+}
+
+uint64_t host_delayed(struct host *host)
+{
+    return submissions_delayed(host->served.submissions);
+}
+
+uint64_t host_aside_tasks(struct host *host)
+{
+    return submissions_aside_tasks(host->served.submissions);
 }
 
 size_t host_jobs(struct host *host)

@@ -30,7 +30,8 @@ static void entry_init(struct entry *entry)
 static void sort_task(const struct intake *intake, struct task *task, int64_t now_ns,
                       struct entry *entry)
 {
-    task->submitted_ns = now_ns;
+    if (task->submitted_ns == 0) /* else it has waited for room */
+        task->submitted_ns = now_ns;
     if (job_waits(task)) {
         task_list_push(&entry->waiting, task);
     } else if (job_has_ended_before(task)) {

@@ -362,6 +362,13 @@ bool job_take_tasks(struct job *job, size_t most, struct task_list *list)
     return list->count > 0;
 }
 
+void job_list_tasks(const struct job *job, struct task_list *list)
+{
+    assert(job->keep != JOB_KEEPS_UNFINISHED && job->tasks_taken == job->tasks_count);
+    for (uint32_t place = 0; place < job->tasks_count; place++)
+        task_list_push(list, nth_task(job, place));
+}
+
 bool job_waits(const struct task *task)
 {
     const struct job *job = task->job;

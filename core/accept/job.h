@@ -99,6 +99,7 @@ struct job {
     _Atomic uint32_t recalled;                /* of them: in an earlier run */
     _Atomic uint32_t running;
     _Atomic int stop;       /* enum job_stop */
+    _Atomic bool is_aside;  /* it was acknowledged, and waits for room */
     _Atomic uint32_t holds; /* who else may still touch it, see job_hold */
     /* guarded by admission's lock */
     int32_t weight_in_use;
@@ -214,6 +215,10 @@ void *job_alloc(struct job *job, size_t bytes, size_t align);
  * empty list, all ACCEPTED; false when there are none left. With the first call their index is
  * dropped and the graph turned into dependents. Reader thread. */
 bool job_take_tasks(struct job *job, size_t most, struct task_list *list);
+
+/* Lists all tasks again of a job that keeps them and has handed them on, in the same order: none of
+ * them has entered the host. Their owner. */
+void job_list_tasks(const struct job *job, struct task_list *list);
 
 /* Says that no task will be added: the last chunk is sealed. Reader thread. */
 void job_seal(struct job *job);

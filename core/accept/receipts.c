@@ -134,7 +134,8 @@ static void settle(struct receipts *receipts, struct submission *submission,
         forget_jobs(receipts, submission);
     } else {
         count_tasks(&options->intake, &submission->tasks);
-        task_list_append(entering, &submission->tasks);
+        if (submission->place == NULL) /* else it has no room yet */
+            task_list_append(entering, &submission->tasks);
     }
     options->settled(options->context, submission); /* and perhaps it is gone */
     mutex_lock(&receipts->lock);

@@ -25,6 +25,14 @@ enum submission_answer {
     SUBMISSION_ANSWER_COUNT,
 };
 
+/* What has become of a submission whose place in the line another struct holds, since there was no
+ * room for it (submissions_delay.c). */
+enum submission_stand {
+    SUBMISSION_STORING, /* it is on its way to the disk, in other hands */
+    SUBMISSION_STORED,  /* it was acknowledged, and is what holds its place from then on */
+    SUBMISSION_LOST,    /* it was refused: it could not be written down */
+};
+
 enum { SUBMISSION_REFUSAL_BYTES = 256 };
 
 struct submission {
@@ -53,8 +61,13 @@ struct submission {
      * block. */
     void (*answered)(void *context, struct submission *submission);
     /* the submissions' own, see there */
-    uint64_t ticket; /* no other one has it */
-    uint64_t round;  /* of tries in which it is tried; 0: it does not wait */
+    uint64_t ticket;             /* no other one has it */
+    uint64_t round;              /* of tries in which it is tried; 0: it does not wait */
+    struct submission *place;    /* what holds its place while it is stored; NULL: nothing does */
+    bool is_place;               /* it holds the place of one that was sent */
+    enum submission_stand stand; /* of what holds a place, guarded by the submissions' lock */
+    bool is_left;                /* so: STORING, and the line has closed */
+    uint64_t aside_tasks;        /* of what holds a place: counted as put aside */
     /* to be read when it is answered */
     enum submission_answer answer;
     char refusal[SUBMISSION_REFUSAL_BYTES];

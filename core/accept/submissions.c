@@ -16,71 +16,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "accept/receipts.h"
+#include "accept/submissions_internal.h"
 #include "support/clock.h"
 #include "support/thread.h"
 
 #define LOOK_NS (5 * NS_PER_MS)
 
 enum { ENTER_BATCH = 1024 };
-
-struct line {
-    struct submission *head, **tail;
-};
-
-struct submissions {
-    struct submissions_options options; /* immutable */
-    struct thread thread;
-    struct receipts *receipts;   /* NULL: the store is not durable */
-    int stop_fd;                 /* an eventfd: can be read once reading is to end */
-    struct job_file_spare spare; /* of the tasks that were read at once */
-    _Atomic int32_t weight_capacity;
-    _Atomic int overflow; /* enum submissions_overflow */
-    _Atomic uint64_t refused[SUBMISSION_ANSWER_COUNT];
-    struct mutex lock;
-    struct cond changed;
-    /* guarded by lock */
-    struct line queued; /* to be read */
-    struct line aside;  /* read; wait for room */
-    uint64_t tickets;   /* that were given out */
-    uint64_t round;     /* the one that is under way, or the last */
-    bool in_round;      /* one is under way: those aside are in hand */
-    uint64_t host_full; /* the last round in which somebody has found no room in the host */
-    bool closed;
-};
-
-static void line_init(struct line *line)
-{
-    line->head = NULL;
-    line->tail = &line->head;
-}
-
-static void line_push(struct line *line, struct submission *submission)
-{
-    submission->next = NULL;
-    *line->tail = submission;
-    line->tail = &submission->next;
-}
-
-static struct submission *line_pop(struct line *line)
-{
-    struct submission *submission = line->head;
-    if (submission == NULL)
-        return NULL;
-    line->head = submission->next;
-    if (line->head == NULL)
-        line->tail = &line->head;
-    return submission;
-}
-
-/* Leaves the other one empty. */
-static void line_move(struct line *to, struct line *from)
-{
-    *to = *from;
-    if (to->head == NULL)
-        to->tail = &to->head;
-    line_init(from);
-}
 
 /* ---- admitting ---- */
 
@@ -150,22 +92,31 @@ static void enter(const struct submissions *submissions, struct job *job,
     intake_seal(intake, job);
 }
 
-/* The reader's own share in a job keeps it until it was answered for. */
-static void answer(struct submissions *submissions, struct submission *submission)
+void submissions_end_share(const struct submissions *submissions, struct submission *submission)
 {
     const struct submissions_options *options = &submissions->options;
-    bool admitted = submission->answer == SUBMISSION_ADMITTED;
     struct job **jobs = submission->jobs;
     size_t count = submission->jobs_count;
-    if (!admitted)
-        atomic_fetch_add(&submissions->refused[submission->answer], 1);
-    for (size_t i = 0; i < count && !admitted; i++)
-        job_destroy(&jobs[i]);
-    submission->answered(submission->context, submission); /* and perhaps it is gone */
-    for (size_t i = 0; i < count && admitted; i++)
+    for (size_t i = 0; i < count; i++)
         if (job_count_ended(jobs[i], TASK_ACCEPTED, 1))
             options->job_over(options->context, jobs[i]);
     free(jobs);
+}
+
+/* The reader's own share in a job keeps it until it was answered for. */
+static void answer(struct submissions *submissions, struct submission *submission)
+{
+    bool admitted = submission->answer == SUBMISSION_ADMITTED;
+    struct submission shares = {.jobs = submission->jobs, .jobs_count = submission->jobs_count};
+    if (!admitted)
+        atomic_fetch_add(&submissions->refused[submission->answer], 1);
+    for (size_t i = 0; i < shares.jobs_count && !admitted; i++)
+        job_destroy(&shares.jobs[i]);
+    submission->answered(submission->context, submission); /* and perhaps it is gone */
+    if (admitted)
+        submissions_end_share(submissions, &shares);
+    else
+        free(shares.jobs);
 }
 
 static bool is_full(enum submission_answer answer)
@@ -197,6 +148,10 @@ static void give_back(const struct submissions *submissions, struct submission *
 static void settled(void *context, struct submission *submission)
 {
     struct submissions *submissions = context;
+    if (submission->place != NULL) {
+        submissions_settle_delayed(submissions, submission);
+        return;
+    }
     submission->answer = submission->is_lost ? SUBMISSION_NOT_STORED : SUBMISSION_ADMITTED;
     for (size_t i = 0; i < submission->jobs_count && !submission->is_lost; i++) {
         bool added = job_table_add(submissions->options.table, submission->jobs[i], NULL);
@@ -219,23 +174,57 @@ static bool store_is_ready(const struct submissions *submissions, struct submiss
     return false;
 }
 
-/* False if it is to be tried again later. */
-static bool try_to_admit(struct submissions *submissions, struct submission *submission)
+static bool may_delay(const struct submissions *submissions)
 {
-    if (store_is_ready(submissions, submission))
-        submission->answer = reserve(submissions, submission);
-    if (is_full(submission->answer) && submission->round != 0) {
-        note_full(submissions, submission);
-        return false;
+    return submissions->receipts != NULL &&
+           atomic_load(&submissions->overflow) == SUBMISSIONS_STORE;
+}
+
+/* There is no room: returns what is to stand in line; NULL if it is not to wait. */
+static struct submission *stand_aside(struct submissions *submissions,
+                                      struct submission *submission)
+{
+    if (submission->round == 0)
+        return NULL;
+    note_full(submissions, submission);
+    if (submission->is_place || !may_delay(submissions))
+        return submission;
+    return submissions_begin_delay(submissions, submission);
+}
+
+static void admit_now(struct submissions *submissions, struct submission *submission)
+{
+    if (submission->is_place) {
+        submissions_enter_delayed(submissions, submission);
+        return;
     }
-    if (submission->answer == SUBMISSION_ADMITTED && submissions->receipts != NULL) {
+    if (submissions->receipts != NULL) {
         receipts_take(submissions->receipts, submission);
-        return true;
+        return;
     }
-    for (size_t i = 0; i < submission->jobs_count && submission->answer == SUBMISSION_ADMITTED; i++)
+    for (size_t i = 0; i < submission->jobs_count; i++)
         enter(submissions, submission->jobs[i], submission->gathered);
     answer(submissions, submission);
-    return true;
+}
+
+/* Returns what is to be tried again later; NULL: nothing is. */
+static struct submission *try_to_admit(struct submissions *submissions,
+                                       struct submission *submission)
+{
+    bool ended;
+    if (submission->is_place && !submissions_may_try(submissions, submission, &ended))
+        return ended ? NULL : submission;
+    if (submission->is_place || store_is_ready(submissions, submission))
+        submission->answer = reserve(submissions, submission);
+    struct submission *waits =
+        is_full(submission->answer) ? stand_aside(submissions, submission) : NULL;
+    if (waits != NULL)
+        return waits;
+    if (submission->answer == SUBMISSION_ADMITTED)
+        admit_now(submissions, submission);
+    else
+        answer(submissions, submission);
+    return NULL;
 }
 
 /* ---- the way through ---- */
@@ -291,7 +280,7 @@ static bool read_text(struct submissions *submissions, struct submission *submis
 
 static bool may_wait(const struct submissions *submissions)
 {
-    return atomic_load(&submissions->overflow) == SUBMISSIONS_WAIT;
+    return atomic_load(&submissions->overflow) != SUBMISSIONS_REFUSE;
 }
 
 /* False: it stands in line for the round that is under way, and is in other hands. */
@@ -310,11 +299,27 @@ static bool is_tried_at_once(struct submissions *submissions, struct submission 
     return false;
 }
 
+/* What holds its place stands in line: now it may go its way through the store. */
+static void store_if_delayed(struct submissions *submissions, struct submission *submission,
+                             const struct submission *waits)
+{
+    if (waits != submission)
+        receipts_take(submissions->receipts, submission);
+}
+
 static void admit(struct submissions *submissions, struct submission *submission)
 {
-    if (is_tried_at_once(submissions, submission) && !try_to_admit(submissions, submission) &&
-        !put(submissions, &submissions->aside, submission))
-        refuse(submissions, submission);
+    struct submission *waits =
+        is_tried_at_once(submissions, submission) ? try_to_admit(submissions, submission) : NULL;
+    if (waits == NULL)
+        return;
+    if (put(submissions, &submissions->aside, waits)) {
+        store_if_delayed(submissions, submission, waits);
+        return;
+    }
+    if (waits != submission)
+        submissions_undo_delay(submissions, submission);
+    refuse(submissions, submission);
 }
 
 static void put_in_queue(struct submissions *submissions, struct submission *submission)
@@ -387,9 +392,12 @@ static void try_aside(struct submissions *submissions)
     line_init(&kept);
     for (; more; more = round_goes_on(submissions, &line, &kept))
         for (struct submission *one; (one = line_pop(&line)) != NULL;) {
-            one->round = may_wait(submissions) ? round : 0;
-            if (!try_to_admit(submissions, one))
-                line_push(&kept, one);
+            one->round = one->is_place || may_wait(submissions) ? round : 0;
+            struct submission *waits = try_to_admit(submissions, one);
+            if (waits == NULL)
+                continue;
+            line_push(&kept, waits);
+            store_if_delayed(submissions, one, waits);
         }
 }
 
@@ -416,7 +424,10 @@ static bool wait_for_work(struct submissions *submissions, struct submission **n
 static void refuse_all(struct submissions *submissions, struct line *line)
 {
     for (struct submission *one; (one = line_pop(line)) != NULL;)
-        refuse(submissions, one);
+        if (!one->is_place)
+            refuse(submissions, one);
+        else
+            submissions_leave_delayed(submissions, one);
 }
 
 static void submissions_run(void *argument)
@@ -487,6 +498,17 @@ void submissions_set_limits(struct submissions *submissions, int32_t weight_capa
 uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer)
 {
     return atomic_load(&submissions->refused[answer]);
+}
+
+uint64_t submissions_delayed(struct submissions *submissions)
+{
+    return atomic_load(&submissions->delayed);
+}
+
+uint64_t submissions_aside_tasks(struct submissions *submissions)
+{
+    MUTEX_GUARD(&submissions->lock);
+    return submissions->aside_tasks;
 }
 
 void submissions_close(struct submissions *submissions)

@@ -7,7 +7,8 @@
  * room. Behind one that waits for the host (max_pending, inbound) all wait that come later; behind
  * one that waits for the queue of a group, only those that need a place in it too: what another
  * group may run as well goes there. So a large one gets its turn however many small ones come, and
- * one for a full group holds up none for others. */
+ * one for a full group holds up none for others. What has been acknowledged without having room
+ * (SUBMISSIONS_STORE) stands in the same line. */
 #pragma once
 
 #include <stdint.h>
@@ -17,12 +18,16 @@
 #include "accept/submission.h"
 #include "support/error.h"
 
-enum { SUBMISSIONS_AT_ONCE_MOST_BYTES = 16 * 1024 }; /* of a task's text: a few milliseconds */
+enum {
+    SUBMISSIONS_AT_ONCE_MOST_BYTES = 16 * 1024, /* of a task's text: a few milliseconds */
+    SUBMISSIONS_ASIDE_MOST = 1000 * 1000,       /* tasks that are put aside, SUBMISSIONS_STORE */
+};
 
 /* What to do with a submission for which there is no room. */
 enum submissions_overflow {
     SUBMISSIONS_WAIT, /* its answer waits until there is */
     SUBMISSIONS_REFUSE,
+    SUBMISSIONS_STORE, /* it is answered when it is durable, and enters when there is room */
 };
 
 struct submissions;
@@ -66,6 +71,13 @@ void submissions_set_limits(struct submissions *submissions, int32_t weight_capa
 
 /* Counts the submissions that were refused with an answer since the start. Any thread. */
 uint64_t submissions_refused(struct submissions *submissions, enum submission_answer answer);
+
+/* Counts the submissions that were stored to wait for room, since the start. Any thread. */
+uint64_t submissions_delayed(struct submissions *submissions);
+
+/* Returns how many tasks of these wait now. They are in memory as well as in the store, so what
+ * comes beyond SUBMISSIONS_ASIDE_MOST is refused. Any thread. */
+uint64_t submissions_aside_tasks(struct submissions *submissions);
 
 /* Answers all that is left with SUBMISSION_STOPPING, also what comes from now on. Any thread; does
  * not block. */

@@ -192,6 +192,11 @@ static void write_inbound_rejected(struct buffer *out, const struct metrics_sour
     add_counts(out, METRIC_inbound_rejected, &sources->rejected);
 }
 
+static void write_inbound_delayed(struct buffer *out, const struct metrics_sources *sources)
+{
+    metric_text_number(out, METRIC_inbound_delayed, NULL, sources->inbound_delayed);
+}
+
 static void write_dead_tasks(struct buffer *out, const struct metrics_sources *sources)
 {
     add_counts(out, METRIC_dead_tasks, &sources->dead);

@@ -43,6 +43,7 @@ struct metrics_sources {
     struct registry_reloaded reloads; /* of all reloads, summed up */
     uint64_t admission_in_use, admission_capacity;
     uint64_t inbound_length;
+    uint64_t inbound_delayed; /* submissions that waited for room in the store */
     uint64_t delayed;
     /* As registry_visit_plugins with registry as its first argument. */
     void *registry;

@@ -69,7 +69,7 @@ static json_t *status_json(struct api *api)
 
     store_count(stages->store, &counts, &error);
     return json_pack(
-        "{ss si so sf sb s{sI sI} so s{sI sI} s{sI sI} s{si si si} ss}", "version", HOST_VERSION,
+        "{ss si so sf sb s{sI sI} so s{sI sI} s{sI sI sI} s{si si si} ss}", "version", HOST_VERSION,
         "pid", (int)getpid(), "started", json_wall_time(api->started_wall_ns), "uptime_seconds",
         (double)(clock_now_ns() - api->started_ns) / 1e9, "stopping",
         (int)atomic_load(&api->stopping), "jobs", "unfinished", (json_int_t)host_jobs(api->host),
@@ -77,9 +77,23 @@ static json_t *status_json(struct api *api)
         (json_int_t)inbound_length(stages->inbound), "capacity",
         (json_int_t)inbound_capacity(stages->inbound), "pending", "taken",
         (json_int_t)room_taken(&stages->pending), "capacity",
-        (json_int_t)room_capacity(&stages->pending), "admission", "in_use", (int)admission.in_use,
+        (json_int_t)room_capacity(&stages->pending), "aside",
+        (json_int_t)host_aside_tasks(api->host), "admission", "in_use", (int)admission.in_use,
         "capacity", (int)admission.capacity, "waiting", (int)admission.waits, "scheduler",
         stages->scheduler->name);
+}
+
+static const char *overflow_word(enum config_overflow overflow)
+{
+    switch (overflow) {
+    case OVERFLOW_BLOCK:
+        return "block";
+    case OVERFLOW_REJECT:
+        return "reject";
+    case OVERFLOW_DELAY:
+        return "delay";
+    }
+    return "";
 }
 
 struct asked {
@@ -94,9 +108,8 @@ static void answer_status(struct loop_call *call)
     struct asked *asked = (struct asked *)call;
     json_t *status = status_json(asked->api);
 
-    json_object_set_new(
-        status, "overflow",
-        json_string(asked->api->config->overflow == OVERFLOW_BLOCK ? "block" : "reject"));
+    json_object_set_new(status, "overflow",
+                        json_string(overflow_word(asked->api->config->overflow)));
     http_answer_json(asked->request, 200, status);
     free(asked);
 }

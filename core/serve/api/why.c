@@ -274,6 +274,17 @@ static void say_queued(struct why *why, const struct task *task)
     buffer_puts(&why->text, "a worker has it in hand");
 }
 
+static void say_aside(struct why *why)
+{
+    struct room *pending = &host_stages(why->api->host)->pending;
+
+    why->code = "room";
+    buffer_printf(&why->text,
+                  "it waits for room, in its turn: %zu of %zu tasks are pending (max_pending), or "
+                  "the inbound queue or that of its group is full",
+                  room_taken(pending), room_capacity(pending));
+}
+
 static void say_live(struct why *why, const struct api_name *name, const struct task *task)
 {
     if (atomic_load(&task->cancelled))
@@ -296,6 +307,11 @@ static void say_live(struct why *why, const struct api_name *name, const struct 
         say_running(why, task);
         return;
     case TASK_ACCEPTED:
+        if (atomic_load(&task->job->is_aside)) {
+            say_aside(why);
+            return;
+        }
+        break;
     case TASK_READY:
     case TASK_SUCCEEDED:
     case TASK_FAILED:

@@ -154,18 +154,24 @@ Test(config, all_errors_are_reported_at_once)
 
 Test(config, what_a_later_version_will_know_is_told_apart_from_a_mistake)
 {
+    expect("[host]\non_stuck = restart\n[store]\nbackend = redis\n",
+           "sluice.ini:2: error: key 'on_stuck' in [host] is not part of this version\n"
+           "sluice.ini:4: error: backend: 'redis' is not part of this version\n");
+}
+
+Test(config, what_is_to_be_put_aside_needs_a_store_that_outlives_the_daemon)
+{
+    expect("[host]\noverflow = delay\n[store]\nbackend = sqlite\n", "");
     expect(
-        "[host]\non_stuck = restart\noverflow = delay\n[store]\nbackend = redis\n",
-        "sluice.ini:2: error: key 'on_stuck' in [host] is not part of this version\n"
-        "sluice.ini:3: error: overflow: 'delay' comes with a durable store, which is not part of "
-        "this version\n"
-        "sluice.ini:5: error: backend: 'redis' is not part of this version\n");
+        "[store]\nbackend = memory\n[host]\n\noverflow = delay\n",
+        "sluice.ini:5: error: overflow: 'delay' acknowledges what has no room yet, so it needs a "
+        "store that outlives the daemon: [store] backend is 'memory'\n");
 }
 
 Test(config, a_word_that_is_none_of_those_allowed_is_refused)
 {
     expect("[host]\noverflow = drop\n[scheduler]\npolicy = random\n",
-           "sluice.ini:2: error: overflow: 'drop' is not one of: block, reject\n"
+           "sluice.ini:2: error: overflow: 'drop' is not one of: block, reject, delay\n"
            "sluice.ini:4: error: policy: 'random' is not one of: round_robin, load_aware, "
            "tag_based\n");
 }

@@ -1,0 +1,95 @@
+/* submissions_internal: what submissions.c and submissions_delay.c share. Included by nobody else. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "accept/receipts.h"
+#include "accept/submissions.h"
+#include "support/thread.h"
+
+struct line {
+    struct submission *head, **tail;
+};
+
+struct submissions {
+    struct submissions_options options; /* immutable */
+    struct thread thread;
+    struct receipts *receipts;   /* NULL: the store is not durable */
+    int stop_fd;                 /* an eventfd: can be read once reading is to end */
+    struct job_file_spare spare; /* of the tasks that were read at once */
+    _Atomic int32_t weight_capacity;
+    _Atomic int overflow; /* enum submissions_overflow */
+    _Atomic uint64_t refused[SUBMISSION_ANSWER_COUNT];
+    _Atomic uint64_t delayed; /* submissions that were put aside in the store */
+    struct mutex lock;
+    struct cond changed;
+    /* guarded by lock */
+    struct line queued; /* to be read */
+    struct line aside;  /* read; wait for room */
+    uint64_t tickets;   /* that were given out */
+    uint64_t round;     /* the one that is under way, or the last */
+    bool in_round;      /* one is under way: those aside are in hand */
+    uint64_t host_full; /* the last round in which somebody has found no room in the host */
+    bool closed;
+    uint64_t aside_tasks; /* that were acknowledged and wait for room, or are just being stored */
+};
+
+static inline void line_init(struct line *line)
+{
+    line->head = NULL;
+    line->tail = &line->head;
+}
+
+static inline void line_push(struct line *line, struct submission *submission)
+{
+    submission->next = NULL;
+    *line->tail = submission;
+    line->tail = &submission->next;
+}
+
+static inline struct submission *line_pop(struct line *line)
+{
+    struct submission *submission = line->head;
+    if (submission == NULL)
+        return NULL;
+    line->head = submission->next;
+    if (line->head == NULL)
+        line->tail = &line->head;
+    return submission;
+}
+
+/* Leaves the other one empty. */
+static inline void line_move(struct line *to, struct line *from)
+{
+    *to = *from;
+    if (to->head == NULL)
+        to->tail = &to->head;
+    line_init(from);
+}
+
+/* Ends the reader's share in the jobs of a submission, and frees the list of them. */
+void submissions_end_share(const struct submissions *submissions, struct submission *submission);
+
+/* ---- submissions_delay.c: what is put aside in the store ---- */
+
+/* Makes what holds the place of a submission that is to be stored although there is no room for it;
+ * NULL if too much was put aside already. */
+struct submission *submissions_begin_delay(struct submissions *submissions,
+                                           struct submission *submission);
+
+/* Forgets that again. */
+void submissions_undo_delay(struct submissions *submissions, struct submission *submission);
+
+/* Answers a submission whose place is held: it is durable, or lost. The receipts' thread. */
+void submissions_settle_delayed(struct submissions *submissions, struct submission *submission);
+
+/* What holds a place is looked at in its turn: whether it is to be tried as others. Else *ended
+ * says whether it is done with (and gone), or stays. */
+bool submissions_may_try(struct submissions *submissions, struct submission *place, bool *ended);
+
+/* Brings in what holds a place, which has room now; it is gone then. */
+void submissions_enter_delayed(struct submissions *submissions, struct submission *place);
+
+/* The host stops: what holds a place is left to the next one. The reader thread. */
+void submissions_leave_delayed(struct submissions *submissions, struct submission *place);
