@@ -179,6 +179,23 @@ static bool forget_hidden(struct sqlite_writer *writer, struct sqlite_row *row)
     return SQLITE_RUN(writer, SWEEP_INSERT, (int64_t)row->key, 0, facts->tasks_count);
 }
 
+/* Of a job that is over, and none of whose tasks is kept, nobody asks what they were: only the job
+ * itself is known from then on. */
+static bool forget_tasks(struct sqlite_writer *writer, struct sqlite_row *row)
+{
+    struct sqlite_facts *facts = &row->now.facts;
+    uint32_t count = facts->tasks_count;
+
+    if (!facts->over || facts->kept > 0 || facts->chunk_bytes == 0)
+        return true;
+    facts->chunk_bytes = 0;
+    if (count <= DELETE_AT_ONCE_MOST)
+        return sqlite_delete_range(writer, facts->extras, sqlite_place(row->key, 0),
+                                   sqlite_place(row->key, count - 1));
+    writer->has_more = true;
+    return SQLITE_RUN(writer, SWEEP_INSERT, (int64_t)row->key, 1, count);
+}
+
 static int bind_facts(sqlite3_stmt *statement, int at, const struct sqlite_facts *facts)
 {
 #define FACT(column, member) sqlite3_bind_int64(statement, at++, (int64_t)facts->member);
@@ -225,7 +242,7 @@ bool sqlite_row_write(struct sqlite_writer *writer, struct sqlite_row *row)
     row->is_dirty = false;
     if (row->now.is_gone)
         return forget(writer, row);
-    return forget_hidden(writer, row) &&
+    return forget_hidden(writer, row) && forget_tasks(writer, row) &&
            (row->now.is_there ? update(writer, row) : insert(writer, row));
 }
 
