@@ -7,14 +7,14 @@ PRAGMA application_id = 0x534c5543;
 PRAGMA user_version = 1;
 BEGIN TRANSACTION;
 CREATE TABLE job (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, file TEXT NOT NULL, document
-    INTEGER NOT NULL, submitted INTEGER NOT NULL, max_weight INTEGER NOT NULL, fail_fast INTEGER NOT NULL, tasks
-    INTEGER NOT NULL, sealed INTEGER NOT NULL, stopped INTEGER NOT NULL, over INTEGER NOT NULL, sparse INTEGER NOT
+    INTEGER NOT NULL, submitted INTEGER NOT NULL, max_weight INTEGER NOT NULL, fail_fast INTEGER NOT NULL, origin
+    TEXT, tasks INTEGER NOT NULL, sealed INTEGER NOT NULL, stopped INTEGER NOT NULL, over INTEGER NOT NULL, sparse INTEGER NOT
     NULL, extras INTEGER NOT NULL, kept INTEGER NOT NULL, over_seq INTEGER NOT NULL, last_end INTEGER NOT NULL,
     chunk_bytes INTEGER NOT NULL, unfinished INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL,
     timed_out INTEGER NOT NULL, crashed INTEGER NOT NULL, cancelled INTEGER NOT NULL, skipped INTEGER NOT NULL);
-INSERT INTO job VALUES(1, 'A', 'nightly', 'nightly.yaml', 2, 1000, 50, 1, 4, 1, 0, 0, 0, 7, 2, 0, 3000, 255, 2, 1, 1,
+INSERT INTO job VALUES(1, 'A', 'nightly', 'nightly.yaml', 2, 1000, 50, 1, NULL, 4, 1, 0, 0, 0, 7, 2, 0, 3000, 255, 2, 1, 1,
     0, 0, 0, 0);
-INSERT INTO job VALUES(2, 'B', 'noop', 'body', 0, 0, 0, 0, 1, 1, 0, 1, 1, 0, 1, 1, 3000, 56, 0, 1, 0, 0, 0, 0, 0);
+INSERT INTO job VALUES(2, 'B', 'noop', 'body', 0, 0, 0, 0, NULL, 1, 1, 0, 1, 1, 0, 1, 1, 3000, 56, 0, 1, 0, 0, 0, 0, 0);
 CREATE TABLE chunk (place INTEGER PRIMARY KEY, tasks BLOB NOT NULL);
 INSERT INTO chunk VALUES(4294967296, CAST(
     X'3e000000686173682d30006861736800073c08090001726567696f6e0073680020706172616d73206f66203000000000'
