@@ -1,4 +1,5 @@
-/* submissions_internal: what submissions.c and submissions_delay.c share. Included by nobody else. */
+/* submissions_internal: what submissions.c and submissions_delay.c share. Included by nobody
+ * else. */
 #pragma once
 
 #include <stdatomic.h>
@@ -73,8 +74,8 @@ void submissions_end_share(const struct submissions *submissions, struct submiss
 
 /* ---- submissions_delay.c: what is put aside in the store ---- */
 
-/* Makes what holds the place of a submission that is to be stored although there is no room for it;
- * NULL if too much was put aside already. */
+/* Makes what holds the place of a submission that is to be stored although there is no room for
+ * it. NULL if too much was put aside already. */
 struct submission *submissions_begin_delay(struct submissions *submissions,
                                            struct submission *submission);
 
