@@ -50,7 +50,7 @@ mark() {
 @test "what was put aside is taken up by the next daemon, in order" {
     for signal in TERM KILL; do
         rm -f open order started
-        full "grace = 0s"
+        full "grace = 100ms"
         for id in a b c d; do
             submit_task "$(mark $id)"
         done

@@ -38,7 +38,7 @@ committed() {
 
 @test "a run that was stopped leaves the rest to the next, and charges it nothing" {
     { echo "tasks:"; mark a; gate b "needs: [a], retry: {attempts: 1}"; mark c "needs: [b]"; } | job chain
-    settings "[host]" "grace = 0s"
+    settings "[host]" "grace = 100ms"
     start run "${both[@]}" --state chain.db chain.yaml
     wait_until has_bytes started 1
     kill -INT "$pid"
