@@ -17,7 +17,7 @@ load fault
 }
 
 @test "what is interrupted ten times is not charged either" {
-    settings "[host]" "grace = 1ms"
+    settings "[host]" "grace = 50ms"
     serve
     hold "retry: {attempts: 2}"
     for n in $(seq 2 11); do
