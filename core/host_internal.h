@@ -127,8 +127,8 @@ bool host_recover(struct host *host, struct error *error);
  * host_recover takes tasks up. Main thread; waits for the disk. */
 bool host_flight_recover(struct host *host, struct error *error);
 
-/* host_claims.c: gives up the keys of tasks that are not there: a host that was killed may have ended
- * them and not have given their keys back. Main thread, before anything enters. */
+/* host_claims.c: gives up the keys of tasks that are not there: a host that was killed may have
+ * ended them and not have given their keys back. Main thread, before anything enters. */
 bool host_sift_claims(struct host *host, struct error *error);
 
 /* host_serve.c: frees the jobs. */

@@ -62,8 +62,8 @@ static void free_the_rest(struct worker *worker, int64_t now_ns, struct findings
     pool_mark_slow(worker->pool, worker);
 }
 
-/* Somebody has cancelled the task, or stops the host, before its time was up; or else it has run too
- * long. */
+/* Somebody has cancelled the task, or stops the host, before its time was up; or else it has run
+ * too long. */
 static enum verdict verdict_of(const struct worker *worker)
 {
     const struct task *task = worker->current;

@@ -25,8 +25,8 @@ void outcome_describe(const struct outcome *outcome, const struct attempt *attem
 void tally_add_end(struct outcome *outcome, const struct task *task, const struct attempt *attempt,
                    struct outcome_tally *tally);
 
-/* Brings the ends that were gathered to the store: before the tasks' memory goes, and before it hears
- * of what follows from them. */
+/* Brings the ends that were gathered to the store: before the tasks' memory goes, and before it
+ * hears of what follows from them. */
 void tally_say_ends(struct outcome *outcome, struct outcome_tally *tally);
 
 /* Counts a task that is done with, in its job as a state (TASK_ACCEPTED: it has not ended there),
