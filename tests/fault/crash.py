@@ -118,9 +118,10 @@ class Crash:
     def life(self, moment):
         self.daemon.start()
         self.figures[moment()] += 1
+        at_us = time.monotonic_ns() // 1000  # its threads stop now; one that syncs a file is waited for
         self.daemon.kill()
         code = self.daemon.wait()
-        self.kills.append(verdict.Kill(time.monotonic_ns() // 1000, os.path.getsize(self.trace), code > 0))
+        self.kills.append(verdict.Kill(at_us, os.path.getsize(self.trace), code > 0))
         if code not in (-signal.SIGKILL, 128 + signal.SIGTERM):
             raise AssertionError(f"the daemon ended by itself: {code}")
 
