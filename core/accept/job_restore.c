@@ -37,7 +37,7 @@ static bool begin_job(void *context, const struct store_job *stored)
                 0;
     struct job *job = job_create(restore->sources->pool, given->name, given->file, JOB_CHECKED);
     assert(strlen(given->id) < sizeof job->id);
-    strcpy(job->id, given->id);
+    memcpy(job->id, given->id, strlen(given->id) + 1);
     job_set_keep(job, JOB_KEEPS_ALL);
     job->store_key = stored->key;
     job->max_weight = given->max_weight;

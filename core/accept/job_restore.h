@@ -1,6 +1,6 @@
-/* job_restore: a job of an earlier host made again from what the store has of it: those of its tasks
- * that have not ended, what they need of each other, and what became of the others that they need.
- * Its tasks are numbered anew; their places (job_place) are what they were. */
+/* job_restore: a job of an earlier host made again from what the store has of it: those of its
+ * tasks that have not ended, what they need of each other, and what became of the others that
+ * they need. Its tasks are numbered anew; their places (job_place) are what they were. */
 #pragma once
 
 #include <stdint.h>
@@ -17,9 +17,9 @@ struct job_restore_sources {
     struct registry *registry; /* types that no plugin has now are interned: their tasks park */
 };
 
-/* Makes the job with an id, whose tasks are ACCEPTED and in the store already; it keeps them. A job
- * that has stopped or failed fast does so again. Tasks whose record is damaged are left out and
- * counted in *damaged. NULL with a message if there is no such job or it cannot be made. Blocks
- * while the store reads; no thread knows the job yet. */
+/* Makes the job with an id, whose tasks are ACCEPTED and in the store already; it keeps them. A
+ * job that has stopped or failed fast does so again. Tasks whose record is damaged are left out
+ * and counted in *damaged. NULL with a message if there is no such job or it cannot be made.
+ * Blocks while the store reads; no thread knows the job yet. */
 struct job *job_restore(const struct job_restore_sources *sources, const char *id,
                         uint32_t *damaged, struct error *error);

@@ -1,6 +1,7 @@
-/* past: what a durable store has of the tasks of one document of a job file from earlier runs: which
- * have ended, and how, by their ids. A run that goes on does not run these again. Made before the
- * document's job has tasks; then immutable, and read by any thread; gone with the job. */
+/* past: what a durable store has of the tasks of one document of a job file from earlier runs:
+ * which have ended, and how, by their ids. A run that goes on does not run these again. Made
+ * before the document's job has tasks; then immutable, and read by any thread; gone with the
+ * job. */
 #pragma once
 
 #include <stdbool.h>

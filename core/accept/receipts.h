@@ -1,7 +1,7 @@
-/* receipts: submissions that have room and wait until they are on disk: only then may their sender
- * be told that they were taken, and their tasks enter. Made by the submissions of a host whose store
- * is durable. A thread of its own settles them, since it may have to wait for inbound, which a
- * thread of the store must not. */
+/* receipts: submissions that have room and wait until they are on disk: only then may their
+ * sender be told that they were taken, and their tasks enter. Made by the submissions of a host
+ * whose store is durable. A thread of its own settles them, since it may have to wait for
+ * inbound, which a thread of the store must not. */
 #pragma once
 
 #include "accept/intake.h"
@@ -22,8 +22,8 @@ struct receipts_options {
 /* Starts the thread; NULL with a message. */
 struct receipts *receipts_start(const struct receipts_options *options, struct error *error);
 
-/* Puts a submission, all of which has room, into the store and keeps it until it is settled. Waits
- * for the disk only while too much is not written yet. Any thread. */
+/* Puts a submission, all of which has room, into the store and keeps it until it is settled.
+ * Waits for the disk only while too much is not written yet. Any thread. */
 void receipts_take(struct receipts *receipts, struct submission *submission);
 
 /* Waits until all that were taken are settled, joins the thread and frees it; nothing more is

@@ -1,5 +1,5 @@
-/* submissions_internal: what submissions.c and submissions_delay.c share. Included by nobody
- * else. */
+/* submissions_internal: what submissions.c, submissions_admit.c and submissions_delay.c share.
+ * Included by nobody else. */
 #pragma once
 
 #include <stdatomic.h>
@@ -68,6 +68,18 @@ static inline void line_move(struct line *to, struct line *from)
         to->tail = &to->head;
     line_init(from);
 }
+
+/* ---- submissions_admit.c: who gets room ---- */
+
+/* Admits a submission that was read, or refuses it, and answers it, unless it waits: returns what
+ * is to be tried again later; NULL: nothing is. The reader thread, or who sends it. */
+struct submission *submissions_try(struct submissions *submissions, struct submission *submission);
+
+/* Answers a submission, whose answer is set; it is gone then. */
+void submissions_answer(struct submissions *submissions, struct submission *submission);
+
+/* For receipts_options.settled; context is the submissions. */
+void submissions_settled(void *context, struct submission *submission);
 
 /* Ends the reader's share in the jobs of a submission, and frees the list of them. */
 void submissions_end_share(const struct submissions *submissions, struct submission *submission);

@@ -1,8 +1,8 @@
-/* task_extra: what a durable store keeps with a task so that it can be taken up again by another
- * host: what the store itself has no use for. A packed record of its own, written when the task is
- * added and read when its job is restored (job_restore.h). Stateless; any thread.
+/* task_extra: what a durable store keeps with a task so that it can be taken up again by
+ * another host: what the store itself has no use for. A packed record of its own, written when
+ * the task is added and read when its job is restored (job_restore.h). Stateless; any thread.
  * The record, little endian, unaligned: u8 version (1)  u8 when  u8 parts  i64 due
- *   retry, if it is among the parts: u32 attempts  u32 backoff  i64 delay  i64 max_delay  f64 jitter
+ *   retry, if among the parts: u32 attempts  u32 backoff  i64 delay  i64 max_delay  f64 jitter
  *   unique, if it is: u32 length  bytes  NUL
  *   needs, if they are: u32 n  n places in the store; late: the same, of those it refers to */
 #pragma once
@@ -30,8 +30,8 @@ struct task_extra {
     struct task_extra_places needs, late;
 };
 
-/* Adds the record of a task (ACCEPTED, of a job that keeps its needs: job_keep_needs) at the end of
- * the buffer; nothing if there is nothing to say. Whoever owns the task. */
+/* Adds the record of a task (ACCEPTED, of a job that keeps its needs: job_keep_needs) at the
+ * end of the buffer; nothing if there is nothing to say. Whoever owns the task. */
 void task_extra_pack(const struct task *task, struct buffer *out);
 
 /* Reads a record (NULL: nothing was said); false if it is damaged. */

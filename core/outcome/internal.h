@@ -1,5 +1,5 @@
-/* internal: what outcome.c, tally.c and ending.c share. Included by nobody else; each on the thread
- * that owns the task. */
+/* internal: what outcome.c, tally.c and ending.c share. Included by nobody else; each on the
+ * thread that owns the task. */
 #pragma once
 
 #include "outcome/outcome.h"
@@ -36,8 +36,8 @@ void tally_count(struct outcome *outcome, const struct task *task, enum task_sta
 
 /* ---- ending.c ---- */
 
-/* Ends a task in a final state: says so, counts it, and lets go of its memory. Its type is the one
- * that the tally's figures are of. True: who listens was told. */
+/* Ends a task in a final state: says so, counts it, and lets go of its memory. Its type is the
+ * one that the tally's figures are of. True: who listens was told. */
 bool ending_end(struct outcome *outcome, struct task *task, enum task_state state,
                 const struct attempt *attempt, struct outcome_tally *tally);
 
@@ -48,12 +48,12 @@ void ending_unstarted(struct outcome *outcome, struct task *task, enum task_stat
 /* The same for one whose job stops. */
 void ending_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
-/* Returns whether the host stops and the store has the task for the next one: then what ends it here
- * is no end. */
+/* Returns whether the host stops and the store has the task for the next one: then what ends it
+ * here is no end. */
 bool ending_is_kept(const struct outcome *outcome, const struct task *task);
 
-/* Lets go of a task that is kept. Nobody hears of it but those that wait for it, which are kept as
- * well. Its memory is the caller's to count (tally.in_chunk). */
+/* Lets go of a task that is kept. Nobody hears of it but those that wait for it, which are kept
+ * as well. Its memory is the caller's to count (tally.in_chunk). */
 void ending_keep(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
 /* Ends a task as it has ended in an earlier run; false if it has not. */

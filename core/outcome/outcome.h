@@ -1,6 +1,6 @@
-/* outcome: what becomes of a task when an attempt is over, or when it is never to start. Called by
- * whoever owns the task (a worker, the control loop, the dispatcher) on its own thread; the one
- * switch over the verdicts is here. Created by the host. */
+/* outcome: what becomes of a task when an attempt is over, or when it is never to start. Called
+ * by whoever owns the task (a worker, the control loop, the dispatcher) on its own thread; the
+ * one switch over the verdicts is here. Created by the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -51,8 +51,8 @@ struct outcome_reason {
     const char *message;
 };
 
-/* What a thread gathers over a batch and hands in at once; begins with outcome_tally_init. One job
- * and one chunk at a time: another one hands in first. */
+/* What a thread gathers over a batch and hands in at once; begins with outcome_tally_init. One
+ * job and one chunk at a time: another one hands in first. */
 enum { OUTCOME_ENDS_MOST = 64 };
 
 struct outcome_tally {
@@ -110,8 +110,8 @@ static inline void outcome_tally_init(struct outcome_tally *tally)
 }
 
 /* Ends an attempt of a RUNNING task and takes the task over: final, or back to the delayed, as
- * task->retry says. Counts into the tally, and releases those that waited for it. True: a listener
- * was called (hooks.ended), which may have taken any time. */
+ * task->retry says. Counts into the tally, and releases those that waited for it. True: a
+ * listener was called (hooks.ended), which may have taken any time. */
 bool outcome_end(struct outcome *outcome, struct task *task, const struct attempt *attempt,
                  struct outcome_tally *tally);
 
@@ -124,17 +124,19 @@ void outcome_drop(struct outcome *outcome, struct task *task, enum task_state st
  * attempt if that failed, else CANCELLED. */
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
-/* Takes over tasks (WAITING) that need others, all of which have ended: they start, or are skipped
- * with those that need them. */
+/* Takes over tasks (WAITING) that need others, all of which have ended: they start, or are
+ * skipped with those that need them. */
 void outcome_release(struct outcome *outcome, struct task_list *tasks, struct outcome_tally *tally);
 
-/* Ends a task (ACCEPTED, or WAITING and released) as it has ended in an earlier run (past.h); nobody
- * hears of it. Takes the task over, counts into the tally, and releases those that waited for it. */
+/* Ends a task (ACCEPTED, or WAITING and released) as it has ended in an earlier run (past.h):
+ * nobody hears of it. Takes the task over, counts into the tally, and releases those that
+ * waited for it. */
 void outcome_recall(struct outcome *outcome, struct task *task, struct outcome_tally *tally);
 
-/* Adds text to the log of a task that is RUNNING, if logs are kept. Any thread, within its call. */
+/* Adds text to the log of a task that is RUNNING, if logs are kept. Any thread, within its
+ * call. */
 void outcome_log(struct outcome *outcome, const struct task *task, const char *text, size_t length);
 
-/* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be over
- * by it. Call it when a batch is done. */
+/* Hands in what the tally holds; the tasks in it are not to be touched any more; a job may be
+ * over by it. Call it when a batch is done. */
 void outcome_flush(struct outcome *outcome, struct outcome_tally *tally);

@@ -207,7 +207,7 @@ bool store_stop_job(struct store *store, uint64_t job, struct error *error);
 bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                  void *context, struct error *error);
 
-/* Visits a task of a job that is not over, even if it has ended and is not kept for others to see;
+/* Visits a task of a job that is not over, even if it has ended and is not kept for others to see:
  * none if there is no such task. A durable backend forgets nothing of such a job. */
 bool store_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
                   void *context, struct error *error);

@@ -15,6 +15,6 @@ struct clerk *clerk_start(void *context, struct error *error);
  * it. Any thread; does not block. At most as many wait as there are connections. */
 void clerk_take(struct clerk *clerk, struct http_request *request, http_handler *handle);
 
-/* Handles what is left, joins the thread and frees it; nothing more is taken. Clears the pointer;
+/* Handles what is left, joins the thread and frees it; nothing more is taken. Clears the pointer,
  * accepts NULL. */
 void clerk_stop(struct clerk **clerk);
