@@ -71,7 +71,8 @@ void tally_say_ends(struct outcome *outcome, struct outcome_tally *tally)
     tally->ends_count = 0;
 }
 
-/* Ends without a text are gathered; texts live only as long as this call. */
+/* Ends without a text are gathered, if the store is in memory; texts live only as long as this
+ * call. */
 void tally_add_end(struct outcome *outcome, const struct task *task, const struct attempt *attempt,
                    struct outcome_tally *tally)
 {
@@ -82,7 +83,8 @@ void tally_add_end(struct outcome *outcome, const struct task *task, const struc
     outcome_describe(outcome, attempt, &end->how);
     end->outputs = attempt->outputs != NULL ? attempt->outputs->bytes : NULL;
     end->outputs_bytes = attempt->outputs != NULL ? attempt->outputs->length : 0;
-    if (has_texts || tally->ends_count == OUTCOME_ENDS_MOST)
+    bool waits = !store_borrows(outcome->store); /* it is lost if the host dies in the next call */
+    if (has_texts || waits || tally->ends_count == OUTCOME_ENDS_MOST)
         tally_say_ends(outcome, tally);
 }
 
