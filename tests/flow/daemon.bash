@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # others set some variables, or read them
+# shellcheck shell=bash disable=SC2034,SC2120,SC2154 # others set some variables, read them, or pass arguments
 # What the tests of the daemon share, beyond engine.bash: `load daemon` brings all of it.
 load engine
 
