@@ -78,8 +78,9 @@ static bool is_fit(struct host *host, struct candidate *candidate, struct error 
         return error_set(error, "refers_to_results",
                          "its parameters refer to results of other tasks, which are gone: run its "
                          "job again");
-    if (!job_again_unique(&candidate->again, &candidate->unique))
+    if (candidate->again.is_damaged)
         return error_set(error, "damaged", "its record is damaged: see `sluice fsck'");
+    candidate->unique = job_again_unique(&candidate->again);
     return find_type(host, candidate, error) && has_ended(host, candidate, error);
 }
 
@@ -139,9 +140,7 @@ static bool take_up(void *context, const struct store_task *task)
     while (candidate->again.key != task->job->key || candidate->again.number != task->number)
         candidate = &page->items[++page->next];
     page->next++;
-    job_again_fini(&candidate->again);
-    job_again_note(&candidate->again, task);
-    candidate->job = job_again_make(&candidate->again, &page->host->stages.chunks, candidate->type);
+    candidate->job = job_again_make(task, &page->host->stages.chunks, candidate->type);
     return true;
 }
 

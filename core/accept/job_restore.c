@@ -1,7 +1,6 @@
 #include "accept/job_restore.h"
 
 #include <assert.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "accept/late.h"
 #include "accept/result_map.h"
 #include "accept/task_extra.h"
-#include "support/cleanup.h"
+#include "accept/task_restore.h"
 #include "support/clock.h"
 #include "support/memory.h"
 
@@ -51,45 +50,6 @@ static bool begin_job(void *context, const struct store_job *stored)
 
 /* ---- its tasks ---- */
 
-static void *keep(struct job *job, const void *bytes, size_t length, size_t align)
-{
-    void *memory = job_alloc(job, length, align);
-    return length > 0 ? memcpy(memory, bytes, length) : memory;
-}
-
-static const char *keep_text(struct job *job, const char *text)
-{
-    return keep(job, text, strlen(text) + 1, 1);
-}
-
-static const struct sluice_map *keep_labels(struct job *job, const struct sluice_map *labels)
-{
-    if (labels == NULL)
-        return NULL;
-    struct sluice_map *map = keep(job, labels, sizeof *map, alignof(struct sluice_map));
-    struct sluice_pair *pairs =
-        keep(job, labels->pairs, labels->count * sizeof *pairs, alignof(struct sluice_pair));
-    for (size_t i = 0; i < labels->count; i++) {
-        pairs[i].key = keep_text(job, pairs[i].key);
-        pairs[i].value = keep_text(job, pairs[i].value);
-    }
-    map->pairs = pairs;
-    return map;
-}
-
-/* What the parameters refer to stands in front of them, see late.h. */
-static const char *keep_params(struct job *job, const struct store_task_given *given,
-                               uint32_t late_count)
-{
-    size_t front = late_count > 0 ? late_bytes(late_count) : 0;
-    char *memory = job_alloc(job, front + given->params_bytes, alignof(struct result *));
-    if (late_count > 0)
-        late_begin(memory, late_count);
-    if (given->params_bytes > 0)
-        memcpy(memory + front, given->params, given->params_bytes);
-    return memory + front;
-}
-
 /* What the host interrupted, or was not charged, says nothing of the task. */
 static bool timed_out_last(const struct store_task *stored)
 {
@@ -120,25 +80,10 @@ static int64_t due_of(const struct store_task *stored, const struct task_extra *
 static void fill_task(struct task *task, const struct store_task *stored,
                       const struct task_extra *extra)
 {
-    const struct store_task_given *given = &stored->given;
-    struct job *job = task->job;
-    task->labels = keep_labels(job, given->labels);
-    task->params = keep_params(job, given, extra->late.count);
-    task->params_bytes = given->params_bytes;
-    task->line = given->line;
-    task->timeout_ns = given->timeout_ns;
-    task->weight = given->weight;
-    task->priority = given->priority;
-    task->attempt = stored->charged + 1;
-    task->name = stored->attempt;
+    task_restore(task, stored, extra);
     task->timed_out = timed_out_last(stored);
     task->when = (uint8_t)extra->when;
     task->due_ns = due_of(stored, extra);
-    task->late = extra->late.count > 0;
-    if (extra->has_retry)
-        task->retry = keep(job, &extra->retry, sizeof extra->retry, alignof(struct sluice_retry));
-    if (extra->unique != NULL)
-        task->unique = keep_text(job, extra->unique);
 }
 
 static void note_number(struct restore *restore, const struct task *task, uint32_t place,
@@ -159,7 +104,7 @@ static void keep_lists(struct job *job, struct task_extra *extra)
     struct task_extra_places *lists[] = {&extra->needs, &extra->late};
     for (int i = 0; i < 2; i++)
         if (lists[i]->count > 0)
-            lists[i]->at = keep(job, lists[i]->at, lists[i]->count * sizeof(uint32_t), 1);
+            lists[i]->at = task_keep(job, lists[i]->at, lists[i]->count * sizeof(uint32_t), 1);
 }
 
 static bool add_task(void *context, const struct store_task *stored)

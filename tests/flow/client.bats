@@ -235,13 +235,18 @@ END
     jq -e '.job == "nightly" and .tasks == 3 and .skipped == 1 and .failures[0].task == "a" and .seconds >= 0' <<<"$output"
 }
 
-@test "a signal ends the waiting and not the job, and a daemon that goes away is looked for" {
-    daemon_starts
+# listens_to_nightly: `submit --wait` has sent it, it is not over, and the events go to it through descriptor 9.
+listens_to_nightly() {
     takes_nightly
     answers GET "/v1/jobs/$job_id" "$(a_job unfinished '"tasks":3,"unfinished":3')"
     mkfifo "answers/GET ,v1,events?job=$job_id"
     start submit --wait nightly.yaml
     the_events
+}
+
+@test "a signal ends the waiting and not the job, and a daemon that goes away is looked for" {
+    daemon_starts
+    listens_to_nightly
     exec 9>&-
     the_events
     kill -INT "$pid"
@@ -253,11 +258,7 @@ END
 
 @test "a daemon that is lost and starts again is found again" {
     daemon_starts
-    takes_nightly
-    answers GET "/v1/jobs/$job_id" "$(a_job unfinished '"tasks":3,"unfinished":3')"
-    mkfifo "answers/GET ,v1,events?job=$job_id"
-    start submit --wait nightly.yaml
-    the_events
+    listens_to_nightly
     kill -KILL "$daemon"
     exec 9>&-
     wait_until grep -qx "sluice: lost the daemon at $PWD/sluice/sluice.sock: looking for it" err
@@ -270,11 +271,7 @@ END
 
 @test "a daemon that is gone is not looked for long, and one that forgot the job is not asked again" {
     daemon_starts
-    takes_nightly
-    answers GET "/v1/jobs/$job_id" "$(a_job unfinished '"tasks":3,"unfinished":3')"
-    mkfifo "answers/GET ,v1,events?job=$job_id"
-    start submit --wait nightly.yaml
-    the_events
+    listens_to_nightly
     kill -KILL "$daemon"
     exec 9>&-
     ended 3

@@ -250,12 +250,11 @@ static void end_some(void *argument)
     }
 }
 
-/* Pairs of threads end what each dependent needs; the reader enters them meanwhile. */
-FOR_BOTH(each_is_released_once_whatever_threads_end_what_it_needs)
+enum { PAIRS = 1000 };
+
+/* Task 2 * PAIRS + i needs the tasks i and PAIRS + i. */
+static void add_pairs(void)
 {
-    enum { PAIRS = 1000 };
-    static struct ender enders[2];
-    _Atomic uint32_t count = 0;
     for (uint32_t i = 0; i < 2 * PAIRS; i++)
         add_task();
     for (uint32_t i = 0; i < PAIRS; i++) {
@@ -263,6 +262,14 @@ FOR_BOTH(each_is_released_once_whatever_threads_end_what_it_needs)
         NEED(i, PAIRS + i);
     }
     all_read();
+}
+
+/* Pairs of threads end what each dependent needs; the reader enters them meanwhile. */
+FOR_BOTH(each_is_released_once_whatever_threads_end_what_it_needs)
+{
+    static struct ender enders[2];
+    _Atomic uint32_t count = 0;
+    add_pairs();
     for (uint32_t i = 0; i < 2; i++) {
         enders[i] =
             (struct ender){.from = i * PAIRS, .to = (i + 1) * PAIRS, .released_count = &count};
@@ -287,17 +294,10 @@ static void take_some(void *argument)
 /* As above, and a third thread takes what waits. */
 Test(needs, each_is_released_or_taken_once)
 {
-    enum { PAIRS = 1000 };
     static struct ender enders[3];
     _Atomic uint32_t count = 0;
     job_begin(JOB_CHECKED);
-    for (uint32_t i = 0; i < 2 * PAIRS; i++)
-        add_task();
-    for (uint32_t i = 0; i < PAIRS; i++) {
-        add_task();
-        NEED(i, PAIRS + i);
-    }
-    all_read();
+    add_pairs();
     for (uint32_t i = 0; i < 3; i++) {
         enders[i] =
             (struct ender){.from = i * PAIRS, .to = (i + 1) * PAIRS, .released_count = &count};
