@@ -1,6 +1,6 @@
-/* job_again: a task that the store knows, taken up again: first noted, to see whether it may be, then
- * made into a job of one task that counts as a part of its old one. On the stack of whoever takes
- * it up. */
+/* job_again: a task that the store knows, taken up again: first noted, to see whether it may be,
+ * then made into a job of one task that counts as a part of its old one. On the stack of whoever
+ * takes it up. */
 #pragma once
 
 #include <stdbool.h>
