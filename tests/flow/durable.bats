@@ -30,7 +30,7 @@ state_of() {
     task_is "$job:running" running
     [ "$(state_of queued) $(state_of waiting) $(state_of after)" = "queued waiting waiting" ]
     [ "$(state_of delayed) $(state_of parked)" = "delayed parked" ]
-    [ "$(state_of done) $(state_of dead) $(state_of skipped)" = "succeeded failed skipped" ]
+    [ "$(state_of 'done') $(state_of dead) $(state_of skipped)" = "succeeded failed skipped" ]
     let_go
     task_is "$job:waiting" succeeded
     task_is "$job:after" succeeded
@@ -89,6 +89,7 @@ state_of() {
 }
 
 @test "a job whose plugin is gone waits for it" {
+    # shellcheck disable=SC2034 # daemon.bash uses it
     plugins_of_daemon=(--plugins "$PLUGINS" --plugins "$PWD/own")
     mkdir own
     cp "$TEST_PLUGINS"/gate.so own

@@ -75,19 +75,19 @@ known() {
     two=$(printf 'version: 1\nname: a\n%s\n---\nversion: 1\nname: b\n%s\n' "$gated" "$gated")
     send both /v1/jobs "$two"
     expect 202
-    first=$(jq -r '.jobs[0].id' answer)
+    lost=$(jq -r '.jobs[0].id' answer)
     end KILL
     # As if the daemon had died a moment earlier.
     python3 -c 'import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
 assert db.execute("UPDATE job SET sealed = 0 WHERE id = ?", (sys.argv[2],)).rowcount == 1
-db.commit()' sluice/sluice.db "$first"
+db.commit()' sluice/sluice.db "$lost"
     serve
     known
     [ "$output" = 0 ]
     send both /v1/jobs "$two"
     expect 202
-    [ "$(jq -r '.jobs[0].id' answer)" != "$first" ]
+    [ "$(jq -r '.jobs[0].id' answer)" != "$lost" ]
     known
     [ "$output" = 2 ]
     let_go
