@@ -8,8 +8,8 @@
  * anywhere to ANSWERED when it is refused. While HANDLING it is the handler's, and soon after the
  * handler's call has returned its connection is suspended; in all other phases it is the
  * connection's.
- * A server that stops cuts the two apart: request->connection is NULL, and the late answer frees
- * it. */
+ * A client that leaves before the connection is suspended, or a server that stops, cuts the two
+ * apart: request->connection is NULL, and the late answer frees it. */
 #pragma once
 
 #include <microhttpd.h>

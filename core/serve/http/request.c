@@ -123,6 +123,10 @@ void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     if (request == NULL)
         return;
     http->requests_count -= request->is_counted;
+    if (request->phase == REQUEST_HANDLING) { /* its client left before it was suspended */
+        request_give_up(request);
+        return;
+    }
     body_drop(request);
     connection->request = NULL;
     request_keep(connection, request);

@@ -68,9 +68,19 @@ static void answer_at_once(void *context, struct http_request *request)
     http_answer_json(request, 200, json_string("at once"));
 }
 
+static atomic_bool left;
+
+/* Returns only when the client has left, so that the server sees that before anything else. */
+static void keep_until_left(void *context, struct http_request *request)
+{
+    keep(context, request);
+    AWAIT(atomic_load(&left));
+}
+
 static const struct http_route routes[] = {
     {.method = HTTP_GET, .pattern = "/keep", .handle = keep},
     {.method = HTTP_POST, .pattern = "/keep", .body = "*", .handle = keep},
+    {.method = HTTP_GET, .pattern = "/left", .handle = keep_until_left},
     {.method = HTTP_GET, .pattern = "/race", .handle = hand_over},
     {.method = HTTP_GET, .pattern = "/now", .handle = answer_at_once},
     {0},
@@ -87,6 +97,15 @@ static void stop(void)
     atomic_store(&over, true);
     thread_join(&answerer);
     served_end();
+}
+
+/* Leaves with a reset, which the other side sees at its next look. */
+static void reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
 }
 
 TestSuite(http_later, .init = start, .fini = stop);
@@ -142,6 +161,24 @@ Test(http_later, a_client_that_has_left_does_not_hurt_the_answer)
     say(fd, GET("/keep"));
     AWAIT(atomic_load(&kept_count) == 1);
     close(fd);
+    answer_kept(0, "nobody hears");
+    expect_answer(&served, GET("/now"), "200", "at once");
+}
+
+Test(http_later, a_client_may_leave_while_its_handler_is_called)
+{
+    /* libmicrohttpd looks at its oldest connection first: that is not to be the one. */
+    CLEANUP(cleanup_close) int oldest = served_connect(&served);
+    say(oldest, GET("/now"));
+    CLEANUP(cleanup_free) char *answer = hear(oldest);
+    int fd = served_connect(&served);
+    say(fd, GET("/left"));
+    AWAIT(atomic_load(&kept_count) == 1);
+    reset(fd);
+    atomic_store(&left, true);
+    /* By the end of this the server has let go of that connection and used its memory again. */
+    for (int i = 0; i < 16; i++)
+        expect_answer(&served, GET("/now"), "200", "at once");
     answer_kept(0, "nobody hears");
     expect_answer(&served, GET("/now"), "200", "at once");
 }
