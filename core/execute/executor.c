@@ -152,7 +152,8 @@ static uint32_t stuck_threads(const struct executor *executor, const struct pool
 {
     uint32_t stuck = 0;
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
-        stuck += worker->pool == pool && (atomic_load(&worker->call.turn) & CALL_STUCK) != 0;
+        stuck +=
+            worker->pool == pool && (atomic_load(&worker->performer.call.turn) & CALL_STUCK) != 0;
     return stuck;
 }
 
@@ -180,7 +181,7 @@ uint32_t executor_running(struct executor *executor)
     uint32_t running = 0;
     MUTEX_GUARD(&executor->lock);
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
-        uint64_t turn = atomic_load(&worker->call.turn);
+        uint64_t turn = atomic_load(&worker->performer.call.turn);
         running += (turn & CALL_BUSY) != 0 && (turn & CALL_STUCK) == 0;
     }
     return running;

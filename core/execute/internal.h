@@ -4,11 +4,13 @@
 
 #include <stdatomic.h>
 
+#include "execute/answer.h"
 #include "execute/backlog.h"
 #include "execute/executor.h"
 #include "execute/flight.h"
 #include "execute/group.h"
 #include "execute/meter.h"
+#include "execute/performer.h"
 #include "execute/queue.h"
 #include "outcome/outcome.h"
 #include "plugin/call.h"
@@ -116,7 +118,7 @@ struct worker {
     struct thread thread;
     struct worker *next_worker; /* guarded by the executor's lock */
     struct worker *next_left;   /* guarded by the pool's lock */
-    struct call call;
+    struct performer performer;
     /* Written by the worker under lock when it takes a batch; the control loop takes the rest away
      * under lock. */
     struct mutex lock;
@@ -140,10 +142,7 @@ struct worker {
     bool looks_on; /* its last batch was of tiny calls */
     struct clock_reading clock;
     struct turn *turn; /* that the batch holds; NULL: none; see give_up */
-    void **contexts;   /* by the offer's index: what worker_init set */
-    bool *began;       /* by the offer's index: worker_init has succeeded */
-    void *params;
-    size_t params_capacity;
+    struct answer_text text;
     struct buffer resolved;      /* the record behind them, if parts of it were known only now */
     struct outcome_tally *tally; /* the control loop takes it over when it gives a call up */
     /* the control loop */
@@ -331,5 +330,8 @@ const struct task *worker_task_in_hand(const struct worker *worker);
  * False: the host gave the call up meanwhile, and the task is no longer ours. Worker's thread. */
 bool invoke(struct worker *worker, const struct task *task, struct attempt *attempt);
 
-/* Calls worker_exit for every type that the worker has begun. Worker's thread, as its last call. */
-void invoke_end(struct worker *worker);
+/* Finds the packed parameters of a task, with what became of other tasks put in where they refer to
+ * it: *record lies in the task or in *resolved. False with a message: what was put in does not fit.
+ * Worker's thread. */
+bool invoke_resolve(const struct offer *offer, const struct task *task, struct buffer *resolved,
+                    struct params_text *record, struct error *error);

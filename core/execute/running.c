@@ -20,16 +20,16 @@ static void read_slot(struct worker *worker, struct running *running)
     running->attempt = (uint32_t)at;
     running->started_ns = atomic_load_explicit(&slot->started_ns, memory_order_acquire);
     running->progress_done =
-        atomic_load_explicit(&worker->call.progress_done, memory_order_acquire);
+        atomic_load_explicit(&worker->performer.call.progress_done, memory_order_acquire);
     running->progress_total =
-        atomic_load_explicit(&worker->call.progress_total, memory_order_acquire);
+        atomic_load_explicit(&worker->performer.call.progress_total, memory_order_acquire);
 }
 
 /* False: there is no call in progress, or another one than at first. */
 static bool read_worker(struct worker *worker, struct running *running)
 {
     MUTEX_GUARD(&worker->lock); /* so that the batch stays the same */
-    uint64_t turn = atomic_load(&worker->call.turn);
+    uint64_t turn = atomic_load(&worker->performer.call.turn);
     if ((turn & CALL_BUSY) == 0)
         return false;
     read_slot(worker, running);
@@ -37,7 +37,7 @@ static bool read_worker(struct worker *worker, struct running *running)
     running->group = worker->group->name;
     running->weight = worker->grant.weight;
     running->stuck = (turn & CALL_STUCK) != 0;
-    uint64_t now = atomic_load(&worker->call.turn);
+    uint64_t now = atomic_load(&worker->performer.call.turn);
     return (now & CALL_BUSY) != 0 && now / CALL_TURN == turn / CALL_TURN;
 }
 

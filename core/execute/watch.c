@@ -41,7 +41,7 @@ static void look_again(struct findings *findings, int64_t at_ns)
 
 static void ask_to_end(struct worker *worker, uint64_t turn, int64_t now_ns)
 {
-    if (!call_cancel(&worker->call, turn))
+    if (!call_cancel(&worker->performer.call, turn))
         return;
     worker->asked_turn = turn;
     worker->asked_ns = now_ns;
@@ -80,7 +80,7 @@ static void give_up(struct worker *worker, uint64_t turn, int64_t now_ns, struct
     if (worker->freed_turn != worker->seen_turn)
         free_the_rest(worker, now_ns, findings);
     if (worker->freed_turn != worker->seen_turn || findings->given_up_count == FINDINGS_MOST ||
-        !call_give_up(&worker->call, turn))
+        !call_give_up(&worker->performer.call, turn))
         return;
     atomic_fetch_add(&worker->pool->executor->stuck, 1);
     atomic_fetch_add(&worker->group->stuck, 1);
@@ -127,7 +127,7 @@ static void look_at_cancel(struct worker *worker, uint64_t turn, int64_t now_ns,
         return;
     MUTEX_GUARD(&worker->lock);
     bool in_hand = worker_task_in_hand(worker) == worker->cancels;
-    bool same = atomic_load(&worker->call.turn) / CALL_TURN == turn / CALL_TURN;
+    bool same = atomic_load(&worker->performer.call.turn) / CALL_TURN == turn / CALL_TURN;
     if (in_hand && !(same && (turn & CALL_BUSY) != 0)) {
         look_again(findings, now_ns + WATCH_TICK_NS);
         return;
@@ -139,7 +139,7 @@ static void look_at_cancel(struct worker *worker, uint64_t turn, int64_t now_ns,
 
 static void look_at_worker(struct worker *worker, int64_t now_ns, struct findings *findings)
 {
-    uint64_t turn = atomic_load(&worker->call.turn);
+    uint64_t turn = atomic_load(&worker->performer.call.turn);
     if ((turn & CALL_STUCK) != 0)
         return;
     look_at_cancel(worker, turn, now_ns, findings);
@@ -185,7 +185,7 @@ static void look_at_all(struct executor *executor, int64_t now_ns, struct findin
 /* Whether the worker is in a call that was looked at: then the plan already minds it. */
 static bool is_seen(const struct worker *worker)
 {
-    uint64_t turn = atomic_load(&worker->call.turn);
+    uint64_t turn = atomic_load(&worker->performer.call.turn);
     return (turn & CALL_BUSY) != 0 && turn / CALL_TURN == worker->seen_turn;
 }
 

@@ -160,7 +160,8 @@ static void worker_run(void *argument)
     for (struct group *group; (group = pool_next(worker->pool, worker)) != NULL;)
         if (!serve(worker, group))
             break;
-    invoke_end(worker);
+    const struct generation *generation = worker->pool->generation;
+    performer_leave(&worker->performer, generation->offers, generation->offers_count);
     pool_leave(worker->pool, worker);
 }
 
@@ -195,11 +196,8 @@ static void worker_free(struct worker *worker)
     strike_off(worker);
     if (worker->slot != &worker->own_slot)
         flight_give_back(worker->pool->executor->flight, worker->slot);
-    call_fini(&worker->call);
+    performer_fini(&worker->performer);
     mutex_fini(&worker->lock);
-    free(worker->contexts);
-    free(worker->began);
-    free(worker->params);
     buffer_fini(&worker->resolved);
     free(worker->tally);
     free(worker);
@@ -215,23 +213,18 @@ static void keep_log(void *context, const char *text, size_t length)
 struct worker *worker_start(struct pool *pool, struct error *error)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    uint32_t offers = pool->generation->offers_count;
     if (worker == NULL)
         abort();
     worker->pool = pool;
-    worker->contexts = calloc(offers, sizeof *worker->contexts);
-    worker->began = calloc(offers, sizeof *worker->began);
-    if (worker->contexts == NULL || worker->began == NULL)
-        abort();
     worker->tally = malloc(sizeof *worker->tally);
     if (worker->tally == NULL)
         abort();
     outcome_tally_init(worker->tally);
     mutex_init(&worker->lock);
-    call_init(&worker->call);
+    performer_init(&worker->performer, pool->generation->self, pool->generation->offers_count);
     if (pool->executor->options.logs == EXECUTOR_KEEPS_LOGS) {
-        worker->call.keep_log = keep_log;
-        worker->call.keep_context = worker;
+        worker->performer.call.keep_log = keep_log;
+        worker->performer.call.keep_context = worker;
     }
     take_slot(worker);
     atomic_store(&worker->deadline_ns, CLOCK_NEVER_NS);
