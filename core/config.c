@@ -127,6 +127,13 @@ bool config_set_workers(struct config *config, const char *type, int64_t workers
     return true;
 }
 
+void config_set_isolation(struct config *config, enum config_isolation isolation)
+{
+    config->isolation = isolation;
+    for (size_t i = 0; i < config->groups_count; i++)
+        config->groups[i].isolation = isolation;
+}
+
 bool config_check_overflow(const struct config *config, struct error *error)
 {
     return config->overflow != OVERFLOW_DELAY || strcmp(config->store_backend, "memory") != 0 ||

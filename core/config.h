@@ -27,6 +27,9 @@ enum {
 #define CONFIG_BODY_MOST_BYTES (INT64_C(1) << 40)
 
 /* What becomes of a submission to the daemon for which there is no room. */
+/* Where the calls of a group are made. */
+enum config_isolation { ISOLATION_THREAD, ISOLATION_PROCESS };
+
 enum config_overflow { OVERFLOW_BLOCK, OVERFLOW_REJECT, OVERFLOW_DELAY };
 
 /* [group:NAME] */
@@ -38,7 +41,10 @@ struct config_group {
     int64_t max_weight;       /* 0: none of its own */
     int64_t reserve;          /* weight that is its alone */
     int64_t queue_capacity;   /* tasks that have not started, of a daemon; 0: no limit */
-    uint32_t line;            /* where it begins; 0: made by an option */
+    enum config_isolation isolation;
+    int64_t recycle_after; /* tasks that a worker process runs at most; 0: any number */
+    int64_t memory_limit;  /* bytes of a worker process; 0: any number */
+    uint32_t line;         /* where it begins; 0: made by an option */
 };
 
 /* One key of [plugin:NAME]. */
@@ -78,6 +84,7 @@ struct config {
     int64_t keep_finished_max;
     enum log_level log_level;
     enum log_format log_format;
+    enum config_isolation isolation; /* of groups that the configuration does not name */
     struct config_group *groups;
     size_t groups_count;
     struct config_setting *settings;
@@ -133,6 +140,9 @@ void config_places_as(struct config *config, const struct config *other);
 /* Replaces the plugin folders by copies of these; false with a message if they are too many. */
 bool config_set_plugin_dirs(struct config *config, const char *const *folders, size_t count,
                             struct error *error);
+
+/* Has the calls of all groups be made there, whatever the file says. */
+void config_set_isolation(struct config *config, enum config_isolation isolation);
 
 /* Sets how many calls of a type run at once: in its group, or in a new one; false with a message
  * if the configuration gives the type several groups or a pattern. */

@@ -3,9 +3,14 @@
  * runs it until all tasks have ended, and says what happened. */
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/roles.h"
 
 int main(int argc, char **argv)
 {
+    int code;
+
+    if (roles_run(argc, argv, &code))
+        return code;
     output_open();
     return command_run(argc, argv);
 }

@@ -239,6 +239,17 @@ static void create_executor(struct stages *stages)
     stages->executor = executor_create(&options);
 }
 
+static enum group_isolation isolation_of(enum config_isolation isolation)
+{
+    switch (isolation) {
+    case ISOLATION_THREAD:
+        return GROUP_IN_THREADS;
+    case ISOLATION_PROCESS:
+        return GROUP_IN_PROCESSES;
+    }
+    return GROUP_IN_THREADS;
+}
+
 static struct router_group router_group_of(const struct config_group *group)
 {
     return (struct router_group){.name = group->name,
@@ -247,7 +258,10 @@ static struct router_group router_group_of(const struct config_group *group)
                                  .workers = (uint32_t)group->workers,
                                  .max_weight = (int32_t)group->max_weight,
                                  .reserve = (int32_t)group->reserve,
-                                 .queue_capacity = (uint32_t)group->queue_capacity};
+                                 .queue_capacity = (uint32_t)group->queue_capacity,
+                                 .process = {.isolation = isolation_of(group->isolation),
+                                             .recycle_after = (uint32_t)group->recycle_after,
+                                             .memory_most_bytes = (uint64_t)group->memory_limit}};
 }
 
 static void create_router(struct stages *stages)
@@ -263,7 +277,8 @@ static void create_router(struct stages *stages)
                                      .admission = stages->admission,
                                      .groups = stages->groups,
                                      .groups_count = config->groups_count,
-                                     .default_workers = (uint32_t)config->workers};
+                                     .default_workers = (uint32_t)config->workers,
+                                     .default_isolation = isolation_of(config->isolation)};
     stages->router = router_create(&options);
 }
 

@@ -29,7 +29,8 @@ enum {
     OPTION_GRAPH,
     OPTION_SET,
     OPTION_STATE,
-    OPTION_CHANGED
+    OPTION_CHANGED,
+    OPTION_ISOLATION
 };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
 
@@ -48,6 +49,7 @@ struct run_options {
     enum plan_graph graph;
     const char *state; /* NULL: nothing is kept */
     bool changed;
+    int isolation; /* enum config_isolation; -1: as configured */
     struct input_names names;
 };
 
@@ -96,10 +98,16 @@ static const struct argp_option table[] = {
     {.name = "changed",
      .key = OPTION_CHANGED,
      .doc = "with --state: go on although a job file has changed; tasks are known by their ids"},
+    {.name = "isolation",
+     .key = OPTION_ISOLATION,
+     .arg = "thread|process",
+     .doc = "where calls are made: in threads of the program, or in worker processes, of which a "
+            "crash costs one attempt"},
     SETTINGS_OPTION(OPTION_SET),
     {0},
 };
 
+static const char *const isolations[] = {"thread", "process", NULL};
 static const char *const progress_modes[] = {"auto", "on", "off", NULL};
 
 static void parse_workers(struct run_options *options, char *argument, struct argp_state *state)
@@ -126,6 +134,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_STREAM:
         options->mode = JOB_STREAMED;
+        return 0;
+    case OPTION_ISOLATION:
+        options->isolation = options_word(state, "--isolation", isolations, argument);
         return 0;
     case OPTION_EVENTS:
         options->events = argument;
@@ -190,6 +201,8 @@ static bool apply_options(const struct run_options *options, struct config *conf
         if (!config_set_workers(config, options->workers[i].type, options->workers[i].workers,
                                 &error))
             return output_error("--workers %s: %s", options->workers[i].type, error.message);
+    if (options->isolation >= 0)
+        config_set_isolation(config, (enum config_isolation)options->isolation);
     if (options->max_weight > 0)
         config->max_weight = options->max_weight;
     return config_check_weights(config, NULL, &error) ||
@@ -461,7 +474,7 @@ static int run_all(const struct run_options *options, struct config *config)
 
 int command_run_jobs(struct options *common, int argc, char **argv)
 {
-    struct run_options options = {.common = common};
+    struct run_options options = {.common = common, .isolation = -1};
     CLEANUP(config_fini) struct config config;
     int code;
 

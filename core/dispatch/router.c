@@ -55,6 +55,7 @@ static struct lane make_lane(struct router *router, const struct router_group *g
                                     .party = party,
                                     .number = id,
                                     .queue_capacity = group->queue_capacity,
+                                    .process = group->process,
                                     .serves_many = strpbrk(group->type, "*?[") != NULL};
     struct lane lane = {.group = group_create(router->options.executor, &options),
                         .id = id,
@@ -184,7 +185,11 @@ static struct route *route_alloc(size_t lanes)
 static struct lane own_lane(struct router *router, const struct type *type)
 {
     struct router_group own = {
-        .name = type->name, .type = type->name, .workers = router->default_workers};
+        .name = type->name,
+        .type = type->name,
+        .workers = router->default_workers,
+        .process = {.isolation = router->options.default_isolation},
+    };
     struct lane lane = make_lane(router, &own);
     router->own = memory_grow(router->own, router->own_count + 1, sizeof *router->own);
     router->own[router->own_count++] = lane.group;

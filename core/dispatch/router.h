@@ -24,6 +24,7 @@ struct router_group {
     uint32_t workers;
     int32_t max_weight, reserve; /* 0: none */
     uint32_t queue_capacity;     /* 0: none */
+    struct group_process process;
 };
 
 struct router_options {
@@ -32,7 +33,8 @@ struct router_options {
     struct admission *admission;
     const struct router_group *groups;
     size_t groups_count;
-    uint32_t default_workers; /* of a group that is made for a type */
+    uint32_t default_workers;               /* of a group that is made for a type */
+    enum group_isolation default_isolation; /* the same */
 };
 
 /* One group as the router sees it. */

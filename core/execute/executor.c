@@ -30,6 +30,9 @@ struct executor *executor_create(const struct executor_options *options)
     executor->meter = calloc(1, sizeof *executor->meter);
     if (executor->meter == NULL)
         abort();
+    executor->isolating = calloc(REGISTRY_TYPES_MOST, sizeof *executor->isolating);
+    if (executor->isolating == NULL)
+        abort();
     executor->options = *options;
     cpu_set_t cpus;
     executor->cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (uint32_t)CPU_COUNT(&cpus) : 1;
@@ -74,6 +77,7 @@ void executor_destroy(struct executor **executor_pointer)
     flight_destroy(&executor->flight);
     mutex_fini(&executor->lock);
     free(executor->meter);
+    free(executor->isolating);
     free(executor);
     *executor_pointer = NULL;
 }
@@ -171,6 +175,16 @@ struct generation *executor_drain_is_stuck(struct executor *executor)
     return NULL;
 }
 
+void executor_isolate(struct executor *executor, const struct type *type)
+{
+    atomic_fetch_add(&executor->isolating[type->number], 1);
+}
+
+void executor_unisolate(struct executor *executor, const struct type *type)
+{
+    atomic_fetch_sub(&executor->isolating[type->number], 1);
+}
+
 void executor_close(struct executor *executor)
 {
     atomic_store(&executor->closed, true);
@@ -181,8 +195,8 @@ uint32_t executor_running(struct executor *executor)
     uint32_t running = 0;
     MUTEX_GUARD(&executor->lock);
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
-        uint64_t turn = atomic_load(&worker->performer.call.turn);
-        running += (turn & CALL_BUSY) != 0 && (turn & CALL_STUCK) == 0;
+        struct running ignored;
+        running += running_read(worker, &ignored) && !ignored.stuck;
     }
     return running;
 }

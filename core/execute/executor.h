@@ -84,6 +84,11 @@ void executor_purge(struct executor *executor, const struct job *job, struct tas
 void executor_purge_stopped(struct executor *executor, const struct job *job,
                             struct task_list *purged);
 
+/* Has the calls of a type be made in worker processes from their next batch on, whatever its groups
+ * say, until as many executor_unisolate have been called. Any thread. */
+void executor_isolate(struct executor *executor, const struct type *type);
+void executor_unisolate(struct executor *executor, const struct type *type);
+
 /* From now on groups take no tasks: group_push leaves them in its list. */
 void executor_close(struct executor *executor);
 

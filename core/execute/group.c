@@ -20,6 +20,7 @@ struct group *group_create(struct executor *executor, const struct group_options
     group->party = options->party;
     group->mark = options->number < UINT16_MAX ? (uint16_t)(options->number + 1) : 0;
     group->serves_many = options->serves_many;
+    group->process = options->process;
     group->queue_capacity = options->queue_capacity;
     mutex_init(&group->lock);
     MUTEX_GUARD(&executor->lock);

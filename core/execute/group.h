@@ -18,13 +18,26 @@ struct worker;
 
 enum { GROUP_WORKERS_MOST = 1024 };
 
+enum group_isolation {
+    GROUP_IN_THREADS,   /* of the host, unless a type is PROCESS_ONLY or has to be isolated */
+    GROUP_IN_PROCESSES, /* worker processes, see isolate/isolate.h */
+};
+
+/* How calls are made. */
+struct group_process {
+    enum group_isolation isolation;
+    uint32_t recycle_after;     /* tasks of a worker process; 0: any number */
+    uint64_t memory_most_bytes; /* of a worker process; 0: any amount */
+};
+
 struct group_options {
     const char *name;
     uint32_t workers;        /* calls at once, 1 to GROUP_WORKERS_MOST */
     void *party;             /* what the gate knows about it */
     uint32_t number;         /* from 0; of its lane */
     uint32_t queue_capacity; /* see group_reserve; 0: none */
-    bool serves_many;        /* types: one that is SERIAL may not hold up the others */
+    struct group_process process;
+    bool serves_many; /* types: one that is SERIAL may not hold up the others */
 };
 
 struct group_load {

@@ -37,14 +37,20 @@ enum {
 #define LOOK_ON_NS (20 * NS_PER_US)
 /* How long a worker without work waits before it leaves. */
 #define WORKER_LINGER_NS (2 * NS_PER_S)
+/* The same if it has a worker process, which takes milliseconds to start anew. */
+#define PROCESS_LINGER_NS (60 * NS_PER_S)
+
+struct isolate;
 
 struct executor {
     struct executor_options options; /* immutable but for its limits */
     uint32_t cpus;                   /* immutable */
     _Atomic uint32_t looking;        /* workers that look on, half as many as cpus at most */
     struct meter *meter;
-    struct flight *flight; /* immutable; NULL: nobody is told what workers had in hand */
-    bool cancelling;       /* the control loop: every call is asked to end */
+    struct flight *flight;   /* immutable; NULL: nobody is told what workers had in hand */
+    _Atomic bool cancelling; /* every call is asked to end; set by the control loop */
+    /* by the type's number: how many have asked for its isolation, see executor_isolate */
+    _Atomic uint32_t *isolating;
     struct mutex lock;
     struct group *groups;   /* guarded by lock; through group.next */
     struct worker *workers; /* guarded by lock; through worker.next_worker */
@@ -62,6 +68,7 @@ struct group {
     void *party;
     uint16_t mark;    /* what task.charged is for its tasks; 0: its number is too large for that */
     bool serves_many; /* see group_options */
+    struct group_process process;
     struct group *next;
     struct mutex lock;
     /* guarded by lock */
@@ -129,6 +136,7 @@ struct worker {
     struct task *current; /* the one in its call */
     struct grant grant;
     uint32_t taken_at; /* if the rest was taken away: how many had been begun */
+    bool is_isolated;  /* its batch is in the worker process of .isolate */
     /* atomic */
     _Atomic uint32_t next;       /* index in the batch of the next task to start */
     _Atomic int64_t deadline_ns; /* of the call in progress */
@@ -138,8 +146,9 @@ struct worker {
     _Atomic clockid_t cpu_clock; /* of its thread, once it runs */
     _Atomic bool slow;           /* not counted in pool.brisk; changed under the pool's lock */
     /* the worker's own thread */
-    bool arrived;  /* has looked at the ready list once */
-    bool looks_on; /* its last batch was of tiny calls */
+    bool arrived;            /* has looked at the ready list once */
+    bool looks_on;           /* its last batch was of tiny calls */
+    struct isolate *isolate; /* set once, under the executor's lock; NULL: it needed none yet */
     struct clock_reading clock;
     struct turn *turn; /* that the batch holds; NULL: none; see give_up */
     struct answer_text text;
@@ -325,6 +334,10 @@ struct group *worker_take_rest(struct worker *worker, const struct job *job,
 /* Returns the task that the worker has taken out of its batch and not ended; it is only to be
  * compared. NULL: there is none. Lock of the worker held. */
 const struct task *worker_task_in_hand(const struct worker *worker);
+
+/* Reads the call that the worker has in progress; false: there is none, or another one since. No lock
+ * of the worker held. */
+bool running_read(struct worker *worker, struct running *running);
 
 /* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call.
  * False: the host gave the call up meanwhile, and the task is no longer ours. Worker's thread. */

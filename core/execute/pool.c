@@ -261,7 +261,8 @@ void pool_wake(struct pool *pool, int64_t backlog_ns)
  * WORKER_LINGER_NS or the pool stops. Lock held. */
 static bool wait_for_call(struct pool *pool, struct worker *worker)
 {
-    int64_t until_ns = clock_now_ns() + WORKER_LINGER_NS;
+    int64_t until_ns =
+        clock_now_ns() + (worker->isolate != NULL ? PROCESS_LINGER_NS : WORKER_LINGER_NS);
     bool in_time = true;
     pool->brisk--;
     pool->idle++;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "execute/internal.h"
+#include "execute/isolate/isolate.h"
 #include "support/memory.h"
 
 struct found {
@@ -20,25 +21,34 @@ static void read_slot(struct worker *worker, struct running *running)
     running->attempt = (uint32_t)at;
     running->started_ns = atomic_load_explicit(&slot->started_ns, memory_order_acquire);
     running->progress_done =
-        atomic_load_explicit(&worker->performer.call.progress_done, memory_order_acquire);
+        atomic_load_explicit(&worker->performer.call.progress->done, memory_order_acquire);
     running->progress_total =
-        atomic_load_explicit(&worker->performer.call.progress_total, memory_order_acquire);
+        atomic_load_explicit(&worker->performer.call.progress->total, memory_order_acquire);
 }
 
 /* False: there is no call in progress, or another one than at first. */
-static bool read_worker(struct worker *worker, struct running *running)
+static bool read_thread(struct worker *worker, struct running *running)
 {
-    MUTEX_GUARD(&worker->lock); /* so that the batch stays the same */
     uint64_t turn = atomic_load(&worker->performer.call.turn);
     if ((turn & CALL_BUSY) == 0)
         return false;
     read_slot(worker, running);
     running->job_key = atomic_load_explicit(&worker->slot->job, memory_order_relaxed);
-    running->group = worker->group->name;
-    running->weight = worker->grant.weight;
     running->stuck = (turn & CALL_STUCK) != 0;
     uint64_t now = atomic_load(&worker->performer.call.turn);
     return (now & CALL_BUSY) != 0 && now / CALL_TURN == turn / CALL_TURN;
+}
+
+bool running_read(struct worker *worker, struct running *running)
+{
+    MUTEX_GUARD(&worker->lock); /* so that the batch stays the same */
+    *running = (struct running){.stuck = false};
+    if (worker->is_isolated ? !isolate_read_running(worker->isolate, running)
+                            : !read_thread(worker, running))
+        return false;
+    running->group = worker->group->name;
+    running->weight = worker->grant.weight;
+    return true;
 }
 
 static void read_workers(struct executor *executor, struct found *found)
@@ -49,7 +59,7 @@ static void read_workers(struct executor *executor, struct found *found)
             found->capacity += BATCH_MOST;
             found->list = memory_grow(found->list, found->capacity, sizeof *found->list);
         }
-        found->count += read_worker(worker, &found->list[found->count]);
+        found->count += running_read(worker, &found->list[found->count]);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "accept/job.h"
 #include "execute/internal.h"
+#include "execute/isolate/isolate.h"
 
 enum { FINDINGS_MOST = 64 };
 
@@ -137,10 +138,17 @@ static void look_at_cancel(struct worker *worker, uint64_t turn, int64_t now_ns,
     worker->cancels = NULL;
 }
 
+/* Then it looks after its calls itself. */
+static bool is_isolated(struct worker *worker)
+{
+    MUTEX_GUARD(&worker->lock);
+    return worker->is_isolated;
+}
+
 static void look_at_worker(struct worker *worker, int64_t now_ns, struct findings *findings)
 {
     uint64_t turn = atomic_load(&worker->performer.call.turn);
-    if ((turn & CALL_STUCK) != 0)
+    if ((turn & CALL_STUCK) != 0 || is_isolated(worker))
         return;
     look_at_cancel(worker, turn, now_ns, findings);
     if (turn / CALL_TURN != worker->seen_turn) {
@@ -251,7 +259,11 @@ int64_t executor_watch(struct executor *executor, int64_t now_ns)
 
 void executor_cancel(struct executor *executor)
 {
-    executor->cancelling = true;
+    atomic_store(&executor->cancelling, true);
+    MUTEX_GUARD(&executor->lock);
+    for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker)
+        if (worker->isolate != NULL)
+            isolate_poke(worker->isolate);
 }
 
 /* Marks the worker if it is at the task (NULL: at any one of the job). */
@@ -262,6 +274,8 @@ static bool mark_cancelled(struct worker *worker, const struct job *job, const s
     if (in_hand == NULL || (task == NULL ? worker->grant.job != job : in_hand != task))
         return false;
     worker->cancels = in_hand;
+    if (worker->is_isolated)
+        isolate_poke(worker->isolate);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "accept/chunk.h"
 #include "accept/job.h"
 #include "execute/internal.h"
+#include "execute/isolate/isolate.h"
 
 /* Ends what is not to start any more, since its job stops. */
 static bool drop_if_stopped(struct worker *worker, struct task *task)
@@ -127,6 +128,25 @@ static void give_turn(struct worker *worker)
     group_turn_free(awaited);
 }
 
+static bool is_to_isolate(const struct worker *worker, const struct group *group)
+{
+    const struct executor *executor = worker->pool->executor;
+    const struct type *type = worker->type;
+    if (group->process.isolation == GROUP_IN_PROCESSES ||
+        atomic_load_explicit(&executor->isolating[type->number], memory_order_relaxed) > 0)
+        return true;
+    return (generation_offer(worker->pool->generation, type)->flags & SLUICE_PROCESS_ONLY) != 0;
+}
+
+static struct isolate *isolate_of(struct worker *worker)
+{
+    if (worker->isolate != NULL)
+        return worker->isolate;
+    struct isolate *isolate = isolate_create(worker);
+    MUTEX_GUARD(&worker->pool->executor->lock);
+    return worker->isolate = isolate;
+}
+
 /* False if this worker is lost to a call that was given up. */
 static bool serve(struct worker *worker, struct group *group)
 {
@@ -137,7 +157,11 @@ static bool serve(struct worker *worker, struct group *group)
     tell_others(worker, &claim);
     if (claim.count == 0)
         return true;
-    bool goes_on = run_batches(worker, group);
+    bool goes_on = true;
+    if (is_to_isolate(worker, group))
+        isolate_run(isolate_of(worker), group);
+    else
+        goes_on = run_batches(worker, group);
     flight_clear(worker->slot);
     if (!goes_on) {
         give_back(worker, group, &worker->grant);
@@ -161,6 +185,8 @@ static void worker_run(void *argument)
         if (!serve(worker, group))
             break;
     const struct generation *generation = worker->pool->generation;
+    if (worker->isolate != NULL)
+        isolate_leave(worker->isolate);
     performer_leave(&worker->performer, generation->offers, generation->offers_count);
     pool_leave(worker->pool, worker);
 }
@@ -196,6 +222,7 @@ static void worker_free(struct worker *worker)
     strike_off(worker);
     if (worker->slot != &worker->own_slot)
         flight_give_back(worker->pool->executor->flight, worker->slot);
+    isolate_destroy(&worker->isolate);
     performer_fini(&worker->performer);
     mutex_fini(&worker->lock);
     buffer_fini(&worker->resolved);
@@ -249,8 +276,11 @@ struct group *worker_take_rest(struct worker *worker, const struct job *job,
                                const struct group *group, struct task_list *rest)
 {
     MUTEX_GUARD(&worker->lock);
-    if ((job != NULL && worker->grant.job != job) || (group != NULL && worker->group != group) ||
-        atomic_load(&worker->next) >= BATCH_TAKEN)
+    if ((job != NULL && worker->grant.job != job) || (group != NULL && worker->group != group))
+        return worker->group;
+    if (worker->is_isolated)
+        isolate_take_rest(worker->isolate, rest);
+    if (atomic_load(&worker->next) >= BATCH_TAKEN)
         return worker->group;
     worker->taken_at = atomic_exchange(&worker->next, BATCH_TAKEN);
     for (uint32_t i = worker->taken_at; i < worker->batch_count; i++)
@@ -260,6 +290,8 @@ struct group *worker_take_rest(struct worker *worker, const struct job *job,
 
 const struct task *worker_task_in_hand(const struct worker *worker)
 {
+    if (worker->is_isolated)
+        return isolate_task_in_hand(worker->isolate);
     uint32_t begun = atomic_load(&worker->next);
     if (begun == BATCH_TAKEN)
         begun = worker->taken_at;

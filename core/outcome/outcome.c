@@ -149,6 +149,10 @@ static bool end_by_verdict(struct outcome *outcome, struct task *task,
         return fails_for_now(outcome, task, attempt)
                    ? retry(outcome, task, attempt, tally)
                    : fail_task(outcome, task, TASK_TIMED_OUT, attempt, tally);
+    case VERDICT_CRASHED:
+        return fails_for_now(outcome, task, attempt)
+                   ? retry(outcome, task, attempt, tally)
+                   : fail_task(outcome, task, TASK_CRASHED, attempt, tally);
     case VERDICT_TRY_AGAIN:
         return try_again(outcome, task, attempt, tally);
     case VERDICT_CANCELLED:
@@ -218,6 +222,8 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
     assert(task_state(task) == TASK_RUNNING);
     figures_turn_to(outcome->figures, &tally->figures, task->type);
     figures_add_attempt(&tally->figures, task, attempt->started_ns, attempt->ended_ns);
+    if (attempt->process_lost)
+        figures_crash(outcome->figures, task->type, attempt->lost_by);
     bool listened = end_by_verdict(outcome, task, attempt, tally);
     if (tally->released.count > 0)
         release_at(outcome, attempt->ended_ns, tally);

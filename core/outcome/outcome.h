@@ -22,6 +22,7 @@ enum verdict {
     VERDICT_TRY_AGAIN, /* after try_again_ns; not charged as an attempt */
     VERDICT_TIMED_OUT,
     VERDICT_CANCELLED,
+    VERDICT_CRASHED, /* its worker process died of it */
 };
 
 /* One attempt that is over. Everything is borrowed for the call. */
@@ -33,7 +34,9 @@ struct attempt {
     const char *message; /* what the plugin said; may be empty */
     const struct buffer *outputs; /* name NUL text NUL ...; NULL: none */
     const char *plugin, *version; /* who ran it; NULL: nobody */
-    bool memory_stays;            /* a stuck call still reads the task: its chunk is not released */
+    bool process_lost;            /* its worker process is gone: */
+    enum crash_reason lost_by;
+    bool memory_stays; /* a stuck call still reads the task: its chunk is not released */
 };
 
 /* A task that has ended for good, or an attempt of it (TASK_DELAYED), as the user hears of it.

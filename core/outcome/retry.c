@@ -2,7 +2,8 @@
 
 bool retry_follows(const struct task *task, const struct attempt *attempt)
 {
-    bool mends = attempt->verdict == VERDICT_FAILED || attempt->verdict == VERDICT_TIMED_OUT;
+    bool mends = attempt->verdict == VERDICT_FAILED || attempt->verdict == VERDICT_TIMED_OUT ||
+                 attempt->verdict == VERDICT_CRASHED;
     return mends && task->retry != NULL && task->attempt < task->retry->attempts &&
            !attempt->memory_stays;
 }

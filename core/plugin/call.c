@@ -19,6 +19,7 @@ void call_init(struct call *call)
     memset(call, 0, sizeof *call);
     call->visible =
         (struct sluice_call){.size = sizeof call->visible, .host = call_host(), .context = call};
+    call->progress = &call->own_progress;
     atomic_init(&call->cancel_fd, -1);
     arena_init(&call->arena, ARENA_BLOCK_BYTES, ARENA_MOST_BYTES);
     if (gethostname(call->node, sizeof call->node) != 0)
@@ -48,8 +49,8 @@ uint64_t call_begin(struct call *call, const struct call_task *task)
     call->try_again_ns = 0;
     call->fail_code[0] = '\0';
     call->fail_message[0] = '\0';
-    atomic_store_explicit(&call->progress_done, 0, memory_order_relaxed);
-    atomic_store_explicit(&call->progress_total, 0, memory_order_relaxed);
+    atomic_store_explicit(&call->progress->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&call->progress->total, 0, memory_order_relaxed);
     /* Nobody else writes the turn while it is not busy. */
     uint64_t last = atomic_load_explicit(&call->turn, memory_order_relaxed);
     assert((last & CALL_BUSY) == 0);

@@ -41,6 +41,10 @@ struct call_task {
     int64_t deadline_ns;             /* monotonic; CLOCK_NEVER_NS: none */
 };
 
+struct call_progress {
+    _Atomic uint64_t done, total;
+};
+
 struct call {
     struct sluice_call visible; /* .context points back here */
     /* set by call_begin, read by the worker's thread */
@@ -51,11 +55,13 @@ struct call {
      * plugin, within the call. See call_log.h. */
     void (*keep_log)(void *context, const char *text, size_t length);
     void *keep_context;
+    struct call_progress *progress; /* what the plugin says of it; own_progress unless its owner
+                                       sets another one */
     /* atomic */
     _Atomic uint64_t turn;
     _Atomic int cancel_fd; /* an eventfd, -1 until first use, then kept for the worker's life */
     _Atomic uint32_t cancelling; /* threads inside call_cancel */
-    _Atomic uint64_t progress_done, progress_total;
+    struct call_progress own_progress;
     _Atomic bool line_open; /* what was printed last is no whole line; false between calls */
     /* the worker's thread */
     struct arena arena;    /* sluice_alloc, lists and maps of parameters */

@@ -97,8 +97,8 @@ static enum sluice_result host_print(const struct sluice_call *visible, const ch
 static void host_progress(const struct sluice_call *visible, uint64_t done, uint64_t total)
 {
     struct call *call = call_of(visible);
-    atomic_store_explicit(&call->progress_done, done, memory_order_relaxed);
-    atomic_store_explicit(&call->progress_total, total, memory_order_relaxed);
+    atomic_store_explicit(&call->progress->done, done, memory_order_relaxed);
+    atomic_store_explicit(&call->progress->total, total, memory_order_relaxed);
 }
 
 /* Returns where the output of a name begins, or the end where there is none; *bytes is how much it

@@ -28,11 +28,6 @@ static bool check_flags(const struct sluice_type *type, struct error *error)
         return error_set(
             error, "newer_abi", "needs a newer host than %d.%d: type '%s' has flags 0x%x",
             SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, type->name, type->flags & ~known_flags);
-    if ((type->flags & SLUICE_PROCESS_ONLY) != 0)
-        return error_set(error, "process_only",
-                         "type '%s' asks for a worker process (PROCESS_ONLY); this host runs "
-                         "threads only",
-                         type->name);
     return true;
 }
 

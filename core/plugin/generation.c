@@ -7,6 +7,7 @@
 
 #include "plugin/code.h"
 #include "plugin/errand.h"
+#include "plugin/offers.h"
 #include "support/units.h"
 
 const char *generation_state_word(enum generation_state state)
@@ -17,13 +18,6 @@ const char *generation_state_word(enum generation_state state)
 #undef STATE
     };
     return words[state];
-}
-
-static int compare_numbers(const void *left, const void *right)
-{
-    const struct offer *const *one = left, *const *other = right;
-    return ((*one)->type->number > (*other)->type->number) -
-           ((*one)->type->number < (*other)->type->number);
 }
 
 const struct offer *generation_offer(const struct generation *generation, const struct type *type)
@@ -44,11 +38,7 @@ const struct offer *generation_offer(const struct generation *generation, const 
 
 static void free_offers(struct generation *generation)
 {
-    for (uint32_t i = 0; i < generation->offers_count; i++)
-        param_table_fini(&generation->offers[i].params);
-    generation->offers_count = 0;
-    free(generation->offers);
-    generation->offers = NULL;
+    offers_free(&generation->offers, &generation->offers_count);
     free(generation->by_number);
     generation->by_number = NULL;
 }
@@ -72,6 +62,8 @@ struct generation *generation_create(const struct generation_house *house,
     generation->owner = origin->owner;
     generation->state = GENERATION_CHECKED;
     generation->code = code_create(origin);
+    if (generation->code != NULL)
+        generation->settings = &generation->code->settings;
     if (generation->plugin == NULL || generation->version == NULL || generation->file == NULL ||
         generation->copy == NULL || generation->code == NULL) {
         generation_destroy(&generation);
@@ -154,43 +146,24 @@ static bool launch(struct generation *generation, struct errand_order order, str
     return errand_start(generation->house->loader, &order, error);
 }
 
-static bool make_offer(struct generation *generation, struct error *error)
+static int compare_numbers(const void *left, const void *right)
 {
-    uint32_t index = generation->offers_count;
-    struct generation_code *code = generation->code;
-    const struct sluice_type *type = &code->descriptor.types[index];
-    struct offer *offer = &generation->offers[index];
-    struct error why;
-    if (!param_table_init(&offer->params, type->params, type->params_size, &why))
-        return error_set(error, why.code, "type '%s': %s", type->name, why.message);
-    generation->by_number[index] = offer;
-    generation->offers_count++;
-    offer->type = code->types[index];
-    offer->generation = generation;
-    offer->index = index;
-    offer->flags = type->flags;
-    offer->help =
-        type->help == NULL ? NULL : arena_strndup(&code->texts, type->help, strlen(type->help));
-    offer->timeout_ns = type->timeout_ns;
-    offer->weight = type->weight == 0 ? 1 : type->weight;
-    offer->retry = type->retry;
-    offer->execute = type->execute;
-    offer->worker_init = type->worker_init;
-    offer->worker_exit = type->worker_exit;
-    return true;
+    const struct offer *const *one = left, *const *other = right;
+    return ((*one)->type->number > (*other)->type->number) -
+           ((*one)->type->number < (*other)->type->number);
 }
 
 static bool make_offers(struct generation *generation, struct error *error)
 {
-    size_t count = generation->code->note.types_count;
-    generation->offers = calloc(count, sizeof *generation->offers);
+    struct generation_code *code = generation->code;
+    size_t count = code->note.types_count;
     generation->by_number = calloc(count, sizeof *generation->by_number);
-    if (generation->offers == NULL || generation->by_number == NULL)
+    if (generation->by_number == NULL)
         return error_set(error, "no_memory", "out of memory");
-    while (generation->offers_count < count) {
-        if (!make_offer(generation, error))
-            return false;
-    }
+    if (!offers_make(code, generation, &generation->offers, &generation->offers_count, error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        generation->by_number[i] = &generation->offers[i];
     qsort(generation->by_number, count, sizeof *generation->by_number, compare_numbers);
     return true;
 }

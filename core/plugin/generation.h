@@ -42,10 +42,11 @@ struct generation {
     /* immutable once READY */
     char *plugin; /* name from the note */
     char *version;
-    char *file;           /* as found in its folder */
-    uint32_t number;      /* from 1, counted per plugin */
-    void *self;           /* what init returned */
-    struct offer *offers; /* in the order of the note */
+    char *file;                             /* as found in its folder */
+    uint32_t number;                        /* from 1, counted per plugin */
+    void *self;                             /* what init returned */
+    const struct sluice_settings *settings; /* what init was told */
+    struct offer *offers;                   /* in the order of the note */
     uint32_t offers_count;
     const struct offer **by_number; /* the offers in the order of their types' numbers */
     /* set once by execute/ under its own lock, read by it alone */

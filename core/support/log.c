@@ -33,6 +33,7 @@ static _Atomic(enum log_format) format_written = LOG_FORMAT_LOGFMT;
 static _Atomic(const char *) interlude_prefix;
 static void (*_Atomic interlude_after)(void);
 static _Atomic bool main_is_spared;
+static void (*_Atomic diverted_to)(const char *line);
 static _Atomic int64_t dropped_count; /* lines since the last one that was written */
 
 static const char *const level_words[] = {
@@ -46,6 +47,16 @@ void log_configure(enum log_level level, enum log_format format)
 {
     atomic_store(&level_written, level);
     atomic_store(&format_written, format);
+}
+
+enum log_level log_level_now(void)
+{
+    return atomic_load(&level_written);
+}
+
+enum log_format log_format_now(void)
+{
+    return atomic_load(&format_written);
 }
 
 void log_set_interlude(const char *prefix, void (*after)(void))
@@ -227,6 +238,14 @@ static bool may_write(void)
 /* False if nobody takes it. */
 static bool line_write(const struct line *line)
 {
+    char text[LINE_BYTES + 1];
+    void (*take)(const char *) = atomic_load(&diverted_to);
+
+    if (take != NULL) {
+        snprintf(text, sizeof(text), "%.*s", (int)line->length, line->bytes);
+        take(text);
+        return true;
+    }
     if (!may_write())
         return false;
 
@@ -260,4 +279,22 @@ void log_write(enum log_level level, const char *message, const struct log_field
     line_end(&line);
     if (!line_write(&line))
         atomic_fetch_add(&dropped_count, dropped + 1);
+}
+
+void log_pass(const char *text)
+{
+    struct line line = {.format = atomic_load(&format_written)};
+
+    for (const char *at = text; *at != '\0' && *at != '\n' && line.length < LINE_BYTES - 1; at++) {
+        char masked = (unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at;
+        line_put(&line, (char[]){masked, '\0'});
+    }
+    line_put(&line, "\n");
+    if (!line_write(&line))
+        atomic_fetch_add(&dropped_count, 1);
+}
+
+void log_divert(void (*take)(const char *line))
+{
+    atomic_store(&diverted_to, take);
 }

@@ -18,9 +18,20 @@ struct log_field {
 /* Sets the smallest level that is written and the form; any thread, at any time. */
 void log_configure(enum log_level level, enum log_format format);
 
+/* Returns what was set. */
+enum log_level log_level_now(void);
+enum log_format log_format_now(void);
+
 /* Sets what is written in front of each line and called after it, so that a progress line can get
  * out of the way; NULL takes it back. Main thread. */
 void log_set_interlude(const char *prefix, void (*after)(void));
+
+/* Has each line (with its line feed) handed to take instead of being written; NULL takes it back.
+ * For a process whose standard error is not ours. Before other threads start. */
+void log_divert(void (*take)(const char *line));
+
+/* Writes a line that another process has made; what could do harm on a terminal is masked. */
+void log_pass(const char *line);
 
 /* Makes writing on the main thread drop at once what would block: it has signals to answer. Main
  * thread. */

@@ -108,8 +108,3 @@ bad() {
     [[ $output == *"job.yaml:1004:12: error: the plugin with task type 'entry' was refused: plugins/bad.so: entry refused: the licence ended in 1999"* ]]
     [[ $output == *"others: 1000 tasks: 1000 succeeded in "* ]]
 }
-
-@test "a type that must not run in the host is refused with the reason" {
-    bad descriptor_process_only descriptor \
-        "type 'descriptor' asks for a worker process (PROCESS_ONLY); this host runs threads only"
-}

@@ -160,8 +160,8 @@ Test(call, progress_is_seen_from_outside)
 {
     call_begin(&call, &task);
     sluice_progress(visible, 3, 10);
-    cr_assert_eq(call.progress_done, 3);
-    cr_assert_eq(call.progress_total, 10);
+    cr_assert_eq(call.progress->done, 3);
+    cr_assert_eq(call.progress->total, 10);
     call_end(&call);
 }
 

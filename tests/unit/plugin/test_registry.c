@@ -171,8 +171,6 @@ static const struct refusal {
     {"descriptor_more_types", "descriptor", "note and descriptor differ: type 'second' is not"},
     {"descriptor_fewer_types", "second", "note and descriptor differ: type 'second' is not"},
     {"descriptor_flags_unknown", "descriptor", "needs a newer host than 1.2: type 'descriptor'"},
-    {"descriptor_process_only", "descriptor",
-     "type 'descriptor' asks for a worker process (PROCESS_ONLY); this host runs threads only"},
     {"descriptor_bad_weight", "descriptor", "type 'descriptor': weight is negative"},
     {"descriptor_bad_jitter", "descriptor", "type 'descriptor': retry.jitter is not between 0"},
     {"descriptor_params_size_alone", "descriptor", "type 'descriptor': params_size without"},

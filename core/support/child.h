@@ -1,0 +1,59 @@
+/* child: a process of this very program in another role: started by posix_spawn of /proc/self/exe,
+ * since a process with threads must not fork; in a session of its own, of which nothing is left when
+ * child_kill has returned. One owner; any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "support/error.h"
+
+enum { CHILD_FIRST_FD = 3, CHILD_FDS_MOST = 8 };
+
+/* What argv[0] of such a process begins with; its role follows. */
+#define CHILD_ROLE_PREFIX "sluice-"
+
+struct child_order {
+    const char *role; /* a name of cli/roles.def */
+    const char *name; /* for people who look at a list of processes */
+    const int *fds;   /* are CHILD_FIRST_FD, + 1, ... in the child; all others are closed there */
+    size_t fds_count; /* at most CHILD_FDS_MOST */
+    int output_fd;    /* is 1 and 2 in the child; -1: those of the caller */
+};
+
+struct child {
+    pid_t pid; /* also of its session and its process group; 0: none */
+    int pidfd; /* readable when it has ended; it stays a zombie until child_reap. -1: none */
+};
+
+#define CHILD_NONE ((struct child){.pidfd = -1})
+
+/* How it has ended. */
+struct child_end {
+    int signal;          /* that ended it; 0: it left by itself */
+    int exit_code;       /* then */
+    uint64_t peak_bytes; /* of memory that was in use at once */
+};
+
+/* Starts one; false with a message. Blocks for about a millisecond. Its 0 is /dev/null, its signal
+ * mask is empty and no signal is ignored. */
+bool child_start(struct child *child, const struct child_order *order, struct error *error);
+
+/* Sends SIGKILL to every process of its session, also to those that have left its process group,
+ * until none is left but itself as a zombie. Before child_reap. Reads /proc: milliseconds. */
+void child_kill(struct child *child);
+
+/* Waits until it has ended by itself; false: it has not by deadline_ns. It is still to be reaped. */
+bool child_await(const struct child *child, int64_t deadline_ns);
+
+/* Waits until it has ended (deadline_ns of the monotonic clock; CLOCK_NEVER_NS: for ever), says how,
+ * and is done with it: *child is CHILD_NONE. False: it has not. */
+bool child_reap(struct child *child, int64_t deadline_ns, struct child_end *end);
+
+/* In the child, first of all: no privileges can be gained any more, no core is written, and what it
+ * starts inherits none of its descriptors. False: those it was to get are not there, since somebody
+ * has started it by hand. */
+bool child_settle(size_t fds_count);
