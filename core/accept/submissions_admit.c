@@ -190,6 +190,15 @@ static void admit_now(struct submissions *submissions, struct submission *submis
     submissions_answer(submissions, submission);
 }
 
+/* What was acknowledged is not refused any more. */
+static void refuse(struct submissions *submissions, struct submission *submission)
+{
+    if (submission->is_place)
+        submissions_force_delayed(submissions, submission);
+    else
+        submissions_answer(submissions, submission);
+}
+
 /* Returns what is to be tried again later; NULL: nothing is. */
 struct submission *submissions_try(struct submissions *submissions, struct submission *submission)
 {
@@ -205,6 +214,6 @@ struct submission *submissions_try(struct submissions *submissions, struct submi
     if (submission->answer == SUBMISSION_ADMITTED)
         admit_now(submissions, submission);
     else
-        submissions_answer(submissions, submission);
+        refuse(submissions, submission);
     return NULL;
 }

@@ -142,7 +142,7 @@ void submissions_enter_delayed(struct submissions *submissions, struct submissio
     enter(submissions, place);
 }
 
-static void enter_by_force(struct submissions *submissions, struct submission *place)
+void submissions_force_delayed(struct submissions *submissions, struct submission *place)
 {
     room_force(submissions->options.intake.pending, place->tasks_count);
     enter(submissions, place);
@@ -166,7 +166,7 @@ bool submissions_may_try(struct submissions *submissions, struct submission *pla
     case SUBMISSION_STORED:
         *ended = is_cancelled(place);
         if (*ended)
-            enter_by_force(submissions, place);
+            submissions_force_delayed(submissions, place);
         return !*ended;
     case SUBMISSION_LOST:
         *ended = true;
@@ -197,5 +197,5 @@ void submissions_leave_delayed(struct submissions *submissions, struct submissio
     }
     for (size_t i = 0; i < place->jobs_count; i++)
         atomic_store(&place->jobs[i]->stop, JOB_STOPPED);
-    enter_by_force(submissions, place);
+    submissions_force_delayed(submissions, place);
 }

@@ -104,5 +104,9 @@ bool submissions_may_try(struct submissions *submissions, struct submission *pla
 /* Brings in what holds a place, which has room now; it is gone then. */
 void submissions_enter_delayed(struct submissions *submissions, struct submission *place);
 
+/* The same without room for it: limits were lowered since it was acknowledged, and it would never
+ * have any. */
+void submissions_force_delayed(struct submissions *submissions, struct submission *place);
+
 /* The host stops: what holds a place is left to the next one. The reader thread. */
 void submissions_leave_delayed(struct submissions *submissions, struct submission *place);

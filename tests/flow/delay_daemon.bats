@@ -135,6 +135,25 @@ mark() {
     task_is "$task" succeeded
 }
 
+@test "what was put aside enters although limits were lowered so far that it would never have room" {
+    for limit in "max_pending = 20" "queue_capacity = 20"; do
+        rm -f open started
+        settings "[host]" "overflow = delay" "max_pending = 30" "[group:noop]" "type = noop" "queue_capacity = 30"
+        serve
+        hold
+        submit "{version: 1, tasks: [$(repeat 30 "type: noop" | sed 's/^  - //; s/$/,/')]}"
+        wait_until aside_is 30
+        sed -i "s/${limit% *} .*/$limit/" sluice.ini
+        api POST /v1/reload
+        expect 200
+        let_go
+        job_is "$job" over
+        get "/v1/jobs/$job" .succeeded
+        [ "$output" = 30 ]
+        stop_daemon
+    done
+}
+
 @test "a daemon whose jobs are in memory cannot put aside" {
     settings "[host]" "overflow = delay" "[store]" "backend = memory"
     run -2 --separate-stderr "$SLUICE" serve
