@@ -68,9 +68,11 @@ static bool was_dead(const struct store_task *stored)
     return charged > stored->charged;
 }
 
-/* Of a delay that has begun, what is left of it. */
+/* Of a delay that has begun, what is left of it; it is over where there was an attempt. */
 static int64_t due_of(const struct store_task *stored, const struct task_extra *extra)
 {
+    if (stored->due_wall_ns == 0 && stored->attempt > 1)
+        return 0;
     if (stored->due_wall_ns == 0 || stored->due_wall_ns == -extra->due_ns)
         return extra->due_ns;
     int64_t left_ns = stored->due_wall_ns - clock_wall_ns();
@@ -170,6 +172,7 @@ struct ended {
     struct restore *restore;
     uint32_t dependent; /* who needs it, or refers to it */
     bool is_told;       /* it is known how it has ended */
+    int64_t wall_ns;    /* when the last of those that were recalled has ended */
     struct result *result;
 };
 
@@ -177,7 +180,10 @@ static bool tell_ended(void *context, const struct store_task *stored)
 {
     struct ended *ended = context;
     enum task_state state = task_state_of(stored->state);
+    size_t count = stored->attempts_count;
     ended->is_told = state != TASK_ACCEPTED;
+    if (count > 0 && stored->attempts[count - 1].ended_wall_ns > ended->wall_ns)
+        ended->wall_ns = stored->attempts[count - 1].ended_wall_ns;
     if (state != TASK_SUCCEEDED && state != TASK_ACCEPTED)
         dependents_tell(ended->restore->job->dependents, ended->dependent, stored->number, state,
                         stored->given.id);
@@ -204,23 +210,39 @@ static bool recall(struct restore *restore, uint32_t place, store_visit_task *vi
 }
 
 /* One that has not ended, and is not there either, is damaged: it never will. */
-static void recall_need(struct restore *restore, uint32_t number, uint32_t place)
+static void recall_need(struct ended *ended, uint32_t place)
 {
-    struct ended ended = {.restore = restore, .dependent = number};
-    if (recall(restore, place, tell_ended, &ended) && !ended.is_told)
-        dependents_tell(restore->job->dependents, number, place, TASK_FAILED, "(damaged)");
+    struct restore *restore = ended->restore;
+    ended->is_told = false;
+    if (recall(restore, place, tell_ended, ended) && !ended->is_told)
+        dependents_tell(restore->job->dependents, ended->dependent, place, TASK_FAILED,
+                        "(damaged)");
+}
+
+/* Its delay has begun when the last of all that it needs had ended. */
+static void shorten_delay(struct task *task, int64_t begun_wall_ns)
+{
+    int64_t over_ns = clock_wall_ns() - begun_wall_ns;
+    bool was_tried = task->name > 1;
+    if (task->due_ns > 0 && over_ns > 0 && !was_tried)
+        task->due_ns = over_ns < task->due_ns ? task->due_ns - over_ns : 0;
 }
 
 /* Those that a task needs and that have ended before. */
 static void recall_needs(struct restore *restore, uint32_t number)
 {
     const struct task_extra_places *needs = &restore->extras[number].needs;
-    uint32_t other;
+    struct ended ended = {.restore = restore, .dependent = number};
+    uint32_t other, left = 0;
     for (uint32_t i = 0; i < needs->count && !restore->failed; i++) {
         uint32_t place = task_extra_place(needs, i);
-        if (!find_place(restore, place, &other))
-            recall_need(restore, number, place);
+        if (find_place(restore, place, &other))
+            left++;
+        else
+            recall_need(&ended, place);
     }
+    if (needs->count > 0 && left == 0)
+        shorten_delay(job_task(restore->job, number), ended.wall_ns);
 }
 
 /* Results of tasks that have ended are numbered behind all others. */

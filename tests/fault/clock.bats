@@ -2,11 +2,11 @@
 # shellcheck disable=SC2154 # daemon.bash sets some variables
 load fault
 
-# jumping_serve: a daemon whose wall clock the test sets by the function jump.
+# jumping_serve [SECONDS]: a daemon whose wall clock the test sets by the function jump; it is so far from the true one.
 jumping_serve() {
     [ -z "$SANITIZE" ] || skip "a sanitizer has to be the first library of a program"
     export CLOCK_SHIFT=$PWD/shift LD_PRELOAD=$BUILD_DIR/tests/fault/clock.so
-    jump 0
+    jump "${1:-0}"
     serve
     unset LD_PRELOAD
 }
@@ -100,4 +100,26 @@ date_in() {
     jump 3700
     task_is "$dated" succeeded
     task_is "$long" delayed
+}
+
+@test "a delay that a task has behind it, or that has begun behind its needs, is not waited for again after a restart" {
+    settings "[host]" "grace = 100ms"
+    jumping_serve
+    submit "{version: 1, tasks: [{id: a, type: noop}, {id: b, type: noop, needs: [a], delay: 1h}]}"
+    task_is "$job:b" delayed
+    submit_task "{type: gate, delay: 1h, params: {started: $PWD/started, open: $PWD/never}}"
+    killed
+    jumping_serve 1800
+    some_time_passes
+    task_is "$job:b" delayed
+    killed
+    jumping_serve 3700
+    task_is "$job:b" succeeded
+    wait_until has_bytes started 1
+    killed
+    jumping_serve 3700
+    wait_until has_bytes started 2
+    stop_daemon
+    jumping_serve 3700
+    wait_until has_bytes started 3
 }
