@@ -35,6 +35,7 @@ struct host_source {
 /* The jobs of a run. */
 struct host_run_jobs {
     struct reader *reader;
+    struct past_jobs *past_jobs; /* immutable while it runs; NULL: it begins anew */
     struct cond may_begin;
     /* guarded by the host's lock */
     struct job_list begun;

@@ -52,9 +52,11 @@ static void lose(struct host *host, const struct error *error)
 static void load_past(struct host *host, struct job *job)
 {
     struct error error;
-    if (host->handlers.resume == HOST_BEGINS_ANEW)
+    const struct past_job *first;
+    if (host->run.past_jobs == NULL)
         return;
-    job->past = past_load(host->stages.store, job->file, job->document, &error);
+    size_t count = past_jobs_find(host->run.past_jobs, job->file, job->document, &first);
+    job->past = past_load(host->stages.store, first, count, &error);
     if (job->past == NULL)
         lose(host, &error);
 }
@@ -67,16 +69,22 @@ static void was_read(void *context, const struct job *job, struct diagnostics *d
         past_compare(job->past, job, diagnostics);
 }
 
-/* Reader thread. What the job's file left in the store before is not needed any more. */
+/* What the job's file left in the store before is not needed any more once the job stands for it in
+ * full: with all its tasks, and the ends of those that had ended. The store keeps the order. */
+static void forget_past(struct host *host, const struct job *job)
+{
+    struct error error;
+    if (job->past == NULL || job->store_key == 0 || atomic_load(&job->stop) == JOB_STOPPED)
+        return;
+    if (!past_forget(job->past, host->stages.store, &error))
+        lose(host, &error);
+}
+
+/* Reader thread. Some that had ended wait for others that are new: then the job has to be over. */
 static void is_sealed(void *context, struct job *job)
 {
-    struct host *host = context;
-    struct error error;
-    if (job->past == NULL || atomic_load(&job->stop) == JOB_STOPPED)
-        return;
-    if (!store_commit(host->stages.store, &error) ||
-        !past_forget(job->past, host->stages.store, &error))
-        lose(host, &error);
+    if (atomic_load(&job->recalled) == job->past_count)
+        forget_past(context, job);
 }
 
 /* Reader thread. */
@@ -97,6 +105,7 @@ static struct job *begin_job(void *context, const struct reader_input *input)
 /* There may be any number of jobs that are over: only what is said of them in the end is kept. */
 static void job_over(struct host *host, struct job *job)
 {
+    forget_past(host, job);
     job_shrink(job);
     mutex_lock(&host->lock);
     host->run.over++;
@@ -213,11 +222,20 @@ static struct reader *start_reader(struct host *host, struct reader_input *input
     return reader_start(&options, error);
 }
 
+/* What an earlier run has left. */
+static bool read_past(struct host *host, struct error *error)
+{
+    if (host->handlers.resume != HOST_BEGINS_ANEW)
+        host->run.past_jobs = past_jobs_read(host->stages.store, error);
+    return (host->handlers.resume == HOST_BEGINS_ANEW || host->run.past_jobs != NULL) &&
+           host_sift_claims(host, error);
+}
+
 enum host_end host_run(struct host *host, struct reader_input *inputs, size_t count,
                        struct error *error)
 {
     host->source = &files;
-    if (!host_sift_claims(host, error)) /* what an earlier run has left */
+    if (!read_past(host, error))
         return HOST_LOST;
     host->run.reader = start_reader(host, inputs, count, error);
     if (host->run.reader == NULL)
@@ -249,4 +267,5 @@ void host_run_join(struct host *host)
 void host_run_fini(struct host *host)
 {
     job_list_fini(&host->run.begun);
+    past_jobs_destroy(&host->run.past_jobs);
 }

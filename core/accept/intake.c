@@ -241,11 +241,19 @@ static bool drop_stopped(const struct intake *intake, const struct job *job,
     return tasks->count > 0;
 }
 
+static void count_past(struct job *job, const struct task_list *tasks)
+{
+    for (const struct task *task = tasks->head; task != NULL && job->past != NULL;
+         task = task->next)
+        job->past_count += job_has_ended_before(task);
+}
+
 bool intake_submit(const struct intake *intake, struct task_list *tasks)
 {
     struct job *job = tasks->count > 0 ? tasks->head->job : NULL;
     if (job == NULL)
         return true;
+    count_past(job, tasks);
     intake_store(intake, tasks);
     figures_submit(intake->figures, tasks);
     while (drop_stopped(intake, job, tasks)) {

@@ -88,6 +88,7 @@ struct job {
     char *origin;       /* see origin.h; NULL: nothing is said */
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
     struct past *past;  /* what ended in earlier runs; NULL: nothing is known; set by its creator */
+    uint32_t past_count; /* tasks, handed on, that have; the reader thread */
     /* any thread; see their headers */
     struct dependents *_Atomic dependents; /* JOB_CHECKED, from then on; NULL: no needs */
     struct window *window;                 /* JOB_STREAMED */

@@ -6,11 +6,11 @@
 #include "accept/job.h"
 #include "support/cleanup.h"
 #include "support/dictionary.h"
-#include "support/memory.h"
 
 struct known {
     struct dictionary_entry by_id;
     uint64_t digest; /* of what the task is */
+    size_t seen;     /* in how many-th of the jobs it was last, from 1 */
     struct past_end end;
     bool has_ended;
     char texts[]; /* id, reason, message, outputs */
@@ -18,11 +18,11 @@ struct known {
 
 struct past {
     struct dictionary tasks;
-    uint64_t *jobs; /* their keys in the store, the oldest first */
+    const struct past_job *jobs; /* the oldest first */
     size_t jobs_count;
-    bool whole; /* all tasks that the file had are known */
-    const char *file;
-    uint32_t document;
+    size_t read;  /* how many of them are, with the one that is being read */
+    size_t whole; /* which was the last whose tasks are all known, from 1: it is what the file had;
+                     0: none */
 };
 
 /* ---- what a task is ---- */
@@ -54,17 +54,6 @@ static uint64_t digest_of(const struct store_task_given *given)
 
 /* ---- reading the store ---- */
 
-static bool note_job(void *context, const struct store_job *job)
-{
-    struct past *past = context;
-    if (strcmp(job->given.file, past->file) != 0 || job->given.document != past->document)
-        return true;
-    past->jobs = memory_grow(past->jobs, past->jobs_count + 1, sizeof *past->jobs);
-    past->jobs[past->jobs_count++] = job->key;
-    past->whole = past->whole || job->sealed;
-    return true;
-}
-
 static const char *put(char **end, const void *bytes, size_t length)
 {
     char *copy = *end;
@@ -74,7 +63,7 @@ static const char *put(char **end, const void *bytes, size_t length)
     return copy;
 }
 
-static struct known *known_create(const struct store_task *task)
+static struct known *known_create(const struct past *past, const struct store_task *task)
 {
     static const struct store_attempt none = {.reason = "", .message = ""};
     const struct store_attempt *last =
@@ -87,6 +76,7 @@ static struct known *known_create(const struct store_task *task)
     char *end = known->texts;
     known->by_id.text = put(&end, task->given.id, id);
     known->digest = digest_of(&task->given);
+    known->seen = past->read;
     known->has_ended = task->state != STORE_UNFINISHED;
     known->end = (struct past_end){.state = task_state_of(task->state),
                                    .started_wall_ns = last->started_wall_ns,
@@ -110,26 +100,31 @@ static bool note_task(void *context, const struct store_task *task)
 {
     struct past *past = context;
     struct known *before = (struct known *)dictionary_find(&past->tasks, task->given.id);
-    if (before != NULL && before->has_ended && task->state == STORE_UNFINISHED)
+    if (before != NULL && before->has_ended && task->state == STORE_UNFINISHED) {
+        before->digest = digest_of(&task->given);
+        before->seen = past->read;
         return true;
+    }
     if (before != NULL)
         forget_known(past, before);
-    dictionary_add(&past->tasks, &known_create(task)->by_id);
+    dictionary_add(&past->tasks, &known_create(past, task)->by_id);
     return true;
 }
 
-struct past *past_load(struct store *store, const char *file, uint32_t document,
+struct past *past_load(struct store *store, const struct past_job *jobs, size_t count,
                        struct error *error)
 {
     struct past *past = calloc(1, sizeof *past);
+    bool read = true;
     if (past == NULL)
         abort();
     dictionary_init(&past->tasks);
-    past->file = file;
-    past->document = document;
-    bool read = store_visit_jobs(store, note_job, past, error);
-    for (size_t i = 0; i < past->jobs_count && read; i++) {
-        const struct store_query query = {.job = past->jobs[i]};
+    past->jobs = jobs;
+    past->jobs_count = count;
+    while (past->read < count && read) {
+        const struct past_job *job = &jobs[past->read++];
+        const struct store_query query = {.job = job->key};
+        past->whole = job->sealed ? past->read : past->whole;
         read = store_visit(store, &query, note_task, past, error);
     }
     if (!read)
@@ -149,7 +144,6 @@ void past_destroy(struct past **past_pointer)
             free(entry);
         }
     dictionary_fini(&past->tasks);
-    free(past->jobs);
     free(past);
     *past_pointer = NULL;
 }
@@ -175,21 +169,45 @@ static void say(struct diagnostics *diagnostics, const struct task *task, const 
     diagnostics_add(diagnostics, place, "changed", message, NULL);
 }
 
-void past_compare(const struct past *past, const struct job *job, struct diagnostics *diagnostics)
+/* Whether the file had it when it was last read as a whole. */
+static bool was_there(const struct past *past, const struct known *known)
+{
+    return known != NULL && known->seen >= past->whole;
+}
+
+static size_t count_there(const struct past *past)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < past->tasks.bucket_count; i++)
+        for (const struct dictionary_entry *at = past->tasks.buckets[i]; at != NULL; at = at->next)
+            count += was_there(past, (const struct known *)at);
+    return count;
+}
+
+/* Returns whether the file had the task, and says so if it is another now. */
+static bool compare(const struct past *past, const struct task *task,
+                    struct diagnostics *diagnostics)
 {
     struct store_task_given given;
-    size_t found = 0;
-    for (uint32_t number = 0; number < job->tasks_count && past->whole; number++) {
-        const struct task *task = job_task(job, number);
-        const struct known *known = (struct known *)dictionary_find(&past->tasks, task->id);
-        task_describe(task, &given);
-        found += known != NULL;
-        if (known == NULL)
-            say(diagnostics, task, "is new");
-        else if (known->digest != digest_of(&given))
-            say(diagnostics, task, "has changed");
+    const struct known *known = (struct known *)dictionary_find(&past->tasks, task->id);
+    task_describe(task, &given);
+    if (!was_there(past, known)) {
+        say(diagnostics, task, "is new");
+        return false;
     }
-    if (past->whole && found < past->tasks.count && diagnostics->found_count == 0)
+    if (known->digest != digest_of(&given))
+        say(diagnostics, task, "has changed");
+    return true;
+}
+
+void past_compare(const struct past *past, const struct job *job, struct diagnostics *diagnostics)
+{
+    size_t found = 0;
+    if (past->whole == 0)
+        return;
+    for (uint32_t number = 0; number < job->tasks_count; number++)
+        found += compare(past, job_task(job, number), diagnostics);
+    if (found < count_there(past) && diagnostics->found_count == 0)
         diagnostics_add(diagnostics, (struct place){0}, "changed",
                         "tasks are gone since the state was written: --changed goes on all the "
                         "same",
@@ -199,7 +217,7 @@ void past_compare(const struct past *past, const struct job *job, struct diagnos
 bool past_forget(struct past *past, struct store *store, struct error *error)
 {
     for (; past->jobs_count > 0; past->jobs_count--)
-        if (!store_forget_job(store, past->jobs[past->jobs_count - 1], error))
+        if (!store_forget_job(store, past->jobs[past->jobs_count - 1].key, error))
             return false;
     return true;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "accept/past_jobs.h"
 #include "accept/task.h"
 #include "store/store.h"
 #include "support/diagnostic.h"
@@ -22,9 +23,9 @@ struct past_end {
     struct buffer outputs;                  /* not to be changed */
 };
 
-/* Reads what there is of a document of a file, as the user named it. Nothing known is fine too.
- * NULL with a message. Blocks while the store reads. */
-struct past *past_load(struct store *store, const char *file, uint32_t document,
+/* Reads what the store has of the jobs of one document, which outlive it: none is fine too. NULL
+ * with a message. Blocks while the store reads. */
+struct past *past_load(struct store *store, const struct past_job *jobs, size_t count,
                        struct error *error);
 
 /* Frees it; clears the pointer; accepts NULL. */

@@ -136,8 +136,8 @@ static void recall(struct outcome *outcome, struct task *task, const struct past
                               .outputs = &end->outputs};
     task_move(task, end->state);
     tally_count(outcome, task, end->state, tally);
-    atomic_fetch_add_explicit(&task->job->recalled, 1, memory_order_relaxed);
     tally_add_end(outcome, task, &attempt, tally);
+    atomic_fetch_add(&task->job->recalled, 1); /* now the store knows of it */
     job_keep_result(task, attempt.outputs);
     if (task->late)
         late_release(task);

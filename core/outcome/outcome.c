@@ -240,7 +240,8 @@ void outcome_drop(struct outcome *outcome, struct task *task, enum task_state st
 
 void outcome_drop_stopped(struct outcome *outcome, struct task *task, struct outcome_tally *tally)
 {
-    ending_stopped(outcome, task, tally);
+    if (!ending_recall(outcome, task, tally))
+        ending_stopped(outcome, task, tally);
     release_all(outcome, tally);
 }
 

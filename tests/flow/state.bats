@@ -102,6 +102,46 @@ committed() {
     grep -qF "three.yaml: error: tasks are gone since the state was written" err
 }
 
+@test "what had ended is not run again when a run that goes on with a changed file is killed" {
+    { echo "tasks:"; mark a; mark b; mark gone; } | job grown
+    sluice_run --state grown.db grown.yaml
+    [ "$status" -eq 0 ]
+    { echo "tasks:"; mark a; gate c; mark b "priority: 1, needs: [c]"; } | job grown
+    start run "${both[@]}" --state grown.db --changed grown.yaml
+    wait_until has_bytes started 1
+    kill -KILL "$pid"
+    ended 137
+    touch open
+    sluice_run --state grown.db grown.yaml
+    [ "$status" -eq 0 ]
+    [[ $(cat out) == "grown: 3 tasks: 3 succeeded, 2 of these in earlier runs in "* ]]
+    [ "$(marks a) $(marks b)" = "1 1" ]
+    [ "$(sqlite3 -readonly grown.db 'select count(*) from job')" -eq 1 ]
+}
+
+@test "a file that a streamed run has twice runs twice, and goes on as one" {
+    { echo "tasks:"; mark a; gate b; } | job twice
+    start run "${both[@]}" --stream --state twice.db twice.yaml twice.yaml
+    wait_until has_bytes started 2
+    touch open
+    ended 0
+    [ "$(marks a)" -eq 2 ]
+    sluice_run --stream --state twice.db twice.yaml
+    [ "$status" -eq 0 ]
+    [ "$(marks a)" -eq 2 ]
+}
+
+@test "a run of thousands of documents goes on in seconds" {
+    for i in {1..3000}; do
+        echo "{version: 1, tasks: [{type: noop}]} ---"
+    done | sed 's/ ---/\n---/' >many.yaml
+    limit=8
+    sluice_run --state many.db many.yaml
+    [ "$status" -eq 0 ]
+    sluice_run --state many.db many.yaml
+    [ "$status" -eq 0 ]
+}
+
 @test "each document of a file, and each file, has its own past" {
     printf 'version: 1\nname: one\ntasks:\n  - {id: a, type: exec, params: {shell: "echo one >> marks"}}\n---\nversion: 1\nname: two\ntasks:\n  - {id: a, type: exec, params: {shell: "echo two >> marks; exit 1"}}\n' >two.yaml
     sed 's/one/three/; s/two/four/' two.yaml >more.yaml
