@@ -27,7 +27,6 @@ enum {
     DEAD_MOST = 100 * 1000,
     DEAD_MOST_BYTES = 64 * 1024 * 1024,
     LOG_MOST_BYTES = 64 * 1024,
-    CLAIMS_MOST = 1000 * 1000,
 };
 
 #define TICK_MOST_NS NS_PER_S       /* who follows a log waits no longer for the next lines */
@@ -235,6 +234,7 @@ static bool split_hosts(struct serve *serve)
     return true;
 }
 
+/* Keys need no limit of their own: each is held by a task, of which there are max_pending. */
 static struct store_options kept(const struct config *config, const char *place)
 {
     return (struct store_options){.place = place,
@@ -243,8 +243,7 @@ static struct store_options kept(const struct config *config, const char *place)
                                   .finished_max_bytes = FINISHED_MOST_BYTES,
                                   .dead_max = DEAD_MOST,
                                   .dead_max_bytes = DEAD_MOST_BYTES,
-                                  .log_max_bytes = LOG_MOST_BYTES,
-                                  .claims_max = CLAIMS_MOST};
+                                  .log_max_bytes = LOG_MOST_BYTES};
 }
 
 /* What is to survive the daemon needs a place that does. */

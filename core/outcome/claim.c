@@ -1,7 +1,6 @@
 #include "outcome/claim.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "accept/job.h"
@@ -12,12 +11,13 @@ static void name_task(const struct task *task, char name[STORE_HOLDER_BYTES])
     snprintf(name, STORE_HOLDER_BYTES, "%s:%s", task->job->id, task->id);
 }
 
-static void must(bool stored, const struct error *error)
+/* The store takes no more of them. */
+static bool refuse(struct claim *claim, const struct error *error)
 {
-    if (stored)
-        return;
-    log_error("the store failed", LOG_TEXT("reason", error->message));
-    abort(); /* the memory store, the only one so far, fails when memory is out */
+    snprintf(claim->message, sizeof claim->message, "not started: its unique key: %.*s",
+             (int)sizeof claim->message - 40, error->message);
+    claim->reason = (struct outcome_reason){"keys_full", claim->message};
+    return false;
 }
 
 bool claim_take(struct claim *claim, struct store *store, const struct task *task)
@@ -25,7 +25,8 @@ bool claim_take(struct claim *claim, struct store *store, const struct task *tas
     char name[STORE_HOLDER_BYTES], holder[STORE_HOLDER_BYTES];
     struct error error;
     name_task(task, name);
-    must(store_claim(store, task->unique, name, holder, &error), &error);
+    if (!store_claim(store, task->unique, name, holder, &error))
+        return refuse(claim, &error);
     if (strcmp(holder, name) == 0)
         return true;
     bool same_job = strncmp(holder, name, JOB_ID_BYTES) == 0; /* with the colon */
@@ -41,5 +42,7 @@ void claim_give_back(struct store *store, const struct task *task)
     char name[STORE_HOLDER_BYTES];
     struct error error;
     name_task(task, name);
-    must(store_release(store, task->unique, name, &error), &error);
+    if (!store_release(store, task->unique, name, &error))
+        log_error("a unique key is not free although its task has ended",
+                  LOG_TEXT("key", task->unique), LOG_TEXT("reason", error.message));
 }

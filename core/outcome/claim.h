@@ -13,7 +13,8 @@ struct claim {
     char message[STORE_KEY_MOST_BYTES + STORE_HOLDER_BYTES + 80];
 };
 
-/* Takes the key of a task (which has one); false, with the reason, if another task holds it. */
+/* Takes the key of a task (which has one); false, with the reason, if another task holds it, or the
+ * store takes no more keys. */
 bool claim_take(struct claim *claim, struct store *store, const struct task *task);
 
 /* Gives the key of a task that has ended back, if it holds it. */

@@ -58,6 +58,23 @@ Test(claim, the_task_of_another_job_is_named_with_its_job)
     end_all(tasks, 2);
 }
 
+Test(claim, a_task_whose_key_the_store_does_not_take_is_told_why)
+{
+    struct task *tasks[] = {unique_task(0, "key"), unique_task(0, "other")};
+    struct error error;
+    struct claim claim;
+    struct store *store = store_open(
+        "memory", &(struct store_options){.describe = task_describe, .claims_max = 1}, &error);
+    cr_assert(claim_take(&claim, store, tasks[0]));
+    cr_assert_not(claim_take(&claim, store, tasks[1]));
+    cr_assert_str_eq(claim.reason.word, "keys_full");
+    cr_assert_not_null(strstr(claim.reason.message, "1 keys are held, the most allowed"));
+    claim_give_back(store, tasks[0]);
+    cr_assert(claim_take(&claim, store, tasks[1]));
+    store_close(&store);
+    end_all(tasks, 2);
+}
+
 Test(claim, a_key_is_free_only_when_the_store_knows_of_the_end)
 {
     struct task *task = desk_running(0);
