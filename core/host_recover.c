@@ -109,12 +109,13 @@ static bool recover_job(struct recovery *recovery, const char *id, struct error 
     return true;
 }
 
-/* Nobody was told that they were taken. */
+/* Nobody was told that they were taken. The first of those that came together goes last: if this
+ * host dies meanwhile, the next one still finds that the others were not. */
 static bool forget_unacknowledged(const struct recovery *recovery, const struct found *found,
                                   struct error *error)
 {
-    for (size_t i = 0; i < found->unacknowledged_count; i++)
-        if (!store_forget_job(recovery->sources.store, found->unacknowledged[i].key, error))
+    for (size_t i = found->unacknowledged_count; i > 0; i--)
+        if (!store_forget_job(recovery->sources.store, found->unacknowledged[i - 1].key, error))
             return false;
     return true;
 }

@@ -93,15 +93,15 @@ void receipts_take(struct receipts *receipts, struct submission *submission)
 
 /* ---- settling ---- */
 
-/* One job of it is not in the store, and so none is to be. */
+/* One job of it is not in the store, and so none is to be; the first goes last, see origin.h. */
 static void forget_jobs(const struct receipts *receipts, const struct submission *submission)
 {
     struct error error;
-    for (size_t i = 0; i < submission->jobs_count; i++)
-        if (!store_forget_job(receipts->options.intake.store, submission->jobs[i]->store_key,
+    for (size_t i = submission->jobs_count; i > 0; i--)
+        if (!store_forget_job(receipts->options.intake.store, submission->jobs[i - 1]->store_key,
                               &error))
             log_warning("a job that was refused is still in the store",
-                        LOG_TEXT("job", submission->jobs[i]->id),
+                        LOG_TEXT("job", submission->jobs[i - 1]->id),
                         LOG_TEXT("reason", error.message));
 }
 
