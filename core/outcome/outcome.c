@@ -85,6 +85,11 @@ static bool try_again(struct outcome *outcome, struct task *task, const struct a
         store_try(outcome, task, &how, due_ns);
         if (outcome->hooks.delay(outcome->hooks.context, task, due_ns))
             return false;
+        if (ending_is_kept(outcome, task)) { /* the host stops just now */
+            ending_keep(outcome, task, tally);
+            tally->in_chunk++;
+            return false;
+        }
     }
     return ending_end(outcome, task, TASK_CANCELLED, attempt, tally);
 }

@@ -1,6 +1,9 @@
 #include "desk.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "accept/window.h"
 #include "support/clock.h"
@@ -36,6 +39,8 @@ static void on_job_stops(void *context, struct job *job)
 static bool on_delay(void *context, struct task *task, int64_t due_ns)
 {
     (void)context;
+    if (desk.stops_when_asked)
+        atomic_store(&task->job->stop, JOB_STOPPED);
     if (!desk.delays)
         return false;
     task_move(task, TASK_DELAYED);
@@ -56,10 +61,10 @@ void desk_use_hooks(void)
     desk.outcome = outcome_create(&desk.hooks, desk.store, &desk.pending, desk.figures);
 }
 
-void desk_begin(void)
+static void begin(const char *backend, const char *place)
 {
     struct error error;
-    struct store_options options = {.describe = task_describe};
+    struct store_options options = {.describe = task_describe, .place = place};
     desk.hooks = (struct outcome_hooks){.ended = on_ended,
                                         .wants_all = true,
                                         .job_over = on_job_over,
@@ -67,7 +72,7 @@ void desk_begin(void)
                                         .delay = on_delay,
                                         .release = on_release};
     task_list_init(&desk.released);
-    desk.store = store_open("memory", &options, &error);
+    desk.store = store_open(backend, &options, &error);
     cr_assert_not_null(desk.store);
     desk.figures = figures_create();
     chunk_pool_init(&desk.chunks);
@@ -77,6 +82,31 @@ void desk_begin(void)
         desk.jobs[i] = job_create(&desk.chunks, "desk", "desk.yaml", JOB_STREAMED);
     outcome_tally_init(&desk.tally);
     desk_use_hooks();
+}
+
+void desk_begin(void)
+{
+    begin("memory", NULL);
+}
+
+void desk_begin_durable(void)
+{
+    char place[96];
+    strcpy(desk.folder, "/tmp/sluice-desk-XXXXXX");
+    cr_assert_not_null(mkdtemp(desk.folder));
+    snprintf(place, sizeof place, "%s/store.db", desk.folder);
+    begin("sqlite", place);
+}
+
+static void remove_store(void)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    char path[128];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/store.db%s", desk.folder, ends[i]);
+        unlink(path);
+    }
+    cr_assert_eq(rmdir(desk.folder), 0);
 }
 
 void desk_end(void)
@@ -93,6 +123,8 @@ void desk_end(void)
     figures_destroy(&desk.figures);
     room_fini(&desk.pending);
     chunk_pool_fini(&desk.chunks);
+    if (desk.folder[0] != '\0')
+        remove_store();
 }
 
 static struct task *add_task(int job)

@@ -28,7 +28,9 @@ struct desk {
     _Atomic int ended[TASK_STATE_COUNT];
     char reason[64], message[256];
     _Atomic int overs[DESK_JOBS], stops[DESK_JOBS];
-    bool delays; /* whether tasks that wait are taken */
+    bool delays;           /* whether tasks that wait are taken */
+    bool stops_when_asked; /* the host does, while a task asks for it */
+    char folder[64];       /* of a store in a file; "": it is in memory */
     struct task *delayed;
     struct task_list released; /* READY, for the feeder */
     int64_t delayed_until_ns;
@@ -38,6 +40,9 @@ extern struct desk desk;
 
 /* Makes the desk. */
 void desk_begin(void);
+
+/* The same with a store in a file, for desk_end too. */
+void desk_begin_durable(void);
 
 /* Ends it; every task must have ended. */
 void desk_end(void);

@@ -224,6 +224,21 @@ Test(outcome, a_task_of_a_job_that_stops_does_not_try_again)
     cr_assert_eq(desk.jobs[0]->ended[TASK_CANCELLED], 1);
 }
 
+TestSuite(outcome_durable, .init = desk_begin_durable, .fini = desk_end);
+
+Test(outcome_durable, a_task_that_tries_again_while_the_host_stops_is_left_to_the_next)
+{
+    struct store_counts counts;
+    struct error error;
+    desk.stops_when_asked = true;
+    desk_finish(desk_running(0), VERDICT_TRY_AGAIN);
+    flush();
+    cr_assert(store_count(desk.store, &counts, &error));
+    cr_assert_eq(counts.by_state[STORE_UNFINISHED], 1);
+    cr_assert_eq(counts.by_state[STORE_CANCELLED], 0);
+    cr_assert_eq(desk.jobs[0]->ended[TASK_CANCELLED], 0);
+}
+
 Test(outcome, a_delay_for_ever_is_not_over_at_once)
 {
     desk.delays = true;
