@@ -18,6 +18,9 @@
 #include "support/thread.h"
 
 #define LOOK_NS (5 * NS_PER_MS)
+/* Between two rounds that go on when the host is full: there may be a million aside, of which some
+ * were cancelled meanwhile, or wait no more under another overflow. */
+#define SWEEP_NS NS_PER_S
 
 /* ---- the way through ---- */
 
@@ -176,13 +179,30 @@ static bool round_goes_on(struct submissions *submissions, struct line *line, st
     return submissions->in_round;
 }
 
+static bool sweeps(struct submissions *submissions)
+{
+    int64_t now_ns = clock_now_ns();
+    bool due = now_ns - submissions->swept_ns >= SWEEP_NS;
+    if (due)
+        submissions->swept_ns = now_ns;
+    return due;
+}
+
+static bool host_is_full(struct submissions *submissions, uint64_t round)
+{
+    MUTEX_GUARD(&submissions->lock);
+    return submissions->host_full >= round;
+}
+
+/* Those that came while the round was under way are looked at in any case. */
 static void try_aside(struct submissions *submissions)
 {
     struct line line, kept;
     uint64_t round;
     bool more = begin_round(submissions, &line, &round);
+    bool skips = more && !sweeps(submissions);
     line_init(&kept);
-    for (; more; more = round_goes_on(submissions, &line, &kept))
+    for (; more; more = round_goes_on(submissions, &line, &kept), skips = false)
         for (struct submission *one; (one = line_pop(&line)) != NULL;) {
             one->round = one->is_place || may_wait(submissions) ? round : 0;
             struct submission *waits = submissions_try(submissions, one);
@@ -190,6 +210,8 @@ static void try_aside(struct submissions *submissions)
                 continue;
             line_push(&kept, waits);
             store_if_delayed(submissions, one, waits);
+            if (skips && host_is_full(submissions, round))
+                line_append(&kept, &line);
         }
 }
 

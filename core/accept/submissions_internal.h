@@ -23,6 +23,7 @@ struct submissions {
     _Atomic int overflow; /* enum submissions_overflow */
     _Atomic uint64_t refused[SUBMISSION_ANSWER_COUNT];
     _Atomic uint64_t delayed; /* submissions that were put aside in the store */
+    int64_t swept_ns;         /* the reader thread: when all aside were looked at last */
     struct mutex lock;
     struct cond changed;
     /* guarded by lock */
@@ -58,6 +59,16 @@ static inline struct submission *line_pop(struct line *line)
     if (line->head == NULL)
         line->tail = &line->head;
     return submission;
+}
+
+/* Adds the other one at the end, which is empty then. */
+static inline void line_append(struct line *line, struct line *other)
+{
+    if (other->head == NULL)
+        return;
+    *line->tail = other->head;
+    line->tail = other->tail;
+    line_init(other);
 }
 
 /* Leaves the other one empty. */
