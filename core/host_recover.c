@@ -78,12 +78,10 @@ static bool note_job(void *context, const struct store_job *job)
     return true;
 }
 
-/* They count as what is pending whatever max_pending is now. */
 static void enter(struct host *host, struct job *job)
 {
     struct task_list batch;
     task_list_init(&batch);
-    room_force(&host->stages.pending, job->tasks_count);
     job_count_submitted(job, job->tasks_count);
     while (job_take_tasks(job, ENTER_BATCH, &batch))
         intake_enter(&host->stages.intake, &batch);
@@ -135,6 +133,18 @@ static bool recover_jobs(struct recovery *recovery, const struct found *found, s
     return host_sift_claims(recovery->host, error);
 }
 
+/* In the order in which they came; what has no room waits for it, and all that came later does. */
+static void enter_jobs(const struct recovery *recovery)
+{
+    struct host *host = recovery->host;
+    size_t i = 0;
+    while (i < recovery->jobs_count &&
+           room_reserve(&host->stages.pending, recovery->jobs[i]->tasks_count))
+        enter(host, recovery->jobs[i++]);
+    for (; i < recovery->jobs_count; i++)
+        submissions_take_up(host->served.submissions, recovery->jobs[i]);
+}
+
 bool host_recover(struct host *host, struct error *error)
 {
     CLEANUP(found_fini) struct found found = {0};
@@ -147,8 +157,7 @@ bool host_recover(struct host *host, struct error *error)
         !forget_unacknowledged(&recovery, &found, error) || !host_flight_recover(host, error) ||
         !recover_jobs(&recovery, &found, error))
         return false;
-    for (size_t i = 0; i < recovery.jobs_count; i++)
-        enter(host, recovery.jobs[i]);
+    enter_jobs(&recovery);
     if (recovery.jobs_count > 0)
         log_info("taken up again", LOG_NUMBER("jobs", recovery.jobs_count),
                  LOG_NUMBER("tasks", recovery.tasks));

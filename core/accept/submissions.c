@@ -8,6 +8,7 @@
  * it. So nothing slips in where somebody waits. */
 #include "accept/submissions.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -21,6 +22,8 @@
 /* Between two rounds that go on when the host is full: there may be a million aside, of which some
  * were cancelled meanwhile, or wait no more under another overflow. */
 #define SWEEP_NS NS_PER_S
+
+enum { TAKE_UP_BATCH = 1024 };
 
 /* ---- the way through ---- */
 
@@ -156,6 +159,19 @@ void submissions_take(struct submissions *submissions, struct submission *submis
 void submissions_enter(struct submissions *submissions, struct task_list *gathered)
 {
     intake_enter(&submissions->options.intake, gathered);
+}
+
+void submissions_take_up(struct submissions *submissions, struct job *job)
+{
+    struct task_list batch;
+    task_list_init(&batch);
+    job_count_submitted(job, job->tasks_count);
+    while (job_take_tasks(job, TAKE_UP_BATCH, &batch))
+        task_list_init(&batch); /* they are listed again when they enter */
+    struct submission *place = submissions_hold_place(submissions, job);
+    bool open = put(submissions, &submissions->aside, place);
+    assert(open);
+    (void)open;
 }
 
 /* *line: those who are to be tried. */

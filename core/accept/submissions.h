@@ -65,6 +65,11 @@ void submissions_take(struct submissions *submissions, struct submission *submis
  * thread. */
 void submissions_enter(struct submissions *submissions, struct task_list *gathered);
 
+/* Puts a job of an earlier host, whose tasks (ACCEPTED) are in the store and were not handed on,
+ * aside until there is room for it, in the order of the calls, however many there are; it is in the
+ * table. Before anything is sent. */
+void submissions_take_up(struct submissions *submissions, struct job *job);
+
 /* Changes what may change while it works. Any thread. */
 void submissions_set_limits(struct submissions *submissions, int32_t weight_capacity,
                             enum submissions_overflow overflow);

@@ -23,13 +23,14 @@ static bool inbound_is_full(const struct submissions *submissions)
     return inbound_length(inbound) >= inbound_capacity(inbound);
 }
 
-/* Whether somebody before it in its round waits for the host. */
+/* Whether somebody before it in its round waits for the host; what is in none is behind all. */
 static bool waits_behind(struct submissions *submissions, const struct submission *submission)
 {
-    if (submission->round == 0)
-        return false;
     MUTEX_GUARD(&submissions->lock);
-    return submissions->host_full >= submission->round;
+    if (submission->round > 0)
+        return submissions->host_full >= submission->round;
+    return (submissions->in_round || submissions->aside.head != NULL) &&
+           submissions->host_full >= submissions->round;
 }
 
 /* Takes room everywhere or nowhere, and returns SUBMISSION_ADMITTED or what is full. */

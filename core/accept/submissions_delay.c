@@ -6,6 +6,7 @@
 
 #include "accept/submissions_internal.h"
 #include "support/clock.h"
+#include "support/memory.h"
 
 /* Takes a share of what may be put aside; gives one back. */
 static bool take_share(struct submissions *submissions, uint64_t tasks)
@@ -16,6 +17,12 @@ static bool take_share(struct submissions *submissions, uint64_t tasks)
     return fits;
 }
 
+static void force_share(struct submissions *submissions, uint64_t tasks)
+{
+    MUTEX_GUARD(&submissions->lock);
+    submissions->aside_tasks += tasks;
+}
+
 static void place_free(struct submissions *submissions, struct submission *place)
 {
     mutex_lock(&submissions->lock);
@@ -24,19 +31,26 @@ static void place_free(struct submissions *submissions, struct submission *place
     free(place);
 }
 
+/* What holds a place for so many tasks, which have their share. */
+static struct submission *place_create(uint64_t tasks, enum submission_stand stand)
+{
+    struct submission *place = calloc(1, sizeof *place);
+    if (place == NULL)
+        abort();
+    place->is_place = true;
+    place->stand = stand;
+    place->tasks_count = place->aside_tasks = tasks;
+    return place;
+}
+
 struct submission *submissions_begin_delay(struct submissions *submissions,
                                            struct submission *submission)
 {
     if (!take_share(submissions, submission->tasks_count))
         return NULL;
-    struct submission *place = calloc(1, sizeof *place);
-    if (place == NULL)
-        abort();
-    place->is_place = true;
-    place->stand = SUBMISSION_STORING;
+    struct submission *place = place_create(submission->tasks_count, SUBMISSION_STORING);
     place->ticket = submission->ticket;
     place->round = submission->round;
-    place->tasks_count = place->aside_tasks = submission->tasks_count;
     submission->place = place;
     return place;
 }
@@ -45,6 +59,24 @@ void submissions_undo_delay(struct submissions *submissions, struct submission *
 {
     place_free(submissions, submission->place);
     submission->place = NULL;
+}
+
+/* Its tasks wait from now on: that is a part of how long they take. */
+static void put_aside(struct job *job, int64_t now_ns)
+{
+    for (uint32_t number = 0; number < job->tasks_count; number++)
+        job_task(job, number)->submitted_ns = now_ns;
+    atomic_store(&job->is_aside, true);
+}
+
+struct submission *submissions_hold_place(struct submissions *submissions, struct job *job)
+{
+    struct submission *place = place_create(job->tasks_count, SUBMISSION_STORED);
+    force_share(submissions, job->tasks_count);
+    place->jobs = memory_grow(NULL, 1, sizeof(struct job *));
+    place->jobs[place->jobs_count++] = job;
+    put_aside(job, clock_now_ns());
+    return place;
 }
 
 /* ---- it is durable, or lost ---- */
@@ -79,10 +111,8 @@ static void acknowledge(struct submissions *submissions, struct submission *subm
     int64_t now_ns = clock_now_ns();
     place->jobs = submission->jobs;
     place->jobs_count = submission->jobs_count;
-    for (struct task *task = submission->tasks.head; task != NULL; task = task->next)
-        task->submitted_ns = now_ns; /* the wait is a part of how long it takes */
     for (size_t i = 0; i < place->jobs_count; i++) {
-        atomic_store(&place->jobs[i]->is_aside, true);
+        put_aside(place->jobs[i], now_ns);
         if (!job_table_add(submissions->options.table, place->jobs[i], NULL))
             abort(); /* no ULID is made twice */
     }

@@ -105,6 +105,9 @@ struct submission *submissions_begin_delay(struct submissions *submissions,
 /* Forgets that again. */
 void submissions_undo_delay(struct submissions *submissions, struct submission *submission);
 
+/* Makes what holds the place of a job that an earlier host has acknowledged. */
+struct submission *submissions_hold_place(struct submissions *submissions, struct job *job);
+
 /* Answers a submission whose place is held: it is durable, or lost. The receipts' thread. */
 void submissions_settle_delayed(struct submissions *submissions, struct submission *submission);
 

@@ -56,12 +56,32 @@ mark() {
         done
         last=$task
         end $signal
-        touch open
         serve
+        wait_until aside_is 4
+        got '.pending.taken' 2
+        let_go
         task_is "$last" succeeded
         [ "$(tr -d '\n' <order)" = abcd ]
         stop_daemon
     done
+}
+
+@test "more than a lower max_pending allows is taken up by the next daemon, and what is new waits or is refused" {
+    settings "[host]" "max_pending = 10"
+    serve
+    hold
+    gated="type: gate, params: {open: $PWD/open}"
+    submit "{version: 1, tasks: [{$gated}, {$gated}, {$gated}]}"
+    end KILL
+    settings "[host]" "max_pending = 3"
+    serve
+    wait_until aside_is 3
+    api POST /v1/tasks "{type: noop}"
+    fails_with 429 pending_full
+    let_go
+    job_is "$job" over
+    api POST /v1/tasks "{type: noop}"
+    expect 202
 }
 
 @test "what waits for the queue of a group holds up none for others, and is cancelled where it stands" {
