@@ -32,11 +32,19 @@ static inline void memory_lock_wait(struct memory_lock *lock)
     mutex_unlock(&lock->next);
 }
 
+/* As often one looks whether it is free before one sleeps: most who hold it do for a microsecond,
+ * to sleep and be woken costs several. */
+enum { MEMORY_LOCK_LOOKS = 100 };
+
 /* Takes it; blocks while another thread holds it. */
 static inline void memory_lock_take(struct memory_lock *lock)
 {
-    if (!mutex_try_lock(&lock->held))
-        memory_lock_wait(lock);
+    for (int i = 0; i < MEMORY_LOCK_LOOKS; i++) {
+        if (mutex_try_lock(&lock->held))
+            return;
+        thread_relax();
+    }
+    memory_lock_wait(lock);
 }
 
 /* Gives it back. */
