@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST_WORDS = 4, SMALLEST_BLOCKS = 4 };
+enum { SMALLEST_WORDS = 1, SMALLEST_BLOCKS = 4 };
 
 struct memory_slots_block {
     uint32_t used;
@@ -15,14 +15,15 @@ struct memory_slots_block {
 
 void memory_slots_init(struct memory_slots *slots)
 {
-    *slots = (struct memory_slots){0};
+    *slots = (struct memory_slots){.blocks = &slots->only, .blocks_capacity = 1};
 }
 
 void memory_slots_fini(struct memory_slots *slots)
 {
     for (uint32_t i = 0; i < slots->blocks_count; i++)
         free(slots->blocks[i]);
-    free(slots->blocks);
+    if (slots->blocks != &slots->only)
+        free(slots->blocks);
     memory_slots_init(slots);
 }
 
@@ -40,15 +41,22 @@ static void forget_front(struct memory_slots *slots)
     memmove(slots->blocks, slots->blocks + gone, slots->blocks_count * sizeof(*slots->blocks));
 }
 
+static void grow_blocks(struct memory_slots *slots)
+{
+    bool leaves = slots->blocks == &slots->only;
+
+    slots->blocks_capacity = leaves ? SMALLEST_BLOCKS : slots->blocks_capacity * 2;
+    slots->blocks =
+        memory_grow(leaves ? NULL : slots->blocks, slots->blocks_capacity, sizeof(*slots->blocks));
+    if (leaves)
+        slots->blocks[0] = slots->only;
+}
+
 static void append_block(struct memory_slots *slots)
 {
     forget_front(slots);
-    if (slots->blocks_count == slots->blocks_capacity) {
-        uint32_t capacity =
-            slots->blocks_capacity == 0 ? SMALLEST_BLOCKS : slots->blocks_capacity * 2;
-        slots->blocks = memory_grow(slots->blocks, capacity, sizeof(*slots->blocks));
-        slots->blocks_capacity = capacity;
-    }
+    if (slots->blocks_count == slots->blocks_capacity)
+        grow_blocks(slots);
     slots->blocks[slots->blocks_count++] = NULL;
 }
 
