@@ -81,11 +81,10 @@ void route_refuse(struct http_request *request, const char *method)
 bool route_list_has(const char *list, const char *word, size_t length)
 {
     while (list[0] != '\0') {
-        size_t item = strcspn(list, " ");
-        if (item == length && strncasecmp(list, word, length) == 0)
+        const char *end = strchrnul(list, ' ');
+        if ((size_t)(end - list) == length && strncasecmp(list, word, length) == 0)
             return true;
-        list += item;
-        list += strspn(list, " ");
+        list = end[0] == '\0' ? end : end + 1;
     }
     return false;
 }
