@@ -8,28 +8,58 @@
 enum { DEPTH_MOST = 16, TEXT_MOST_BYTES = 1000 }; /* libyaml takes keys of 1024 */
 
 struct reader {
-    struct yaml_batch *batch;
+    struct json_batch *batch;
+    char *texts_end; /* in the batch: a text and its NUL are no longer than what stands for them */
     const char *begin, *at, *end;
     const char *line_begin;
     uint32_t line;
     uint32_t depth;
 };
 
-/* Puts an item that began at a place of this line and ends where the reader is. */
-static bool put(const struct reader *reader, struct yaml_item *item, const char *from)
+/* Puts an item without a place behind the others; NULL: there is no room. */
+static struct yaml_item *put(struct reader *reader, yaml_event_type_t type, enum yaml_kind kind)
+{
+    struct json_batch *batch = reader->batch;
+    if (batch->count == JSON_BATCH_ITEMS_MOST)
+        return NULL;
+    struct yaml_item *item = &batch->items[batch->count++];
+    *item = (struct yaml_item){.type = type, .node.kind = kind};
+    return item;
+}
+
+/* Says that an item begins at a place of this line and ends where the reader is. */
+static void set_place(const struct reader *reader, struct yaml_item *item, const char *from)
 {
     uint32_t width = (uint32_t)(reader->at - from);
     item->node.place = (struct place){.line = reader->line,
                                       .column = (uint32_t)(from - reader->line_begin) + 1,
                                       .width = width > 0 ? width : 1};
     item->character = (uint32_t)(from - reader->begin);
-    return yaml_batch_put(reader->batch, item);
 }
 
-static bool put_bare(const struct reader *reader, yaml_event_type_t type, const char *from)
+static bool put_bare(struct reader *reader, yaml_event_type_t type, enum yaml_kind kind,
+                     const char *from)
 {
-    struct yaml_item item = {.type = type};
-    return put(reader, &item, from);
+    struct yaml_item *item = put(reader, type, kind);
+    if (item != NULL)
+        set_place(reader, item, from);
+    return item != NULL;
+}
+
+/* Puts what stands between from and the reader, of which text is a part. */
+static bool put_scalar(struct reader *reader, const char *from, const char *text, size_t length)
+{
+    struct yaml_item *item = put(reader, YAML_SCALAR_EVENT, YAML_KIND_SCALAR);
+    if (item == NULL)
+        return false;
+    set_place(reader, item, from);
+    item->double_quoted = text != from;
+    item->node.plain = text == from;
+    item->node.length = length;
+    item->node.text = memcpy(reader->texts_end, text, length);
+    reader->texts_end += length;
+    *reader->texts_end++ = '\0';
+    return true;
 }
 
 static bool next_is(const struct reader *reader, char byte)
@@ -48,18 +78,14 @@ static void skip_space(struct reader *reader)
 
 static bool read_text(struct reader *reader)
 {
-    const char *from = reader->at++;
-    while (reader->at < reader->end && *reader->at >= ' ' && *reader->at <= '~' &&
-           *reader->at != '"' && *reader->at != '\\')
-        reader->at++;
-    size_t length = (size_t)(reader->at - from) - 1;
-    if (!next_is(reader, '"') || length > TEXT_MOST_BYTES)
+    const char *from = reader->at, *text = from + 1, *at = text, *end = reader->end;
+    while (at < end && *at >= ' ' && *at <= '~' && *at != '"' && *at != '\\')
+        at++;
+    size_t length = (size_t)(at - text);
+    if (at == end || *at != '"' || length > TEXT_MOST_BYTES)
         return false;
-    reader->at++;
-    struct yaml_item item = {.type = YAML_SCALAR_EVENT,
-                             .node = {.text = from + 1, .length = length},
-                             .double_quoted = true};
-    return put(reader, &item, from);
+    reader->at = at + 1;
+    return put_scalar(reader, from, text, length);
 }
 
 static bool is_word(const char *text, size_t length)
@@ -81,9 +107,7 @@ static bool read_word(struct reader *reader)
     size_t length = (size_t)(reader->at - from);
     size_t sign = length > 0 && from[0] == '-';
     bool number = length > sign && from[sign] >= '0' && from[sign] <= '9';
-    struct yaml_item item = {.type = YAML_SCALAR_EVENT,
-                             .node = {.text = from, .length = length, .plain = true}};
-    return (number || is_word(from, length)) && put(reader, &item, from);
+    return (number || is_word(from, length)) && put_scalar(reader, from, from, length);
 }
 
 static bool read_value(struct reader *reader);
@@ -122,21 +146,29 @@ static bool read_pair(struct reader *reader)
     return read_key(reader) && read_value(reader);
 }
 
+/* Reads a list or a map, which begins with the item of the type and the kind. */
 static bool read_nested(struct reader *reader, bool (*read)(struct reader *reader), char close,
-                        yaml_event_type_t start, yaml_event_type_t end)
+                        yaml_event_type_t type, enum yaml_kind kind)
 {
+    bool map = kind == YAML_KIND_MAP;
     const char *from = reader->at++;
-    if (++reader->depth > DEPTH_MOST || !put_bare(reader, start, from) ||
+    if (++reader->depth > DEPTH_MOST || !put_bare(reader, type, kind, from) ||
         !read_members(reader, read, close))
         return false;
     reader->depth--;
     from = reader->at++;
-    return put_bare(reader, end, from);
+    return put_bare(reader, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, YAML_KIND_END,
+                    from);
 }
 
 static bool read_map(struct reader *reader)
 {
-    return read_nested(reader, read_pair, '}', YAML_MAPPING_START_EVENT, YAML_MAPPING_END_EVENT);
+    return read_nested(reader, read_pair, '}', YAML_MAPPING_START_EVENT, YAML_KIND_MAP);
+}
+
+static bool read_list(struct reader *reader)
+{
+    return read_nested(reader, read_value, ']', YAML_SEQUENCE_START_EVENT, YAML_KIND_LIST);
 }
 
 static bool read_value(struct reader *reader)
@@ -144,8 +176,7 @@ static bool read_value(struct reader *reader)
     if (next_is(reader, '{'))
         return read_map(reader);
     if (next_is(reader, '['))
-        return read_nested(reader, read_value, ']', YAML_SEQUENCE_START_EVENT,
-                           YAML_SEQUENCE_END_EVENT);
+        return read_list(reader);
     return next_is(reader, '"') ? read_text(reader) : read_word(reader);
 }
 
@@ -153,38 +184,41 @@ static bool read_value(struct reader *reader)
 static bool put_end(struct reader *reader)
 {
     const char *from = reader->at;
-    uint32_t line = reader->line + (from > reader->line_begin);
-    struct yaml_item item = {.type = YAML_DOCUMENT_END_EVENT,
-                             .node.place = {.line = line, .column = 1, .width = 1},
-                             .character = (uint32_t)(from - reader->begin)};
-    if (!yaml_batch_put(reader->batch, &item))
+    struct yaml_item *document = put(reader, YAML_DOCUMENT_END_EVENT, YAML_KIND_END);
+    struct yaml_item *stream = put(reader, YAML_STREAM_END_EVENT, YAML_KIND_END);
+    if (stream == NULL)
         return false;
-    item.type = YAML_STREAM_END_EVENT;
-    return yaml_batch_put(reader->batch, &item);
+    document->node.place = (struct place){reader->line + (from > reader->line_begin), 1, 1};
+    document->character = (uint32_t)(from - reader->begin);
+    stream->node.place = document->node.place;
+    return true;
 }
 
 static bool read_stream(struct reader *reader)
 {
-    if (!put_bare(reader, YAML_STREAM_START_EVENT, reader->begin))
+    if (!put_bare(reader, YAML_STREAM_START_EVENT, YAML_KIND_END, reader->begin))
         return false;
     skip_space(reader);
-    if (!next_is(reader, '{') || !put_bare(reader, YAML_DOCUMENT_START_EVENT, reader->at) ||
+    if (!next_is(reader, '{') ||
+        !put_bare(reader, YAML_DOCUMENT_START_EVENT, YAML_KIND_END, reader->at) ||
         !read_map(reader))
         return false;
     skip_space(reader);
     return reader->at == reader->end && put_end(reader);
 }
 
-bool json_batch_fill(struct yaml_batch *batch, const char *text, size_t length)
+bool json_batch_fill(struct json_batch *batch, const char *text, size_t length)
 {
     struct reader reader = {.batch = batch,
+                            .texts_end = batch->texts,
                             .begin = text,
                             .at = text,
                             .end = text + length,
                             .line_begin = text,
                             .line = 1};
+    batch->count = 0;
     if (length <= JSON_BATCH_MOST_BYTES && read_stream(&reader))
         return true;
-    yaml_batch_init(batch);
+    batch->count = 0;
     return false;
 }

@@ -138,7 +138,8 @@ static struct record record_of(const struct yaml_item *item)
                            .has_tag = item->tag != NULL};
 }
 
-bool yaml_batch_put(struct yaml_batch *batch, const struct yaml_item *item)
+/* Packs an item behind the others with copies of its texts; false if there is no room. */
+static bool put_item(struct yaml_batch *batch, const struct yaml_item *item)
 {
     batch->last = item->type == YAML_STREAM_END_EVENT;
     const struct record record = record_of(item);
@@ -166,7 +167,7 @@ static bool put_event(struct yaml_batch *batch, yaml_event_t *event, bool has_pa
 {
     struct yaml_item item;
     take_event(&item, event, has_pairs);
-    if (yaml_batch_put(batch, &item)) {
+    if (put_item(batch, &item)) {
         yaml_event_delete(event);
         return true;
     }

@@ -44,10 +44,6 @@ void yaml_batch_init(struct yaml_batch *batch);
 bool yaml_batch_fill(struct yaml_batch *batch, yaml_parser_t *parser, struct job_input *input,
                      enum yaml_batch_most most);
 
-/* Packs an item behind the others with copies of its texts; the stream's end is the last one. False
- * if there is no room. */
-bool yaml_batch_put(struct yaml_batch *batch, const struct yaml_item *item);
-
 /* Moves what is in a batch to another one in place of what was there. */
 void yaml_batch_move(struct yaml_batch *to, struct yaml_batch *from);
 

@@ -4,6 +4,7 @@
  * read. */
 #include "accept/job_file/yaml_feed.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "accept/job_file/json_batch.h"
@@ -20,14 +21,15 @@ struct ahead {
 };
 
 struct yaml_feed {
-    bool parses; /* immutable: else all items are in reading from the start */
+    bool parses; /* immutable: else all items are in json from the start */
     /* the parser's; without the thread the reader's */
     yaml_parser_t parser;
     struct job_input *input; /* NULL: it rests */
     /* the reader's */
+    struct json_batch json;
     struct yaml_batch reading;
-    size_t at;             /* in reading */
-    struct yaml_item item; /* the newest */
+    size_t at;             /* in either of the two */
+    struct yaml_item item; /* the newest of reading */
     struct ahead *ahead;   /* NULL: there is no thread, and nothing of what follows */
     struct thread thread;
     _Alignas(THREAD_LINE_BYTES) struct mutex lock;
@@ -151,7 +153,7 @@ static bool is_read(struct yaml_feed *feed)
 {
     const struct job_input *input = feed->input;
     return input->text != NULL && input->given == 0 && input->problem == JOB_INPUT_FINE &&
-           json_batch_fill(&feed->reading, input->text, input->filled);
+           json_batch_fill(&feed->json, input->text, input->filled);
 }
 
 void yaml_feed_restart(struct yaml_feed *feed, struct job_input *input)
@@ -220,6 +222,10 @@ static void next_batch(struct yaml_feed *feed)
 
 const struct yaml_item *yaml_feed_next(struct yaml_feed *feed)
 {
+    if (!feed->parses) {
+        assert(feed->at < feed->json.count);
+        return &feed->json.items[feed->at++];
+    }
     while (!yaml_batch_read(&feed->reading, &feed->at, &feed->item)) {
         if (feed->reading.last)
             return NULL;

@@ -48,10 +48,9 @@ static void compare(const char *text, size_t length)
 
 static bool is_taken(const char *text)
 {
-    static struct yaml_batch batch;
-    yaml_batch_init(&batch);
+    static struct json_batch batch;
     bool taken = json_batch_fill(&batch, text, strlen(text));
-    cr_assert_eq(batch.used_bytes > 0, taken);
+    cr_assert_eq(batch.count > 0, taken);
     return taken;
 }
 
@@ -122,6 +121,20 @@ Test(json_batch, leaves_what_is_long_or_deep_to_libyaml)
         int all = snprintf(text, sizeof text, "{\"%0*d\": 1}", (int)length, 7);
         cr_assert_eq(is_taken(text), length <= 1000);
         compare(text, (size_t)all);
+    }
+}
+
+Test(json_batch, leaves_what_has_many_items_to_libyaml)
+{
+    for (int items = 230; items < 270; items++) {
+        CLEANUP(buffer_fini) struct buffer wide = BUFFER_EMPTY;
+        buffer_puts(&wide, "{\"a\":[1");
+        for (int i = 1; i < items; i++)
+            buffer_puts(&wide, ",1");
+        buffer_puts(&wide, "]}");
+        /* beside them: starts and ends of stream, document, map and list, and the key */
+        cr_assert_eq(is_taken(buffer_text(&wide)), items + 9 <= JSON_BATCH_ITEMS_MOST, "%d", items);
+        compare(wide.bytes, wide.length);
     }
 }
 
