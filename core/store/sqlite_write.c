@@ -1,6 +1,7 @@
 #include "store/sqlite_write.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
 #define META(column, member) ", " #column " = ?"
 #include "store/sqlite_meta.def"
 #undef META
-    ,
+                                     " WHERE epoch = ?",
 };
 
 static bool prepare(struct sqlite_writer *writer, struct error *error)
@@ -58,6 +59,8 @@ struct sqlite_writer *sqlite_writer_create(struct sqlite *sqlite, sqlite3 *db, s
         sqlite_writer_destroy(&writer);
     else
         writer->durable = writer->meta;
+    if (writer != NULL)
+        sqlite_identity_note(&writer->identity, sqlite->path);
     return writer;
 }
 
@@ -80,7 +83,11 @@ void sqlite_writer_destroy(struct sqlite_writer **place)
 
 bool sqlite_writer_failed(const struct sqlite_writer *writer, struct error *error)
 {
-    return sqlite_file_failed(writer->db, writer->sqlite->path, "cannot write", error);
+    const char *path = writer->sqlite->path;
+
+    if (writer->lost[0] != '\0')
+        return error_set(error, "store_lost", "%s: cannot write: %s", path, writer->lost);
+    return sqlite_file_failed(writer->db, path, "cannot write", error);
 }
 
 bool sqlite_finish(sqlite3_stmt *statement)
@@ -118,12 +125,14 @@ bool sqlite_run(struct sqlite_writer *writer, enum sqlite_statement name, size_t
 bool sqlite_writer_begin(struct sqlite_writer *writer)
 {
     writer->has_more = false;
+    writer->lost[0] = '\0';
     mutex_lock(&writer->sqlite->lock);
     writer->limits.finished_max = writer->sqlite->store.options.finished_max;
     mutex_unlock(&writer->sqlite->lock);
     return sqlite_run(writer, SQLITE_BEGIN_STATEMENT, 0, NULL);
 }
 
+/* Whoever has taken the file since, for its lock was removed, has begun a new epoch. */
 static bool write_meta(struct sqlite_writer *writer)
 {
     sqlite3_stmt *update = writer->statements[SQLITE_META_UPDATE_STATEMENT];
@@ -132,14 +141,31 @@ static bool write_meta(struct sqlite_writer *writer)
 #define META(column, member) sqlite3_bind_int64(update, at++, (int64_t)writer->meta.member);
 #include "store/sqlite_meta.def"
 #undef META
-    return sqlite_finish(update);
+    sqlite3_bind_int64(update, at, (int64_t)writer->meta.epoch);
+    if (!sqlite_finish(update))
+        return false;
+    if (sqlite3_changes(writer->db) == 0)
+        snprintf(writer->lost, sizeof(writer->lost),
+                 "another process has taken it over since; this one is to be stopped");
+    return writer->lost[0] == '\0';
+}
+
+/* What is written to a file that nobody finds again is not durable. */
+static bool is_in_place(struct sqlite_writer *writer)
+{
+    const char *ending = sqlite_identity_lost(&writer->identity, writer->sqlite->path);
+
+    if (ending != NULL)
+        snprintf(writer->lost, sizeof(writer->lost), "%s was removed or replaced while it was open",
+                 ending[0] == '\0' ? "the file" : ending);
+    return ending == NULL;
 }
 
 bool sqlite_writer_commit(struct sqlite_writer *writer)
 {
     if (!sqlite_lines_flush(writer) || !sqlite_rows_write(writer) || !sqlite_trim(writer) ||
         !sqlite_rows_write(writer) || !sqlite_sweep(writer) || !write_meta(writer) ||
-        !sqlite_run(writer, SQLITE_COMMIT_STATEMENT, 0, NULL))
+        !is_in_place(writer) || !sqlite_run(writer, SQLITE_COMMIT_STATEMENT, 0, NULL))
         return false;
     writer->durable = writer->meta;
     memcpy(writer->durable_dropped, writer->dropped, sizeof(writer->dropped));

@@ -4,6 +4,7 @@
  * failed is what sqlite3_errmsg says. */
 #pragma once
 
+#include "store/sqlite_identity.h"
 #include "store/sqlite_index.h"
 #include "store/sqlite_queue.h"
 #include "store/sqlite_record.h"
@@ -39,6 +40,8 @@ struct sqlite_writer {
     struct buffer scratch;
     struct sqlite_reader *reader; /* over the same connection */
     bool has_more;                /* there is more to trim or to sweep */
+    struct sqlite_identity identity;
+    char lost[128]; /* why the file is not ours any more; "": it is */
 };
 
 /* Makes one over a connection, which is its own from here on; NULL with a message. */

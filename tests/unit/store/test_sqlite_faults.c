@@ -360,3 +360,53 @@ Test(sqlite_faults, jobs_that_are_to_wait_are_not_given_up)
     cr_assert_eq(stage_last_job.by_state[STORE_SUCCEEDED], 1);
     stage_close();
 }
+
+/* SQLite would go on with a file that has no name. */
+Test(sqlite_faults, nothing_is_durable_in_a_file_that_was_removed)
+{
+    static const char *const endings[] = {"", "-wal"};
+    struct error error;
+    char path[128], aside[128], id[8];
+    stage_open("sqlite", 10, 10);
+    durable_job("A", 1);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s%s", state_place, endings[i]);
+        snprintf(aside, sizeof(aside), "%s.aside", state_place);
+        cr_assert_eq(rename(path, aside), 0);
+        cr_assert_not(state_becomes_durable(stage_job("B")));
+        cr_assert_not(store_is_well(stage, &error));
+        cr_assert(strstr(error.message, "was removed or replaced") != NULL, "%s", error.message);
+        cr_assert_eq(rename(aside, path), 0);
+        wait_until_well();
+        snprintf(id, sizeof(id), "C%zu", i);
+        durable_job(id, 1);
+    }
+    state_reopen(10, 10);
+    cr_assert(stage_find_job("C1"));
+    cr_assert_not(stage_find_job("B"));
+    stage_close();
+}
+
+/* Its lock was removed, and so another could open it. */
+Test(sqlite_faults, who_has_lost_the_file_to_another_writes_no_more)
+{
+    struct store_options options = {.place = state_place, .finished_max = 10, .dead_max = 10};
+    struct error error;
+    char lock[128];
+    stage_open("sqlite", 10, 10);
+    uint64_t job = durable_job("A", 2);
+    snprintf(lock, sizeof(lock), "%s.lock", state_place);
+    cr_assert_eq(unlink(lock), 0);
+    struct store *other = store_open("sqlite", &options, &error);
+    cr_assert_not_null(other);
+    cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_DONE);
+    cr_assert_not(store_commit(stage, &error));
+    cr_assert(strstr(error.message, "another process has taken it over") != NULL, "%s",
+              error.message);
+    cr_assert_not(state_becomes_durable(stage_job("B")));
+    stage_close();
+    store_close(&other);
+    stage_open("sqlite", 10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/0 1/1");
+    stage_close();
+}
