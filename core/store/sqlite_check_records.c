@@ -137,6 +137,7 @@ static void check_gap(struct walk *walk, uint32_t from, uint32_t to)
         walk->records->left += (uint64_t)count;
     if (count == 0 || !mends(walk) || to - from > GAP_MOST)
         return;
+    walk->mended.length = 0;
     for (int64_t chunk = place; place <= last && !walk->failed; place++) {
         put_nothing(walk, place);
         end_unfinished(walk, place);

@@ -131,6 +131,22 @@ Test(store_check, tasks_without_a_record_get_one_and_have_failed_unless_they_had
     cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
 }
 
+static bool has_a_type(const struct store_task_given *given)
+{
+    return given->type[0] != '\0';
+}
+
+/* The first 99 of its records are whole, and stay where they are. */
+Test(store_check, of_a_chunk_that_is_cut_off_only_the_rest_is_mended)
+{
+    fill();
+    usable = has_a_type;
+    change("UPDATE chunk SET tasks = substr(tasks, 1, length(tasks) * 99 / 256 + 9)"
+           " WHERE place = (1 << 32) + 1024");
+    cr_assert_str_eq(check(STORE_CHECK_MEND), MISSING "(157), mended");
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
 static bool is_no_first_hash(const struct store_task_given *given)
 {
     return strcmp(given->id, "hash-0") != 0 && strcmp(given->id, "hash-3") != 0;
