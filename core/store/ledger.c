@@ -266,7 +266,7 @@ static enum ledger_next wait_for_work(struct ledger *ledger, struct ledger_order
             return LEDGER_WRITE;
         if (ledger->is_stopping)
             return LEDGER_STOP;
-        if (ledger->writer->has_more)
+        if (ledger->writer->has_more || ledger->is_failing) /* else nobody would find it well */
             return LEDGER_WRITE;
         ledger->is_idle = true;
         cond_wait(&ledger->work, &sqlite->lock);

@@ -199,6 +199,26 @@ Test(sqlite_faults, a_requeue_that_fails_changes_nothing)
     stage_close();
 }
 
+/* The first transaction only tidies up. Nothing is left to be written then, and nothing new is taken
+ * while the disk fails. */
+Test(sqlite_faults, a_disk_that_fails_when_nothing_is_to_be_written_is_tried_again)
+{
+    struct store_options options = {.place = state_place, .finished_max = 10, .dead_max = 10};
+    int writes = 0;
+    stage_open("sqlite", 10, 10);
+    stage_close();
+    for (stage = NULL; stage == NULL; writes++) { /* as many as opening takes */
+        faulty_disk_heal();
+        faulty_disk_break(writes, SQLITE_FULL);
+        stage = store_open("sqlite", &options, NULL);
+    }
+    faulty_disk_wait_for_failures(1);
+    faulty_disk_heal();
+    wait_until_well();
+    cr_assert(state_becomes_durable(stage_job("A")));
+    stage_close();
+}
+
 enum { WRITES = 80, WRITE_BYTES = 1024 * 1024 };
 
 static atomic_int writes_done;
