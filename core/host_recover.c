@@ -1,4 +1,5 @@
 /* What an earlier host has left in the store is taken up again. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ static void note_unfinished(struct found *found, const char *id)
         found->unfinished =
             memory_grow(found->unfinished, found->capacity, sizeof *found->unfinished);
     }
-    memcpy(found->unfinished[found->unfinished_count++], id, JOB_ID_BYTES);
+    snprintf(found->unfinished[found->unfinished_count++], JOB_ID_BYTES, "%s", id);
 }
 
 static void note_unacknowledged(struct found *found, const struct store_job *job)
@@ -52,7 +53,7 @@ static void note_unacknowledged(struct found *found, const struct store_job *job
         memory_grow(found->unacknowledged, count, sizeof *found->unacknowledged);
     struct unacknowledged *one = &found->unacknowledged[found->unacknowledged_count++];
     one->key = job->key;
-    memcpy(one->id, job->given.id, JOB_ID_BYTES);
+    snprintf(one->id, JOB_ID_BYTES, "%s", job->given.id);
 }
 
 /* Jobs that came together are there when the first of them is, which stands before the others. */
@@ -100,10 +101,14 @@ static bool recover_job(struct recovery *recovery, const char *id, struct error 
         log_error("tasks of a job cannot be taken up again, their records are damaged: see "
                   "`sluice fsck'",
                   LOG_TEXT("job", id), LOG_NUMBER("tasks", damaged));
+    if (!job_table_add(host->served.table, job, NULL)) {
+        job_destroy(&job);
+        return error_set(error, "store_damaged",
+                         "there are two jobs '%s' in the store, it is damaged: see `sluice fsck'",
+                         id);
+    }
     recovery->jobs[recovery->jobs_count++] = job;
     recovery->tasks += job->tasks_count;
-    if (!job_table_add(host->served.table, job, NULL))
-        abort(); /* ids are unique in the store */
     return true;
 }
 

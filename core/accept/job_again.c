@@ -39,7 +39,7 @@ void job_again_note(struct job_again *again, const struct store_task *task)
                                 .late = has_late(given->params, given->params_bytes),
                                 .is_damaged = !right,
                                 .is_unique = right && extra.unique != NULL};
-    memcpy(again->job, task->job->given.id, JOB_ID_BYTES);
+    snprintf(again->job, JOB_ID_BYTES, "%s", task->job->given.id);
     keep(again, given->type);
     if (again->is_unique)
         keep(again, extra.unique);
@@ -66,7 +66,7 @@ struct job *job_again_make(const struct store_task *stored, struct chunk_pool *p
     uint32_t first_line;
     bool right = task_extra_read(stored->given.extra, stored->given.extra_bytes, &extra);
     assert(right && extra.late.count == 0);
-    memcpy(job->id, given->id, JOB_ID_BYTES);
+    snprintf(job->id, JOB_ID_BYTES, "%s", given->id);
     job->store_key = stored->job->key;
     job->max_weight = given->max_weight;
     struct task *task = job_add_task(job, id, strlen(id), &first_line);

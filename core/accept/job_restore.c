@@ -1,6 +1,6 @@
 #include "accept/job_restore.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,8 +35,7 @@ static bool begin_job(void *context, const struct store_job *stored)
                     stored->by_state[STORE_CRASHED] >
                 0;
     struct job *job = job_create(restore->sources->pool, given->name, given->file, JOB_CHECKED);
-    assert(strlen(given->id) < sizeof job->id);
-    memcpy(job->id, given->id, strlen(given->id) + 1);
+    snprintf(job->id, sizeof job->id, "%s", given->id);
     job_set_keep(job, JOB_KEEPS_ALL);
     job->store_key = stored->key;
     job->max_weight = given->max_weight;

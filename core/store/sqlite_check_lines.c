@@ -138,20 +138,20 @@ static bool maker_add(struct maker *maker, const struct sqlite_record_end *end)
     return ++maker->count < ROW_ENTRIES || maker_flush(maker);
 }
 
-/* Adds a task that is kept, behind void entries for the numbers that nobody has. */
-static bool maker_add_kept(struct maker *maker, sqlite3_stmt *kept)
+/* Adds a task that is kept, under the next number. */
+static bool maker_add_kept(struct maker *maker, sqlite3_stmt *kept, sqlite3_stmt *number)
 {
-    uint64_t seq = (uint64_t)sqlite3_column_int64(kept, 0);
     struct sqlite_record_end end = {(uint64_t)sqlite3_column_int64(kept, 1),
                                     (uint64_t)sqlite3_column_int64(kept, 3),
                                     (enum store_state)sqlite3_column_int(kept, 2)};
 
-    while (maker->first + maker->count < seq)
-        if (!maker_add(maker, &(struct sqlite_record_end){maker->before, 0, STORE_UNFINISHED}))
-            return false;
+    sqlite3_bind_int64(number, 1, (int64_t)end.place);
+    sqlite3_bind_int64(number, 2, (int64_t)(maker->first + maker->count));
+    bool done = sqlite3_step(number) == SQLITE_DONE;
+    sqlite3_reset(number);
     maker->line.count++;
     maker->line.bytes += end.bytes;
-    return maker_add(maker, &end);
+    return done && maker_add(maker, &end);
 }
 
 static bool write_counts(sqlite3 *db, enum sqlite_class class, const struct sqlite_line *line)
@@ -159,23 +159,27 @@ static bool write_counts(sqlite3 *db, enum sqlite_class class, const struct sqli
     char text[256];
     const char *name = class == SQLITE_DEAD ? "dead" : "finished";
 
-    snprintf(text, sizeof(text),
-             "UPDATE meta SET %s_count = %llu, %s_bytes = %llu, %s_next = max(%s_next, %llu)", name,
-             (unsigned long long)line->count, name, (unsigned long long)line->bytes, name, name,
+    snprintf(text, sizeof(text), "UPDATE meta SET %s_count = %llu, %s_bytes = %llu, %s_next = %llu",
+             name, (unsigned long long)line->count, name, (unsigned long long)line->bytes, name,
              (unsigned long long)line->next);
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* The tasks are numbered anew: numbers may be there twice, or far apart. Those that are kept are all
+ * read before the first of them changes, for they are sorted. */
 static bool mend_line(sqlite3 *db, enum sqlite_class class, uint64_t floor)
 {
     struct maker maker = {.db = db, .class = class, .first = floor};
-    sqlite3_stmt *kept = NULL;
-    bool done = open_kept(db, class, floor, &kept);
+    sqlite3_stmt *kept = NULL, *number = NULL;
+    bool done = open_kept(db, class, floor, &kept) &&
+                sqlite3_prepare_v2(db, "UPDATE ended SET seq = ?2 WHERE place = ?1", -1, &number,
+                                   NULL) == SQLITE_OK;
     int code = SQLITE_DONE;
 
     while (done && (code = sqlite3_step(kept)) == SQLITE_ROW)
-        done = maker_add_kept(&maker, kept);
+        done = maker_add_kept(&maker, kept, number);
     sqlite3_finalize(kept);
+    sqlite3_finalize(number);
     maker.line.next = maker.first + maker.count;
     done =
         done && code == SQLITE_DONE && maker_flush(&maker) && write_counts(db, class, &maker.line);

@@ -37,6 +37,10 @@ bool sqlite_file_failed(sqlite3 *db, const char *path, const char *what, struct 
 {
     int code = sqlite3_errcode(db) & 0xff;
 
+    if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+        return error_set(error, "store_damaged",
+                         "%s: %s: the file is damaged (something is missing); see 'sluice fsck'",
+                         path, what);
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return error_set(error, "store_damaged",
                          "%s: %s: the file is damaged (%s); see 'sluice fsck'", path, what,
@@ -250,6 +254,13 @@ bool sqlite_meta_read(sqlite3 *db, struct sqlite_meta *meta, struct error *error
     }
     sqlite3_finalize(row);
     return right;
+}
+
+enum store_state sqlite_state_read(sqlite3_stmt *row, int column)
+{
+    int64_t state = sqlite3_column_int64(row, column);
+    bool is_final = state > STORE_UNFINISHED && state < STORE_STATE_COUNT;
+    return is_final ? (enum store_state)state : STORE_FAILED;
 }
 
 void sqlite_facts_read(sqlite3_stmt *row, int column, struct sqlite_facts *facts)

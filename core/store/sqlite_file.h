@@ -76,6 +76,9 @@ bool sqlite_meta_read(sqlite3 *db, struct sqlite_meta *meta, struct error *error
 /* Reads a job's facts from the columns of a row, beginning at one. */
 void sqlite_facts_read(sqlite3_stmt *row, int column, struct sqlite_facts *facts);
 
+/* Reads the final state in a column: one that is none, in a damaged file, counts as failed. */
+enum store_state sqlite_state_read(sqlite3_stmt *row, int column);
+
 /* Sets error from what SQLite says; returns false. */
 bool sqlite_file_failed(sqlite3 *db, const char *path, const char *what, struct error *error);
 

@@ -45,7 +45,7 @@ static bool find_ended(struct sqlite_writer *writer, int64_t place, struct found
     int code = sqlite3_step(row);
     if (code == SQLITE_ROW) {
         found->seq = (uint64_t)sqlite3_column_int64(row, 0);
-        found->state = (enum store_state)sqlite3_column_int(row, 1);
+        found->state = sqlite_state_read(row, 1);
         found->attempt = (uint32_t)sqlite3_column_int64(row, 2);
         if (found->seq >= writer->meta.lines[sqlite_class_of(found->state)].floor)
             right = sqlite_row_get(writer, (uint64_t)place >> 32, &found->row);

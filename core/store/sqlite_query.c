@@ -155,10 +155,11 @@ bool sqlite_visit_dead_types(struct store *store, store_visit_type *visit, void 
     sqlite3_stmt *row = reader->statements[SQLITE_READ_DEAD_TYPES];
     int code;
 
-    while ((code = sqlite3_step(row)) == SQLITE_ROW)
-        if (!visit(context, (const char *)sqlite3_column_text(row, 0),
-                   (uint64_t)sqlite3_column_int64(row, 1)))
+    while ((code = sqlite3_step(row)) == SQLITE_ROW) {
+        const char *type = (const char *)sqlite3_column_text(row, 0);
+        if (!visit(context, type == NULL ? "" : type, (uint64_t)sqlite3_column_int64(row, 1)))
             break;
+    }
     return look_end(store, reader, read_failed(reader, code, error));
 }
 

@@ -91,6 +91,13 @@ void sqlite_read_reset(struct sqlite_reader *reader)
     reader->job.key = 0;
 }
 
+/* In a damaged file there may be none. */
+static const char *text_of(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text == NULL ? "" : text;
+}
+
 void sqlite_read_job(struct sqlite_reader *reader, sqlite3_stmt *row)
 {
     enum { FACTS_FROM = 9 };
@@ -99,9 +106,9 @@ void sqlite_read_job(struct sqlite_reader *reader, sqlite3_stmt *row)
     sqlite_facts_read(row, FACTS_FROM, &reader->facts);
     job->key = (uint64_t)sqlite3_column_int64(row, 0);
     job->given = (struct store_job_given){
-        .id = (const char *)sqlite3_column_text(row, 1),
-        .name = (const char *)sqlite3_column_text(row, 2),
-        .file = (const char *)sqlite3_column_text(row, 3),
+        .id = text_of(row, 1),
+        .name = text_of(row, 2),
+        .file = text_of(row, 3),
         .document = (uint32_t)sqlite3_column_int64(row, 4),
         .submitted_wall_ns = sqlite3_column_int64(row, 5),
         .max_weight = sqlite3_column_int(row, 6),
@@ -232,12 +239,6 @@ bool sqlite_read_task(struct sqlite_reader *reader, int64_t place, struct store_
     return true;
 }
 
-static const char *text_of(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    return text == NULL ? "" : text;
-}
-
 static size_t read_attempts(struct sqlite_reader *reader, sqlite3_stmt *row, int column,
                             size_t most)
 {
@@ -251,7 +252,7 @@ void sqlite_read_ended(struct sqlite_reader *reader, sqlite3_stmt *row, struct s
     size_t count = read_attempts(reader, row, 10, STORE_ATTEMPTS_MOST - 1);
     struct store_attempt *last = &reader->attempts[count];
 
-    task->state = (enum store_state)sqlite3_column_int(row, 2);
+    task->state = sqlite_state_read(row, 2);
     task->attempt = (uint32_t)sqlite3_column_int64(row, 3);
     task->charged = (uint32_t)sqlite3_column_int64(row, 4);
     task->due_wall_ns = 0;
@@ -278,7 +279,7 @@ void sqlite_read_pending(struct sqlite_reader *reader, sqlite3_stmt *row, struct
 
 bool sqlite_read_is_kept(const struct sqlite_reader *reader, sqlite3_stmt *row)
 {
-    enum store_state state = (enum store_state)sqlite3_column_int(row, 2);
+    enum store_state state = sqlite_state_read(row, 2);
     bool is_dead = (STORE_DEAD_SET & STORE_SET(state)) != 0;
     return (uint64_t)sqlite3_column_int64(row, 1) >=
            reader->floors[is_dead ? SQLITE_DEAD : SQLITE_FINISHED];

@@ -258,7 +258,8 @@ bool sqlite_record_next_end(struct sqlite_record_reader *reader, struct sqlite_r
     int64_t step;
     uint64_t rest;
 
-    if (!next_signed(reader, &step) || !next_number(reader, &rest))
+    if (!next_signed(reader, &step) || !next_number(reader, &rest) ||
+        (rest & 7) >= STORE_STATE_COUNT)
         return false;
     end->place += (uint64_t)step;
     end->bytes = rest >> 3;

@@ -136,7 +136,7 @@ static bool count_kept_out(struct sqlite_writer *writer, const struct sqlite_row
     sqlite3_bind_int64(select, 2, sqlite_place(row->key, UINT32_MAX));
     while ((code = sqlite3_step(select)) == SQLITE_ROW) {
         uint64_t seq = (uint64_t)sqlite3_column_int64(select, 0);
-        enum sqlite_class class = sqlite_class_of((enum store_state)sqlite3_column_int(select, 1));
+        enum sqlite_class class = sqlite_class_of(sqlite_state_read(select, 1));
         if (seq >= writer->meta.lines[class].floor && !sqlite_line_void(writer, class, seq))
             break;
     }

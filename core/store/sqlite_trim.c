@@ -150,6 +150,20 @@ static bool trim_row(struct sqlite_writer *writer, enum sqlite_class class, uint
            SQLITE_RUN(writer, LINE_DELETE, (int64_t) class, (int64_t)first);
 }
 
+/* Nothing has the number of the floor, for the file was damaged: goes on at the next row. */
+static bool skip_gap(struct sqlite_writer *writer, enum sqlite_class class)
+{
+    sqlite3_stmt *select = writer->statements[SQLITE_LINE_NEXT_STATEMENT];
+    struct sqlite_line *line = &writer->meta.lines[class];
+
+    sqlite3_bind_int(select, 1, (int)class);
+    sqlite3_bind_int64(select, 2, (int64_t)line->floor);
+    int code = sqlite3_step(select);
+    line->floor = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(select, 0) : line->next;
+    sqlite3_reset(select);
+    return code == SQLITE_ROW || code == SQLITE_DONE;
+}
+
 static bool trim_line(struct sqlite_writer *writer, enum sqlite_class class, uint32_t *budget)
 {
     struct sqlite_line *line = &writer->meta.lines[class];
@@ -161,8 +175,8 @@ static bool trim_line(struct sqlite_writer *writer, enum sqlite_class class, uin
             return false;
         if (first > 0 && !trim_row(writer, class, first, budget))
             return false;
-        if (line->floor == floor)
-            line->floor++; /* nothing has that number: the file was damaged */
+        if (line->floor == floor && *budget > 0 && !skip_gap(writer, class))
+            return false;
     }
     return true;
 }
@@ -207,7 +221,7 @@ bool sqlite_line_void(struct sqlite_writer *writer, enum sqlite_class class, uin
         sqlite_record_put_end(&changed, &end, before);
         before = end.place;
     }
-    bool right = first == 0 || line_write(writer, class, first, &changed);
+    bool right = changed.length == 0 || line_write(writer, class, first, &changed);
     buffer_fini(&changed);
     return right;
 }

@@ -85,7 +85,7 @@ static void emit(struct walk *walk, const struct store_task *task)
 static void emit_ended(struct walk *walk, const struct cursor *ended)
 {
     struct store_task task;
-    bool is_wanted = (walk->states & STORE_SET(sqlite3_column_int(ended->rows, 2))) != 0;
+    bool is_wanted = (walk->states & STORE_SET(sqlite_state_read(ended->rows, 2))) != 0;
 
     if (!is_wanted || !sqlite_read_is_kept(walk->reader, ended->rows) ||
         !sqlite_read_task(walk->reader, ended->place, &task))

@@ -164,6 +164,81 @@ Test(store_check, a_task_that_nobody_can_use_has_failed_unless_it_had_ended)
     stage_close();
 }
 
+/* Two of them have one number, and one is far away. */
+Test(store_check, the_order_of_what_is_kept_is_made_anew)
+{
+    fill();
+    change("UPDATE ended SET seq = 4000000000 WHERE place = (1 << 32) + 1099;"
+           "UPDATE ended SET seq = 1 WHERE place >> 32 = 2; UPDATE meta SET finished_next = 'x'");
+    check(STORE_CHECK_MEND);
+    cr_assert(strstr(findings, "the order in which ended tasks are kept is damaged, mended"), "%s",
+              findings);
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+    stage_open("sqlite", 0, 0); /* all of it is over the limits */
+    cr_assert(state_becomes_durable(stage_job("D")));
+    cr_assert_eq(stage_counts().by_state[STORE_SUCCEEDED], 0);
+    cr_assert_eq(stage_counts().by_state[STORE_FAILED], 0);
+    stage_close();
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+Test(store_check, a_task_that_ended_in_no_known_way_has_failed)
+{
+    fill();
+    change("UPDATE ended SET state = 77 WHERE place = (1 << 32) + 7");
+    stage_open("sqlite", 3, 10);
+    cr_assert_str_eq(stage_visit((struct store_query){.job = 1, .states = STORE_DEAD_SET}), "1/7");
+    cr_assert_eq(stage_last.task.state, STORE_FAILED);
+    stage_close();
+    check(STORE_CHECK_MEND);
+    cr_assert(strstr(findings, "ended tasks have a state that is none (1), mended"), "%s",
+              findings);
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+/* What is damaged is said, or passed over; nobody falls over it. */
+Test(store_check, a_store_whose_rows_are_damaged_is_opened_or_refused_with_the_reason)
+{
+    static const char *const damages[] = {
+        "UPDATE job SET id = NULL, name = NULL, file = NULL",
+        "INSERT INTO claim VALUES('long', hex(zeroblob(99))), (hex(zeroblob(200)), 'B:x')",
+        "INSERT INTO pending VALUES((2 << 32) + 900, 7, 0, 0, NULL);"
+        "INSERT INTO log VALUES((2 << 32) + 901, 7, 'text');"
+        "INSERT INTO ended(place, seq, state) VALUES((1 << 32) + 1500, 9999, 1)",
+        "UPDATE pending SET attempt = -1",
+        "UPDATE line SET entries = x'ffff'",
+        "UPDATE line SET entries = x'020702070207'",
+        "DELETE FROM line; UPDATE meta SET finished_next = 1 << 60, finished_count = 1 << 60,"
+        " dead_next = 1 << 60, dead_count = 1 << 60",
+    };
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        fill();
+        change("PRAGMA writable_schema = 1;"
+               "UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '')");
+        change(damages[i]);
+        stage_open("sqlite", 1, 1);
+        stage_unfinished();
+        stage_end_as(2, 3, STORE_FAILED);
+        cr_assert(state_becomes_durable(stage_job("D")), "%s", damages[i]);
+        stage_requeue((struct store_query){.job = 0});
+        stage_close();
+        state_folder_remove();
+        state_folder_make();
+    }
+}
+
+/* It would take all memory. */
+Test(store_check, a_job_with_an_incredible_number_of_tasks_is_refused)
+{
+    struct store_options options = {.place = state_place};
+    struct error error;
+    fill();
+    change("UPDATE job SET tasks = 4294967295 WHERE id = 'A'");
+    cr_assert_null(store_open("sqlite", &options, &error));
+    cr_assert_str_eq(error.code, "store_damaged");
+    cr_assert(strstr(error.message, "sluice fsck"), "%s", error.message);
+}
+
 Test(store_check, a_job_that_is_over_against_what_it_says_goes_when_it_is_too_old)
 {
     fill();
