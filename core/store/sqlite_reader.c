@@ -271,7 +271,7 @@ void sqlite_read_ended(struct sqlite_reader *reader, sqlite3_stmt *row, struct s
 
 void sqlite_read_pending(struct sqlite_reader *reader, sqlite3_stmt *row, struct store_task *task)
 {
-    task->attempt = (uint32_t)sqlite3_column_int64(row, 1);
+    task->attempt = (uint32_t)sqlite3_column_int64(row, 1) & SQLITE_WORD_ATTEMPT;
     task->charged = (uint32_t)sqlite3_column_int64(row, 2);
     task->due_wall_ns = sqlite3_column_int64(row, 3);
     task->attempts_count = read_attempts(reader, row, 4, STORE_ATTEMPTS_MOST);

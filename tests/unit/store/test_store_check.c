@@ -196,6 +196,15 @@ Test(store_check, a_task_that_ended_in_no_known_way_has_failed)
     cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
 }
 
+/* Ends the task that was seen last, as its host would. */
+static enum store_answer end_last(void)
+{
+    struct store_end end =
+        stage_end_of(stage_last.job_key, stage_last.task.number, STORE_SUCCEEDED);
+    end.name.attempt = stage_last.task.attempt;
+    return stage_end(end);
+}
+
 /* What is damaged is said, or passed over; nobody falls over it. */
 Test(store_check, a_store_whose_rows_are_damaged_is_opened_or_refused_with_the_reason)
 {
@@ -218,6 +227,7 @@ Test(store_check, a_store_whose_rows_are_damaged_is_opened_or_refused_with_the_r
         change(damages[i]);
         stage_open("sqlite", 1, 1);
         stage_unfinished();
+        cr_assert_neq(end_last(), STORE_STALE, "%s", damages[i]);
         stage_end_as(2, 3, STORE_FAILED);
         cr_assert(state_becomes_durable(stage_job("D")), "%s", damages[i]);
         stage_requeue((struct store_query){.job = 0});
