@@ -156,6 +156,7 @@ static int64_t cancel_in_time(struct host *host, int64_t now_ns)
 {
     if (host->cancel_ns <= now_ns) {
         executor_cancel(host->stages.executor);
+        store_wait_no_more(host->stages.store);
         host->cancel_ns = CLOCK_NEVER_NS;
     }
     return host->signals > 0 && now_ns < host->leave_ns ? earlier(host->cancel_ns, host->leave_ns)

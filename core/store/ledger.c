@@ -21,6 +21,7 @@ struct ledger {
     struct cond written; /* for others: durable or failures has changed, or an order is done */
     struct cond room;    /* for others: the queue has become shorter */
     bool is_stopping;
+    bool has_room;          /* whatever is not written: nobody waits for room any more */
     uint64_t stop_failures; /* how often it had failed when it was to stop: it tries once more */
     bool is_idle;           /* it waits for work */
     uint64_t durable, durable_bytes; /* how much of the queue is written */
@@ -362,8 +363,16 @@ void ledger_wait_for_room(struct ledger *ledger)
 {
     struct sqlite *sqlite = ledger->sqlite;
 
-    while (sqlite->queue.pushed_bytes - ledger->durable_bytes >= SQLITE_QUEUE_MOST_BYTES)
+    while (!ledger->has_room &&
+           sqlite->queue.pushed_bytes - ledger->durable_bytes >= SQLITE_QUEUE_MOST_BYTES)
         cond_wait(&ledger->room, &sqlite->lock);
+}
+
+void ledger_wait_no_more(struct ledger *ledger)
+{
+    MUTEX_GUARD(&ledger->sqlite->lock);
+    ledger->has_room = true;
+    cond_broadcast(&ledger->room);
 }
 
 void ledger_notify(struct ledger *ledger)

@@ -35,6 +35,9 @@ void ledger_destroy(struct ledger **ledger);
  * meanwhile. */
 void ledger_wait_for_room(struct ledger *ledger);
 
+/* See store_wait_no_more. */
+void ledger_wait_no_more(struct ledger *ledger);
+
 /* Says that there is something new in the queue. With the store's lock. */
 void ledger_notify(struct ledger *ledger);
 

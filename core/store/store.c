@@ -87,6 +87,12 @@ void store_when_durable(struct store *store, struct store_wait *wait)
     store->backend->when_durable(store, wait);
 }
 
+void store_wait_no_more(struct store *store)
+{
+    if (store->backend->wait_no_more != NULL)
+        store->backend->wait_no_more(store);
+}
+
 bool store_is_well(struct store *store, struct error *error)
 {
     return store->backend->is_well(store, error);

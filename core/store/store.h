@@ -11,7 +11,8 @@
  *   4. What is kept of ended tasks stays within the limits, and what was given up is counted.
  *
  * A durable backend takes note of what it is told in memory and writes it down soon afterwards: a
- * call that changes something waits for the disk only while too much is not written yet. Whoever
+ * call that changes something waits for the disk only while too much is not written yet (until
+ * store_wait_no_more). Whoever
  * has to know that something is on disk asks with store_when_durable. If the disk fails (it is
  * full), what is ended is kept in memory and written when that is possible again; jobs that are not
  * durable yet are given up, and those who wait for them told so.
@@ -188,6 +189,10 @@ bool store_commit(struct store *store, struct error *error);
 
 /* Has wait->done called once, as soon as it is known. Does not block. */
 void store_when_durable(struct store *store, struct store_wait *wait);
+
+/* From now on no call waits for the disk because too much is not written yet: the host is ending,
+ * little more will come, and a disk that is full is not to hold it up. Does not block. */
+void store_wait_no_more(struct store *store);
 
 /* Returns false with a message while nothing can be written: new jobs had better be refused. Does
  * not block. */

@@ -30,6 +30,7 @@ struct store_backend {
                       struct error *error);
     bool (*commit)(struct store *store, struct error *error);
     void (*when_durable)(struct store *store, struct store_wait *wait);
+    void (*wait_no_more)(struct store *store); /* NULL: it never waits */
     bool (*is_well)(struct store *store, struct error *error);
     bool (*forget_job)(struct store *store, uint64_t job, struct error *error);
     bool (*stop_job)(struct store *store, uint64_t job, struct error *error);

@@ -89,6 +89,11 @@ static void sqlite_when_durable(struct store *store, struct store_wait *wait)
     ledger_when_durable(((struct sqlite *)store)->ledger, wait);
 }
 
+static void sqlite_wait_no_more(struct store *store)
+{
+    ledger_wait_no_more(((struct sqlite *)store)->ledger);
+}
+
 static bool sqlite_is_well(struct store *store, struct error *error)
 {
     return ledger_is_well(((struct sqlite *)store)->ledger, error);
@@ -131,6 +136,7 @@ const struct store_backend store_sqlite = {
     .write_log = sqlite_write_log,
     .commit = sqlite_commit,
     .when_durable = sqlite_when_durable,
+    .wait_no_more = sqlite_wait_no_more,
     .is_well = sqlite_is_well,
     .forget_job = sqlite_forget_job,
     .stop_job = sqlite_stop_job,

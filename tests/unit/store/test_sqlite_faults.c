@@ -251,6 +251,23 @@ Test(sqlite_faults, who_says_too_much_waits_for_the_disk)
     stage_close();
 }
 
+/* A host that ends is not held up by a disk that is full. */
+Test(sqlite_faults, who_waits_for_the_disk_is_let_go_when_the_host_ends)
+{
+    struct thread writer;
+    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
+    uint64_t job = durable_job("A", 1);
+    faulty_disk_break(0, SQLITE_FULL);
+    cr_assert(thread_start(&writer, "writer", write_much, &job, NULL));
+    while (atomic_load(&writes_done) < 63)
+        thread_relax();
+    faulty_disk_wait_for_failures(2);
+    store_wait_no_more(stage);
+    thread_join(&writer);
+    cr_assert_eq(atomic_load(&writes_done), WRITES);
+    stage_close();
+}
+
 Test(sqlite_faults, closing_while_the_disk_fails_comes_back)
 {
     stage_open("sqlite", 10, 10);
