@@ -11,7 +11,8 @@
 #include "store/stored.h"
 #include "support/buffer.h"
 
-enum { SQLITE_CHUNK_TASKS = 256 };
+/* A chunk ends with the task that brings it to so many bytes, since it is read as a whole. */
+enum { SQLITE_CHUNK_TASKS = 256, SQLITE_CHUNK_BYTES = 1024 * 1024 };
 
 /* Adds a task at the end of a chunk: u32 length of the rest, then its members. */
 void sqlite_record_put_task(struct buffer *chunk, const struct store_task_given *given,

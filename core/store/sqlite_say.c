@@ -80,16 +80,26 @@ static void put_task(struct sqlite *sqlite, const struct store_new_task *task)
     sqlite_record_put_task(&sqlite->scratch, &given, task->due_wall_ns);
 }
 
-static void say_chunk(struct sqlite *sqlite, struct sqlite_job *job,
-                      const struct store_new_task *tasks, uint32_t count)
+/* Packs the next tasks for one chunk; returns how many. */
+static uint32_t put_tasks(struct sqlite *sqlite, const struct store_new_task *tasks, size_t count)
 {
-    struct buffer *packed = &sqlite->scratch;
-    uint32_t first = job->words.count, due_count = 0;
+    uint32_t put = 0;
 
-    packed->length = 0;
+    sqlite->scratch.length = 0;
+    while (put < count && put < SQLITE_CHUNK_TASKS && sqlite->scratch.length < SQLITE_CHUNK_BYTES)
+        put_task(sqlite, &tasks[put++]);
+    return put;
+}
+
+/* Returns how many of the tasks were said. */
+static uint32_t say_chunk(struct sqlite *sqlite, struct sqlite_job *job,
+                          const struct store_new_task *tasks, size_t most)
+{
+    const struct buffer *packed = &sqlite->scratch;
+    uint32_t count = put_tasks(sqlite, tasks, most), first = job->words.count, due_count = 0;
+
     sqlite_words_add(&job->words, count, 1);
     for (uint32_t i = 0; i < count; i++) {
-        put_task(sqlite, &tasks[i]);
         if (tasks[i].due_wall_ns == 0)
             continue;
         due_count++;
@@ -100,18 +110,15 @@ static void say_chunk(struct sqlite *sqlite, struct sqlite_job *job,
     *said = (struct sqlite_said_chunk){first, count, due_count, (uint32_t)packed->length};
     memcpy(said->tasks, packed->bytes, packed->length);
     job->added_at = job->said_at;
+    return count;
 }
 
 static void say_tasks(struct sqlite *sqlite, struct sqlite_job *job,
                       const struct store_new_task *tasks, size_t count)
 {
     assert(!job->sealed);
-    while (count > 0) {
-        uint32_t some = count < SQLITE_CHUNK_TASKS ? (uint32_t)count : SQLITE_CHUNK_TASKS;
-        say_chunk(sqlite, job, tasks, some);
-        tasks += some;
-        count -= some;
-    }
+    for (size_t said = 0; said < count;)
+        said += say_chunk(sqlite, job, tasks + said, count - said);
 }
 
 bool sqlite_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,

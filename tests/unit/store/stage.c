@@ -100,6 +100,19 @@ void stage_tasks(uint64_t job, const char *type, const char *region, size_t coun
     cr_assert(store_add_tasks(stage, job, tasks, count, NULL));
 }
 
+void stage_heavy(uint64_t job, size_t bytes, size_t count)
+{
+    enum { HEAVY_MOST = 256 };
+    static struct store_new_task tasks[HEAVY_MOST];
+    char *extra = calloc(1, bytes);
+    cr_assert_leq(count, HEAVY_MOST);
+    for (size_t i = 0; i < count; i++)
+        tasks[i] = (struct store_new_task){
+            .handle = make_thing("heavy", NULL, i), .extra = extra, .extra_bytes = (uint32_t)bytes};
+    cr_assert(store_add_tasks(stage, job, tasks, count, NULL));
+    free(extra);
+}
+
 void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns)
 {
     struct store_new_task task = {.handle = make_thing(type, NULL, 0), .due_wall_ns = due_wall_ns};

@@ -44,6 +44,9 @@ uint64_t stage_whole(const char *id, const char *type);
 /* Adds count tasks of a type; their ids are TYPE-0, TYPE-1 ...; label region=REGION unless NULL. */
 void stage_tasks(uint64_t job, const char *type, const char *region, size_t count);
 
+/* Adds up to 256 tasks with one call, each with so many bytes that only its next owner needs. */
+void stage_heavy(uint64_t job, size_t bytes, size_t count);
+
 /* Adds one task that is due at a time. */
 void stage_delayed(uint64_t job, const char *type, int64_t due_wall_ns);
 

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,29 @@ static void work_and_vanish(void)
     store_when_durable(stage, &wait);
     for (;;)
         pause();
+}
+
+/* A chunk is read as a whole by whoever asks for one of its tasks. */
+Test(store_sqlite, large_tasks_do_not_lie_in_one_chunk)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    stage_open("sqlite", 10, 10);
+    uint64_t job = stage_job("A");
+    stage_heavy(job, 300 * 1000, 20);
+    stage_end_as(job, 7, STORE_SUCCEEDED);
+    stage_seal(job);
+    state_reopen(10, 10);
+    cr_assert_str_eq(stage_visit((struct store_query){.id = "heavy-7"}), "1/7");
+    cr_assert_eq(stage_counts().by_state[STORE_UNFINISHED], 19);
+    stage_close();
+    cr_assert_eq(sqlite3_open(state_place, &db), SQLITE_OK);
+    const char *sql = "SELECT max(length(tasks)) < 2000000 AND count(*) = 5 FROM chunk";
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_step(row), SQLITE_ROW);
+    cr_assert_eq(sqlite3_column_int(row, 0), 1);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
 }
 
 Test(store_sqlite, what_was_durable_survives_the_process)
