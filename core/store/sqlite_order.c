@@ -353,7 +353,7 @@ bool sqlite_change_over(struct sqlite *sqlite, uint64_t key, enum sqlite_record_
 {
     struct change_over change = {
         .order = {.run = change_over_run, .error = error}, .key = key, .kind = kind};
-    return key == 0 || key > INT32_MAX || ledger_order(sqlite->ledger, &change.order);
+    return key == 0 || key > SQLITE_KEY_MOST || ledger_order(sqlite->ledger, &change.order);
 }
 
 /* Empty transactions trim, a slice each. */

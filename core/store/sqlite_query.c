@@ -80,7 +80,8 @@ bool sqlite_recall(struct store *store, const struct store_position *at, store_v
 
     if (reader == NULL)
         return false;
-    if (at->job <= INT32_MAX && find_task(reader, (int64_t)(at->job << 32 | at->number), &task))
+    if (at->job <= SQLITE_KEY_MOST &&
+        find_task(reader, (int64_t)(at->job << 32 | at->number), &task))
         visit(context, &task);
     return look_end(store, reader, read_failed(reader, sqlite3_errcode(reader->db), error));
 }

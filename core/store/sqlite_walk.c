@@ -254,7 +254,7 @@ static bool goes_by_id(struct walk *walk)
 {
     const struct store_query *query = walk->query;
 
-    return query->job != 0 && query->id != NULL && query->job <= INT32_MAX &&
+    return query->job != 0 && query->id != NULL && query->job <= SQLITE_KEY_MOST &&
            sqlite_read_job_find(walk->reader, query->job) &&
            walk->reader->job.tasks_count > SQLITE_CHUNK_TASKS;
 }
@@ -267,7 +267,7 @@ static void walk_all(struct walk *walk)
 
     if (query->resume && query->after.job >= from.job)
         from = (struct store_position){query->after.job, query->after.number + 1};
-    if (from.job > INT32_MAX || (query->job != 0 && from.job != query->job))
+    if (from.job > SQLITE_KEY_MOST || (query->job != 0 && from.job != query->job))
         return;
     if (goes_by_id(walk))
         walk_id(walk, from);

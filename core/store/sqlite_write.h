@@ -81,7 +81,7 @@ bool sqlite_finish(sqlite3_stmt *statement);
  * of its first row, the bytes into writer->scratch, and resets it. Without a row both are empty. */
 bool sqlite_take(struct sqlite_writer *writer, sqlite3_stmt *statement, int64_t *number);
 
-/* Returns the place of a task. */
+/* Returns the place of a task. Keys have 31 bits: SQLITE_KEY_MOST. */
 static inline int64_t sqlite_place(uint64_t key, uint32_t number)
 {
     return (int64_t)(key << 32 | number);

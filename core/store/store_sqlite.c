@@ -94,8 +94,20 @@ static void sqlite_wait_no_more(struct store *store)
     ledger_wait_no_more(((struct sqlite *)store)->ledger);
 }
 
+/* No key is ever given twice. */
+static bool has_keys(struct sqlite *sqlite, struct error *error)
+{
+    MUTEX_GUARD(&sqlite->lock);
+    return sqlite->index.next_key < SQLITE_KEY_MOST - SQLITE_KEYS_IN_HAND ||
+           error_set(error, "store_used_up",
+                     "%s has had %llu jobs, and can have no more: begin a new one", sqlite->path,
+                     (unsigned long long)sqlite->index.next_key);
+}
+
 static bool sqlite_is_well(struct store *store, struct error *error)
 {
+    if (!has_keys((struct sqlite *)store, error))
+        return false;
     return ledger_is_well(((struct sqlite *)store)->ledger, error);
 }
 

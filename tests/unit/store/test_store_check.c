@@ -237,6 +237,19 @@ Test(store_check, a_store_whose_rows_are_damaged_is_opened_or_refused_with_the_r
     }
 }
 
+Test(store_check, a_store_that_has_given_all_keys_takes_no_more_jobs)
+{
+    struct error error;
+    fill();
+    change("UPDATE meta SET next_key = 2147000000");
+    stage_open("sqlite", 3, 10);
+    cr_assert_not(store_is_well(stage, &error));
+    cr_assert(strstr(error.message, "can have no more"), "%s", error.message);
+    stage_end_as(2, 3, STORE_SUCCEEDED);
+    cr_assert(store_commit(stage, &error));
+    stage_close();
+}
+
 /* It would take all memory. */
 Test(store_check, a_job_with_an_incredible_number_of_tasks_is_refused)
 {
