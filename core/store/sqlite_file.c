@@ -125,17 +125,38 @@ static bool is_ours(sqlite3 *db, const char *path, struct error *error)
            error_set(error, "store_foreign", "%s is a database of another program", path);
 }
 
+/* Where a file system has no shared memory there is no write-ahead log either, and SQLite only says
+ * so: readers and the writer would wait for each other. */
+static bool has_log(sqlite3 *db, const char *path, struct error *error)
+{
+    sqlite3_stmt *row = NULL;
+    bool right = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &row, NULL) == SQLITE_OK &&
+                 sqlite3_step(row) == SQLITE_ROW;
+    const char *mode = right ? (const char *)sqlite3_column_text(row, 0) : NULL;
+
+    if (!right)
+        sqlite_file_failed(db, path, "cannot open the store", error);
+    else if (mode == NULL || strcmp(mode, "wal") != 0)
+        right = error_set(error, "store_open",
+                          "%s: its file system does not let a write-ahead log be shared (the mode "
+                          "is '%s'): have it on a local one",
+                          path, mode == NULL ? "" : mode);
+    sqlite3_finalize(row);
+    return right;
+}
+
 static bool configure(sqlite3 *db, const char *path, struct error *error)
 {
     char text[256];
 
     snprintf(text, sizeof(text),
-             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -%d;"
+             "PRAGMA synchronous = FULL; PRAGMA cache_size = -%d;"
              "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d;"
              "PRAGMA temp_store = MEMORY;",
              CACHE_KIB, CHECKPOINT_PAGES, LOG_MOST_BYTES);
-    return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ||
-           sqlite_file_failed(db, path, "cannot open the store", error);
+    return has_log(db, path, error) &&
+           (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ||
+            sqlite_file_failed(db, path, "cannot open the store", error));
 }
 
 sqlite3 *sqlite_file_open(const char *path, struct error *error)

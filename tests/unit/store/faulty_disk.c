@@ -103,6 +103,14 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = file_xShmUnmap,
 };
 
+static sqlite3_io_methods remote_methods; /* zeroed: the disk is a local one */
+
+void faulty_disk_is_remote(void)
+{
+    remote_methods = methods;
+    remote_methods.iVersion = 1;
+}
+
 static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *made, int flags, int *out)
 {
     struct file *file = (struct file *)made;
@@ -112,7 +120,7 @@ static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *made, int
     file->real = (sqlite3_file *)(file + 1);
     int code = disk->xOpen(disk, name, file->real, flags, out);
     if (file->real->pMethods != NULL)
-        file->base.pMethods = &methods;
+        file->base.pMethods = remote_methods.iVersion == 0 ? &methods : &remote_methods;
     return code;
 }
 

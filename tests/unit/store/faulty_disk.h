@@ -5,6 +5,9 @@
 /* Puts it in front of all files that SQLite opens from now on. */
 void faulty_disk_install(void);
 
+/* Has it have no shared memory: for files that are opened from now on. */
+void faulty_disk_is_remote(void);
+
 /* Has it fail with a code of SQLite's (SQLITE_FULL, SQLITE_IOERR_FSYNC) after so many more writes
  * and syncs. */
 void faulty_disk_break(int after, int code);

@@ -305,6 +305,14 @@ Test(sqlite_faults, a_file_of_a_newer_version_is_refused)
     cr_assert_str_eq(error.message, wanted);
 }
 
+Test(sqlite_faults, a_file_system_without_shared_memory_is_refused)
+{
+    struct error error;
+    faulty_disk_is_remote();
+    open_in_vain(&error);
+    cr_assert(strstr(error.message, "have it on a local one") != NULL, "%s", error.message);
+}
+
 static void write_over(const char *path, off_t at, const char *bytes, size_t count)
 {
     int fd = open(path, O_RDWR | O_CREAT, 0600);
