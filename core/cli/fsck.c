@@ -96,11 +96,18 @@ static void report(void *context, const struct store_finding *finding)
 /* The last line: what is to be done. */
 static void say_all(const struct fsck *fsck, const struct store_check *check)
 {
+    const char *next = check->pages_are_damaged
+                           ? "; nothing is mended where pages are damaged, for "
+                             "what is out of reach would be lost: go back to "
+                             "a copy, or try `sqlite3 FILE .recover'"
+                       : fsck->mendable > 0 ? "; see `sluice fsck --mend'"
+                                            : "";
+
     if (check->found == 0)
         printf("%s: sound\n", check->place);
     else
         printf("%s: %" PRIu64 " found, %" PRIu64 " mended%s\n", check->place, check->found,
-               check->mended, fsck->mendable > 0 ? "; see `sluice fsck --mend'" : "");
+               check->mended, next);
 }
 
 static void finish(struct fsck *fsck, const struct store_check *check)

@@ -1,11 +1,13 @@
 #include "store/store_check.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/sqlite_check_lines.h"
 #include "store/sqlite_check_records.h"
 #include "store/sqlite_file.h"
+#include "support/buffer.h"
 #include "support/cleanup.h"
 
 static const struct rule {
@@ -20,28 +22,60 @@ enum { FINDING_BYTES = 512 };
 
 static void found(struct store_check *check, const struct store_finding *finding)
 {
+    struct store_finding said = *finding;
+
+    said.can_be_mended = said.can_be_mended && !check->pages_are_damaged;
     check->found++;
-    check->mended += finding->is_mended;
-    check->report(check->context, finding);
+    check->mended += said.is_mended;
+    check->report(check->context, &said);
 }
 
-/* SQLite's own check of pages, indexes and rows; what it finds nobody mends. */
-static bool check_pages(struct store_check *check, sqlite3 *db, struct error *error)
+/* SQLite's own check of pages, indexes and rows: gathers what it says, each with its NUL. */
+static bool ask_pages(const struct store_check *check, sqlite3 *db, struct buffer *said,
+                      struct error *error)
 {
     sqlite3_stmt *row = NULL;
-    char text[FINDING_BYTES];
     int code = sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &row, NULL);
 
+    said->length = 0;
     while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-        const char *said = (const char *)sqlite3_column_text(row, 0);
+        const char *text = (const char *)sqlite3_column_text(row, 0);
         code = SQLITE_OK;
-        if (sqlite3_stricmp(said, "ok") == 0)
-            continue;
-        snprintf(text, sizeof(text), "the file is damaged: %s", said);
-        found(check, &(struct store_finding){.what = text});
+        if (text != NULL && sqlite3_stricmp(text, "ok") != 0)
+            buffer_append(said, text, strlen(text) + 1);
     }
     sqlite3_finalize(row);
     return code == SQLITE_DONE || sqlite_file_failed(db, check->place, "cannot check", error);
+}
+
+/* Indexes are made anew of their tables; whether that was all is for another look to say. */
+static bool mend_indexes(const struct store_check *check, sqlite3 *db)
+{
+    CLEANUP(buffer_fini) struct buffer left = BUFFER_EMPTY;
+    return check->mode == STORE_CHECK_MEND &&
+           sqlite3_exec(db, "REINDEX", NULL, NULL, NULL) == SQLITE_OK &&
+           ask_pages(check, db, &left, NULL) && left.length == 0;
+}
+
+/* By what is read of damaged pages nothing is mended: rows that are only out of reach would be
+ * missed, and what belongs to them deleted. */
+static bool check_pages(struct store_check *check, sqlite3 *db, struct error *error)
+{
+    CLEANUP(buffer_fini) struct buffer said = BUFFER_EMPTY;
+    char text[FINDING_BYTES];
+
+    if (!ask_pages(check, db, &said, error))
+        return false;
+    bool is_mended = said.length > 0 && mend_indexes(check, db);
+    if (said.length > 0 && !is_mended) {
+        check->pages_are_damaged = check->mode == STORE_CHECK_MEND;
+        check->mode = STORE_CHECK_LOOK;
+    }
+    for (size_t at = 0; at < said.length; at += strlen(said.bytes + at) + 1) {
+        snprintf(text, sizeof(text), "the file is damaged: %s", said.bytes + at);
+        found(check, &(struct store_finding){.what = text, .is_mended = is_mended});
+    }
+    return true;
 }
 
 static bool count_of(sqlite3 *db, const char *sql, int64_t *count)
@@ -153,6 +187,7 @@ static bool is_store(const char *path, struct error *error)
 bool store_check(struct store_check *check, struct error *error)
 {
     check->found = check->mended = 0;
+    check->pages_are_damaged = false;
     if (!is_store(check->place, error))
         return false;
     CLEANUP(cleanup_close) int lock = sqlite_file_lock(check->place, error);

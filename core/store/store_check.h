@@ -18,11 +18,12 @@ struct store_finding {
 
 struct store_check {
     const char *place;
-    enum store_check_mode mode;
+    enum store_check_mode mode; /* becomes LOOK where pages are damaged and stay so */
     void (*report)(void *context, const struct store_finding *finding);
     void *context;
     /* Returns whether what a task was given can be used by who takes it up; NULL: it can. */
     bool (*is_usable)(const struct store_task_given *given);
+    bool pages_are_damaged; /* out: it was to mend, and nothing more is mended */
     uint64_t found, mended; /* out: how many findings, how many of them are mended now */
 };
 

@@ -302,6 +302,34 @@ Test(store_check, a_damaged_page_is_said)
     cr_assert(right ? check.found > 0 : strcmp(error.code, "store_damaged") == 0);
 }
 
+/* What SQLite finds through an index is not what its table has. */
+Test(store_check, an_index_that_does_not_fit_its_table_is_made_anew)
+{
+    fill();
+    change("PRAGMA writable_schema = 1;" /* what is added then, the index does not have */
+           "UPDATE sqlite_schema SET sql = sql || ' WHERE type = 0' WHERE name = 'dead_type'");
+    change("PRAGMA writable_schema = 1; UPDATE dead SET type = 'other';"
+           "UPDATE sqlite_schema SET sql = replace(sql, ' WHERE type = 0', '')");
+    check(STORE_CHECK_LOOK);
+    cr_assert(strstr(findings, "missing from index dead_type"), "%s", findings);
+    check(STORE_CHECK_MEND);
+    cr_assert(strstr(findings, "missing from index dead_type, mended"), "%s", findings);
+    cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
+}
+
+/* Mending by what can still be read would delete the tasks of jobs that are out of reach. */
+Test(store_check, where_pages_are_damaged_nothing_is_mended)
+{
+    fill();
+    change("UPDATE job SET unfinished = 12 WHERE id = 'B'; CREATE TABLE precious(a);"
+           "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 2 WHERE name ="
+           " 'precious'");
+    check(STORE_CHECK_MEND);
+    cr_assert(strstr(findings, "the file is damaged: "), "%s", findings);
+    cr_assert(strstr(findings, "unfinished tasks than there are (1)"), "%s", findings);
+    cr_assert_null(strstr(findings, "mended"), "%s", findings);
+}
+
 Test(store_check, a_store_in_use_and_one_that_is_not_there_are_refused)
 {
     struct store_check check = {.place = state_place, .report = note};
