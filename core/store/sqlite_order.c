@@ -134,9 +134,21 @@ static void requeue_publish(struct requeue *requeue, struct sqlite *sqlite)
     for (size_t i = 0; i < requeue->done.count; i += 2) {
         uint64_t place = (uint64_t)requeue->done.at[i];
         struct sqlite_job *job = sqlite_index_find(&sqlite->index, place >> 32);
+        if (job == NULL)
+            continue; /* it was forgotten since */
         sqlite_words_set(&job->words, (uint32_t)place,
                          (uint32_t)requeue->done.at[i + 1] | SQLITE_WORD_PENDING | SQLITE_WORD_LOG);
     }
+}
+
+/* Something may have been said of the job since it was there again: then a record names it, and the
+ * ledger frees it when that is written. */
+static void unrevive(struct sqlite *sqlite, struct sqlite_job *job)
+{
+    if (!job->is_out)
+        sqlite_index_remove(&sqlite->index, job);
+    if (job->said_at == 0)
+        sqlite_job_destroy(&job);
 }
 
 static void requeue_undo(struct requeue *requeue, struct sqlite_writer *writer)
@@ -145,10 +157,8 @@ static void requeue_undo(struct requeue *requeue, struct sqlite_writer *writer)
 
     sqlite_writer_undo(writer);
     MUTEX_GUARD(&sqlite->lock);
-    for (size_t i = 0; i < requeue->revived_count; i++) {
-        sqlite_index_remove(&sqlite->index, requeue->revived[i]);
-        sqlite_job_destroy(&requeue->revived[i]);
-    }
+    for (size_t i = 0; i < requeue->revived_count; i++)
+        unrevive(sqlite, requeue->revived[i]);
 }
 
 static bool requeue_run(struct ledger_order *order, struct sqlite_writer *writer,

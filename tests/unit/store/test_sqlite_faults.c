@@ -199,6 +199,38 @@ Test(sqlite_faults, a_requeue_that_fails_changes_nothing)
     stage_close();
 }
 
+static atomic_bool is_enough;
+
+static void stop_again_and_again(void *job)
+{
+    while (!atomic_load(&is_enough))
+        store_stop_job(stage, *(uint64_t *)job, NULL); /* may fail, as the disk does */
+}
+
+/* While its dead letters are written, which takes some time, the job is there again. */
+Test(sqlite_faults, a_job_may_be_stopped_while_its_requeue_fails)
+{
+    enum { TASKS = 3000, TIMES = 10 };
+    struct thread stopper;
+    stage_open("sqlite", 10, TASKS);
+    uint64_t job = durable_job("A", TASKS);
+    for (uint32_t i = 0; i < TASKS; i++)
+        stage_end_as(job, i, STORE_FAILED);
+    state_reopen(10, TASKS);
+    cr_assert(thread_start(&stopper, "stopper", stop_again_and_again, &job, NULL));
+    for (int i = 0; i < TIMES; i++) {
+        wait_until_well();
+        faulty_disk_break(0, SQLITE_IOERR_WRITE);
+        cr_assert_not(requeue_all(job));
+        faulty_disk_heal();
+    }
+    atomic_store(&is_enough, true);
+    thread_join(&stopper);
+    wait_until_well();
+    cr_assert_eq(stage_counts().by_state[STORE_FAILED], TASKS);
+    stage_close();
+}
+
 /* The first transaction only tidies up. Nothing is left to be written then, and nothing new is taken
  * while the disk fails. */
 Test(sqlite_faults, a_disk_that_fails_when_nothing_is_to_be_written_is_tried_again)
