@@ -165,8 +165,8 @@ static bool write_counts(sqlite3 *db, enum sqlite_class class, const struct sqli
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* The tasks are numbered anew: numbers may be there twice, or far apart. Those that are kept are all
- * read before the first of them changes, for they are sorted. */
+/* The tasks are numbered anew: numbers may be there twice, or far apart. Those that are kept are
+ * all read before the first of them changes, for they are sorted. */
 static bool mend_line(sqlite3 *db, enum sqlite_class class, uint64_t floor)
 {
     struct maker maker = {.db = db, .class = class, .first = floor};

@@ -19,6 +19,6 @@ struct sqlite_identity {
 /* Notes the files of an open database; those that are not there count as such. */
 void sqlite_identity_note(struct sqlite_identity *identity, const char *path);
 
-/* Returns what the name of the first file ends in that is another one now, or not there any more;
- * NULL: all are what they were. */
+/* Returns what the name of the first file ends in that is another one now, or is gone. NULL: all
+ * are what they were. */
 const char *sqlite_identity_lost(const struct sqlite_identity *identity, const char *path);
