@@ -91,14 +91,22 @@ def sender(single):
         send(connection, single)
 
 
+def next_job():
+    """None if there is none: another watcher may have been faster."""
+    try:
+        return unfinished.popleft()
+    except IndexError:
+        return None
+
+
 def watcher():
     """Asks for one job after the other whether it is over: what it is told is committed."""
     connection = Connection("localhost")
     while not stopped():
-        if not unfinished or (connection.sock is None and not is_there(connection)):
+        job = next_job() if connection.sock is not None or is_there(connection) else None
+        if job is None:
             time.sleep(AGAIN)
             continue
-        job = unfinished.popleft()
         told = ask(connection, "GET", f"/v1/jobs/{job}")
         if told is not None and told[0] == 200 and told[1]["state"] == "over":
             say(over=job, trace=os.path.getsize(TRACE))
