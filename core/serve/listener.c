@@ -15,6 +15,13 @@
 #include <unistd.h>
 
 #include "support/cleanup.h"
+#include "support/clock.h"
+#include "support/process.h"
+
+/* How long one that is dying is waited for. Who has a port cannot be asked. */
+#define LOOK_NS           (10 * NS_PER_MS)
+#define DYING_MOST_NS     (10 * NS_PER_S)
+#define TCP_DYING_MOST_NS NS_PER_S
 
 #define ADDRESSES "allowed: unix:PATH, 127.0.0.1:PORT, [::1]:PORT"
 
@@ -95,12 +102,47 @@ static bool parse(const char *address, union place *place, socklen_t *length, st
                         : parse_ip(address, place, length, error);
 }
 
-/* Returns whether somebody listens on the Unix socket: a dead one refuses. */
-static bool is_alive(const union place *place)
+enum found {
+    FOUND_NOBODY, /* a dead socket refuses */
+    FOUND_OWNER,
+    FOUND_HEIR, /* whoever listened is over; the socket is still open in a process that is dying */
+};
+
+/* Looks who listens on the Unix socket. */
+static enum found look(const union place *place)
 {
+    struct ucred owner = {0};
+    socklen_t length = sizeof(owner);
     CLEANUP(cleanup_close)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd >= 0 && (connect(fd, &place->any, sizeof(place->un)) == 0 || errno == EAGAIN);
+
+    if (fd < 0 || connect(fd, &place->any, sizeof(place->un)) != 0)
+        return fd >= 0 && errno == EAGAIN ? FOUND_OWNER : FOUND_NOBODY;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &owner, &length) != 0 || owner.pid == 0)
+        return FOUND_OWNER; /* of another world, as containers have */
+    return process_is_over(owner.pid) ? FOUND_HEIR : FOUND_OWNER;
+}
+
+/* The next look at what a dying process has is soon; false if it is too late for one. */
+static bool wait_a_little(int64_t until_ns)
+{
+    struct timespec span = {.tv_nsec = LOOK_NS};
+
+    if (clock_now_ns() >= until_ns)
+        return false;
+    nanosleep(&span, NULL);
+    return true;
+}
+
+/* A daemon that is killed by force is gone a moment after its monitor. */
+static bool is_alive(const union place *place)
+{
+    int64_t until_ns = clock_now_ns() + DYING_MOST_NS;
+    enum found found;
+
+    while ((found = look(place)) == FOUND_HEIR && wait_a_little(until_ns))
+        ;
+    return found != FOUND_NOBODY;
 }
 
 /* Locks the socket's folder, so that of two daemons that find a dead socket only one replaces it.
@@ -141,6 +183,7 @@ static bool remove_dead(const union place *place, struct error *error)
 static bool bind_and_listen(int fd, const union place *place, socklen_t length, const char *address,
                             struct error *error)
 {
+    int64_t until_ns = clock_now_ns() + TCP_DYING_MOST_NS;
     int on = 1;
 
     if (place->any.sa_family != AF_UNIX)
@@ -148,8 +191,10 @@ static bool bind_and_listen(int fd, const union place *place, socklen_t length, 
     if (place->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     /* A Unix socket's file is made with the mode that the socket has: no moment with another. */
-    if ((place->any.sa_family == AF_UNIX && fchmod(fd, S_IRUSR | S_IWUSR) != 0) ||
-        bind(fd, &place->any, length) != 0 || listen(fd, SOMAXCONN) != 0)
+    bool can = place->any.sa_family != AF_UNIX || fchmod(fd, S_IRUSR | S_IWUSR) == 0;
+    while (can && bind(fd, &place->any, length) != 0)
+        can = errno == EADDRINUSE && place->any.sa_family != AF_UNIX && wait_a_little(until_ns);
+    if (!can || listen(fd, SOMAXCONN) != 0)
         return error_errno(error, "listen", "[http] listen: cannot listen on %s", address);
     return true;
 }
@@ -252,6 +297,28 @@ uint16_t listener_port(int fd)
     if (place.any.sa_family == AF_INET)
         return ntohs(place.in.sin_port);
     return place.any.sa_family == AF_INET6 ? ntohs(place.in6.sin6_port) : 0;
+}
+
+char *listener_address(int fd)
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    char *address = NULL;
+    union place place;
+    int length = -1;
+
+    if (!place_of(fd, &place))
+        return NULL;
+    if (place.any.sa_family == AF_UNIX)
+        length = asprintf(&address, "unix:%s", place.un.sun_path);
+    else if (place.any.sa_family == AF_INET)
+        length =
+            asprintf(&address, "%s:%u", inet_ntop(AF_INET, &place.in.sin_addr, host, sizeof(host)),
+                     ntohs(place.in.sin_port));
+    else if (place.any.sa_family == AF_INET6)
+        length = asprintf(&address, "[%s]:%u",
+                          inet_ntop(AF_INET6, &place.in6.sin6_addr, host, sizeof(host)),
+                          ntohs(place.in6.sin6_port));
+    return length < 0 ? NULL : address;
 }
 
 void listener_remove(const char *address)

@@ -190,7 +190,7 @@ bool store_check(struct store_check *check, struct error *error)
     check->pages_are_damaged = false;
     if (!is_store(check->place, error))
         return false;
-    CLEANUP(cleanup_close) int lock = sqlite_file_lock(check->place, error);
+    CLEANUP(cleanup_close) int lock = sqlite_file_lock(check->place, 0, error);
     if (lock < 0)
         return false;
     sqlite3 *db = sqlite_file_open(check->place, error);

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "support/cleanup.h"
+#include "support/clock.h"
+#include "support/process.h"
 
 enum {
     BUSY_MS = 10000,
@@ -17,6 +19,10 @@ enum {
     CHECKPOINT_PAGES = 4000,           /* of the write-ahead log, which then begins anew */
     LOG_MOST_BYTES = 64 * 1024 * 1024, /* that it keeps when it does */
 };
+
+/* How long a process that is dying is waited for. */
+#define LOOK_NS       (10 * NS_PER_MS)
+#define DYING_MOST_NS (10 * NS_PER_S)
 
 /* Of a database, in its header, by which file(1) knows it too: "SLUC". */
 #define APPLICATION_ID "0x534c5543"
@@ -48,24 +54,57 @@ bool sqlite_file_failed(sqlite3 *db, const char *path, const char *what, struct 
     return error_set(error, "store_failed", "%s: %s: %s", path, what, sqlite3_errmsg(db));
 }
 
-/* Says in the lock's file who we are; it is only read to be shown. */
-static void lock_sign(int fd)
+/* Who has a lock stands in its file: for those who are refused, and who wait. */
+struct holder {
+    int pid, watched_by; /* 0: unknown, none */
+};
+
+static void lock_sign(int fd, int watched_by)
 {
-    char text[32];
-    int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    char text[48];
+    int length = snprintf(text, sizeof(text), "%d %d\n", (int)getpid(), watched_by);
 
     if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)length, 0) != length)
         (void)ftruncate(fd, 0);
 }
 
-static long lock_holder(int fd)
+static struct holder lock_holder(int fd)
 {
-    char text[32] = "";
+    struct holder holder = {0};
+    char text[48] = "";
     ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
-    return length <= 0 ? 0 : strtol(text, NULL, 10);
+
+    if (length > 0)
+        sscanf(text, "%d %d", &holder.pid, &holder.watched_by);
+    return holder;
 }
 
-int sqlite_file_lock(const char *path, struct error *error)
+static bool is_dying(int fd)
+{
+    struct holder holder = lock_holder(fd);
+
+    return holder.watched_by != 0 && process_is_over(holder.watched_by);
+}
+
+/* False with errno. */
+static bool lock_take(int fd)
+{
+    const struct timespec span = {.tv_nsec = LOOK_NS};
+    int64_t until_ns = clock_now_ns() + DYING_MOST_NS;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return false;
+        if (!is_dying(fd) || clock_now_ns() > until_ns) {
+            errno = EWOULDBLOCK;
+            return false;
+        }
+        nanosleep(&span, NULL);
+    }
+    return true;
+}
+
+int sqlite_file_lock(const char *path, int watched_by, struct error *error)
 {
     char name[4096];
     int length = snprintf(name, sizeof(name), "%s.lock", path);
@@ -79,14 +118,15 @@ int sqlite_file_lock(const char *path, struct error *error)
         error_errno(error, "store_open", "cannot open '%s'", name);
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_take(fd)) {
         if (errno == EWOULDBLOCK)
-            error_set(error, "store_in_use", "%s is in use by process %ld", path, lock_holder(fd));
+            error_set(error, "store_in_use", "%s is in use by process %d", path,
+                      lock_holder(fd).pid);
         else
             error_errno(error, "store_open", "cannot lock '%s'", name);
         return -1;
     }
-    lock_sign(fd);
+    lock_sign(fd, watched_by);
     int held = fd;
     fd = -1;
     return held;

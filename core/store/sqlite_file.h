@@ -55,9 +55,10 @@ enum sqlite_extras {
 };
 
 /* Takes the lock beside a file (PATH.lock) for this process; -1 with a message that names the
- * process that holds it. The folder is made if it is not there. Closing the descriptor gives it
+ * process that holds it. One that is dying, since the one it ends with (watched_by, 0: none) has
+ * gone, is waited for. The folder is made if it is not there. Closing the descriptor gives it
  * back. */
-int sqlite_file_lock(const char *path, struct error *error);
+int sqlite_file_lock(const char *path, int watched_by, struct error *error);
 
 /* Makes an empty file that is for its owner alone, if there is none: SQLite would let others read
  * it. Only before the first connection: closing the file lets go of the locks that SQLite has on

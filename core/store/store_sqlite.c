@@ -41,7 +41,7 @@ static struct sqlite *sqlite_make(const struct store_options *options)
 /* Opens the writer's connection and reads what is unfinished. */
 static bool open_writing(struct sqlite *sqlite, struct error *error)
 {
-    sqlite->lock_fd = sqlite_file_lock(sqlite->path, error);
+    sqlite->lock_fd = sqlite_file_lock(sqlite->path, sqlite->store.options.watched_by, error);
     if (sqlite->lock_fd < 0 || !sqlite_file_make(sqlite->path, error))
         return false;
     sqlite3 *db = sqlite_file_open(sqlite->path, error);
