@@ -121,16 +121,23 @@ void host_stop_starting(struct host *host, enum host_end end)
         host->handlers.stops(host->handlers.context, host->cancel_ns);
 }
 
+/* What the terminal or a service manager sends to all processes of a daemon comes once more from
+ * the monitor, which hands on what it gets: it is one request. */
+static bool is_known(struct host *host, uint32_t sender)
+{
+    bool is_monitor = host->handlers.monitor != 0 && (int)sender == host->handlers.monitor;
+    return ++host->stop_signals[is_monitor] <= host->stop_signals[!is_monitor];
+}
+
 /* A SIGHUP of the kernel means that the terminal went away; one of a process asks for a reload. */
 static void on_signal(void *context, const struct signalfd_siginfo *info)
 {
     struct host *host = context;
-    if (info->ssi_signo == SIGINT)
-        host_stop_starting(host, HOST_INTERRUPTED);
-    else if (info->ssi_signo == SIGTERM || info->ssi_code == SI_KERNEL)
-        host_stop_starting(host, HOST_TERMINATED);
-    else
+    bool reloads = info->ssi_signo == SIGHUP && info->ssi_code != SI_KERNEL;
+    if (reloads)
         host_reload(host, NULL);
+    else if (!is_known(host, info->ssi_pid))
+        host_stop_starting(host, info->ssi_signo == SIGINT ? HOST_INTERRUPTED : HOST_TERMINATED);
     loop_wake(host->loop);
 }
 
@@ -324,4 +331,9 @@ void host_apply(struct host *host, int64_t tick_ns)
 uint32_t host_running(const struct host *host)
 {
     return executor_running(host->stages.executor);
+}
+
+int host_monitor(const struct host *host)
+{
+    return host->handlers.monitor;
 }

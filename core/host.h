@@ -35,6 +35,7 @@ struct host_handlers {
     const char *store_backend;  /* NULL: tasks are in memory */
     enum host_resume resume;    /* of a run */
     struct store_options store; /* how much is kept of what has ended */
+    int monitor;                /* the process that watches over this one; 0: there is none */
     const char *flight_path;    /* of a daemon's flight recorder; NULL: it has none */
     /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer
      * than until_ns. Main thread, once a signal; NULL: nobody. */
@@ -133,6 +134,9 @@ bool host_call(struct host *host, struct loop_call *call);
 /* Stops the host as SIGTERM does, but that its end is HOST_FINISHED: a second time cancels what
  * runs. Main thread. */
 void host_ask_stop(struct host *host);
+
+/* Returns the process that watches over this one; 0: there is none. Any thread. */
+int host_monitor(const struct host *host);
 
 /* Returns the stages, for those who look at them. Any thread, each by its own rules. */
 struct stages *host_stages(struct host *host);

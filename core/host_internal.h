@@ -92,6 +92,7 @@ struct host {
     /* the control loop */
     enum host_end end;
     int signals;
+    int stop_signals[2]; /* of SIGINT and SIGTERM: sent by others; by the monitor */
     int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
     int64_t leave_ns;  /* after a signal: when a reader that is still at work is left behind */
     int64_t ticked_ns; /* when the last tick was */

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/lifeline.h"
+#include "cli/monitor.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
 #include "cli/reread.h"
@@ -19,7 +21,7 @@
 #include "support/log.h"
 #include "support/ready.h"
 
-enum { OPTION_CHECK_CONFIG = 2000, HOSTS_MOST = 64 };
+enum { OPTION_CHECK_CONFIG = 2000, OPTION_NO_MONITOR, HOSTS_MOST = 64 };
 
 /* What the memory store keeps, beside the number of tasks that is configured. */
 enum {
@@ -34,7 +36,7 @@ enum {
 
 struct serve_options {
     struct options *common;
-    bool check_config;
+    bool check_config, no_monitor;
 };
 
 struct serve {
@@ -66,6 +68,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_CHECK_CONFIG:
         options->check_config = true;
         return 0;
+    case OPTION_NO_MONITOR:
+        options->no_monitor = true;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "`serve' takes no arguments; jobs are sent by `sluice submit'");
         return 0;
@@ -77,6 +82,9 @@ static const struct argp_option table[] = {
     {.name = "check-config",
      .key = OPTION_CHECK_CONFIG,
      .doc = "only say what is wrong with the configuration"},
+    {.name = "no-monitor",
+     .key = OPTION_NO_MONITOR,
+     .doc = "run in one process, as a debugger likes it: nothing starts it again if it dies"},
     {0},
 };
 
@@ -90,12 +98,25 @@ static const struct argp argp = {
         "  sluice serve &\n"
         "  sluice submit --wait nightly.yaml\n"
         "  sluice stop\n\n"
+        "It is two processes: a small monitor, and the host under it, which is started again when "
+        "it dies. "
         "SIGHUP reloads plugins and configuration. SIGTERM and SIGINT let running tasks finish "
         "within the grace period; a second one cancels them.\n\n"
         "Exit code: 0 stopped by `sluice stop'; 2 wrong usage or configuration; 3 it could not "
         "start; 130, 143 stopped by SIGINT, SIGTERM.\n",
     .children = options_children,
 };
+
+/* Tells the monitor, if there is one. */
+static void tell_monitor(const struct serve *serve, enum lifeline_kind kind, int fd)
+{
+    const struct lifeline_word word = {.kind = (uint8_t)kind,
+                                       .log_level = (uint8_t)serve->config->log_level,
+                                       .log_format = (uint8_t)serve->config->log_format};
+
+    if (lifeline_of_host() >= 0)
+        lifeline_tell(lifeline_of_host(), &word, fd);
+}
 
 /* ---- what the host tells ---- */
 
@@ -119,6 +140,7 @@ static void on_stops(void *context, int64_t until_ns)
 
     api_stops(serve->api);
     notify_send(NOTIFY_STOPPING, "stopping");
+    tell_monitor(serve, LIFELINE_STOPS, -1);
     ready_give_up_at(until_ns);
 }
 
@@ -160,6 +182,7 @@ static void on_reread(void *context, void *report)
     else
         log_error("the configuration is not valid: nothing of it has changed");
     notify_send(NOTIFY_READY, NULL);
+    tell_monitor(serve, LIFELINE_READY, -1);
 }
 
 /* ---- starting ---- */
@@ -180,20 +203,40 @@ static bool make_runtime_dir(const struct serve *serve)
            output_error("cannot make the runtime folder %s: %s", folder, strerror(errno));
 }
 
+/* Takes the socket that is open already: the service manager has passed it, or an earlier host has
+ * opened it. */
+static bool take_listener(struct serve *serve)
+{
+    struct lifeline_word word;
+    struct error error;
+
+    if (lifeline_of_host() < 0) {
+        if (!listener_take_passed(&serve->listen_fd, &error))
+            return output_error("%s", error.message);
+        serve->passed = serve->listen_fd >= 0;
+    } else if (lifeline_hear(lifeline_of_host(), &word, &serve->listen_fd) == LIFELINE_WORD) {
+        serve->passed = word.is_passed;
+    }
+    serve->address = serve->listen_fd < 0 ? NULL : listener_address(serve->listen_fd);
+    return true;
+}
+
 static bool open_listener(struct serve *serve)
 {
     struct error error;
 
-    if (!listener_take_passed(&serve->listen_fd, &error))
-        return output_error("%s", error.message);
-    serve->passed = serve->listen_fd >= 0;
-    if (serve->passed)
+    if (!take_listener(serve))
+        return false;
+    if (serve->listen_fd >= 0)
         return true;
     serve->address = config_listen(serve->config);
     if (!make_runtime_dir(serve))
         return false;
     serve->listen_fd = listener_open(serve->address, &error);
-    return serve->listen_fd >= 0 || output_error("%s", error.message);
+    if (serve->listen_fd < 0)
+        return output_error("%s", error.message);
+    tell_monitor(serve, LIFELINE_LISTENS, serve->listen_fd);
+    return true;
 }
 
 /* Whoever can connect to a Unix socket is whoever may run tasks; on TCP a token says so. */
@@ -238,6 +281,7 @@ static bool split_hosts(struct serve *serve)
 static struct store_options kept(const struct config *config, const char *place)
 {
     return (struct store_options){.place = place,
+                                  .watched_by = lifeline_monitor(),
                                   .commit_interval_ns = config->commit_interval_ns,
                                   .finished_max = (uint64_t)config->keep_finished_max,
                                   .finished_max_bytes = FINISHED_MOST_BYTES,
@@ -275,6 +319,7 @@ static bool start_host(struct serve *serve)
                                      .measures_cpu = true,
                                      .store_backend = serve->config->store_backend,
                                      .store = kept(serve->config, serve->store_path),
+                                     .monitor = lifeline_monitor(),
                                      .flight_path = serve->flight_path,
                                      .stops = on_stops,
                                      .tick = on_tick,
@@ -324,17 +369,19 @@ static void say_ready(const struct serve *serve)
              LOG_TEXT("listen", serve->passed ? "a socket of the service manager" : serve->address),
              LOG_TEXT("at", listener_port(serve->listen_fd) == 0 ? "socket" : port));
     notify_send(NOTIFY_READY, "serving");
+    tell_monitor(serve, LIFELINE_READY, -1);
 }
 
 /* ---- ending ---- */
 
+/* What the monitor holds it removes. */
 static void close_listener(struct serve *serve)
 {
     if (serve->listen_fd < 0)
         return;
     close(serve->listen_fd);
     serve->listen_fd = -1;
-    if (!serve->passed)
+    if (!serve->passed && lifeline_of_host() < 0)
         listener_remove(serve->address);
 }
 
@@ -403,18 +450,28 @@ static int serve_all(const struct serve_options *options, struct config *config)
     return stop_all(&serve, exit_code_of(host_serve(serve.host)));
 }
 
-int command_serve(struct options *common, int argc, char **argv)
+static int serve_configured(const struct serve_options *options)
 {
-    struct serve_options options = {.common = common};
     CLEANUP(config_fini) struct config config;
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!options_configure(common, &config, &code))
+    if (!options_configure(options->common, &config, &code))
         return code;
-    if (!options.check_config)
-        return serve_all(&options, &config);
-    if (!common->quiet)
+    if (!options->check_config)
+        return serve_all(options, &config);
+    if (!options->common->quiet)
         printf("%s: no errors\n", config.file != NULL ? config.file : "no configuration file");
     return EXIT_ALL_WELL;
+}
+
+int command_serve(struct options *common, int argc, char **argv)
+{
+    struct serve_options options = {.common = common};
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.check_config || options.no_monitor || lifeline_of_host() >= 0)
+        return serve_configured(&options);
+    if (common->quiet)
+        log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT);
+    return monitor_run();
 }

@@ -57,7 +57,7 @@ durable_waiting_rows() {
     daemon_start
     [ "$(durable_status unfinished)" = $((tasks + 1)) ] || step_fail "recover" "not all tasks are there" "$folder/daemon.log"
     seconds=$(calculate "($(date +%s%6N) - $from) / 1e6")
-    memory=$(awk '/^VmRSS/ { print $2 }' /proc/"$daemon_pid"/status)
+    memory=$(awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_host)/status")
     kill -KILL "$daemon_pid"
     { wait "$daemon_pid" || :; } 2>/dev/null
     row "DURABLE $tasks waiting, start" "<= 3 s" "$seconds s" - - - "$(held "$seconds" "<= 3" "$pairs")"

@@ -42,6 +42,7 @@ class Daemon:
         self.db = f"{folder}/state/sluice/sluice.db"
         self.process = None
         self.connection = None
+        self.hosts = []
         os.makedirs(f"{folder}/plugins")
         os.makedirs(f"{folder}/state")
         shutil.copy(os.environ["TEST_PLUGINS"] + "/trace.so", f"{folder}/plugins/")
@@ -62,12 +63,17 @@ class Daemon:
         return self.process is not None and self.process.poll() is None
 
     def kill(self, number=signal.SIGKILL):
+        """The monitor gets the signal; SIGKILL is the host's end too, a moment later."""
         if self.alive():
+            self.hosts = children(self.process.pid)
             self.process.send_signal(number)
 
     def wait(self):
-        """Returns how it ended: an exit code, or minus a signal."""
-        return self.process.wait(DEADLINE * SLOWER)
+        """Waits until it is gone, all of it. Returns how it ended: an exit code, or minus a signal."""
+        code = self.process.wait(DEADLINE * SLOWER)
+        for host in self.hosts:
+            wait_until(lambda host=host: is_gone(host), f"the host {host} is gone", pause=0.0002)
+        return code
 
     def get(self, path):
         self.connection.request("GET", path)
@@ -99,6 +105,21 @@ class Daemon:
             assert status == 200, (path, status, answer)
             yield from answer[key]
             after = None if answer["next"] is None else f"&after={answer['next']}"
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return file.read().split()
+
+
+def is_gone(pid):
+    """Whether no thread of a process is left but perhaps the first, which has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            state = file.read().rsplit(")", 1)[1].split()[0]
+        return state in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def wait_until(condition, what, daemon=None, pause=0.002):

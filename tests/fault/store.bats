@@ -34,7 +34,7 @@ refused_unchanged() {
 
 @test "a second daemon on one state folder is refused and names the first" {
     serve
-    first=$pid
+    first=$(host)
     submit "{version: 1, tasks: [{type: noop, delay: 1h}]}"
     settings "[http]" "listen = unix:$PWD/other.sock"
     refused_with "sluice.db is in use by process $first"
@@ -46,14 +46,15 @@ refused_unchanged() {
     serve
     refused_with "sluice.sock"
     get /v1/status
-    got .pid "$pid"
+    got .pid "$(host)"
+    got .monitor "$pid"
 }
 
 @test "who was refused is let in when the first is gone, also by SIGKILL" {
     serve
     submit "{version: 1, tasks: [{type: noop, delay: 1h}]}"
     settings "[http]" "listen = unix:$PWD/other.sock"
-    refused_with "in use by process $pid"
+    refused_with "in use by process $(host)"
     killed
     unset SLUICE_CONFIG
     again
@@ -66,7 +67,7 @@ refused_unchanged() {
     job one <<<"tasks: [{type: noop}]"
     run "$SLUICE" run "${both[@]}" --state sluice/sluice.db one.yaml
     [ "$status" -eq 3 ]
-    [[ $output == *"in use by process $pid"* ]]
+    [[ $output == *"in use by process $(host)"* ]]
 }
 
 @test "a file that is no database is refused and stays as it is" {

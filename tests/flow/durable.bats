@@ -125,7 +125,7 @@ state_of() {
 
 @test "a second daemon on the same state is refused, and says who has it" {
     serve
-    first=$pid
+    first=$(host)
     mkdir other
     XDG_RUNTIME_DIR=$PWD/other run -3 --separate-stderr "$SLUICE" serve "${both[@]}"
     [[ $stderr == *"sluice.db is in use by process $first"* ]]

@@ -123,7 +123,7 @@ goes_on() {
 @test "what others have open, what is not there and what is no store is refused" {
     serve
     run -3 fsck
-    [ "$output" = "sluice: $PWD/$db is in use by process $pid" ]
+    [ "$output" = "sluice: $PWD/$db is in use by process $(host)" ]
     stop_daemon
     run -3 fsck nowhere.db
     [[ $output == "sluice: there is no store at 'nowhere.db'"* ]]

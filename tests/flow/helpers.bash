@@ -45,6 +45,14 @@ start() {
     pid=$!
 }
 
+# host: the host of the daemon that was started, whose monitor is $pid; nothing while there is none.
+host() {
+    local child
+    for child in $(cat "/proc/$pid/task/$pid/children"); do
+        ! grep -qsx sluice-host "/proc/$child/comm" || echo "$child"
+    done
+}
+
 # ended CODE: waits for what was started and expects this exit code.
 ended() {
     local code=0

@@ -60,7 +60,7 @@ refuses() {
 
 @test "of ten thousand connections some are held, the others refused, and all forgotten" {
     daemon "[http]" "max_connections = 100"
-    bad many "$pid" 100
+    bad many "$(host)" 100
 }
 
 @test "bodies over the limit are refused, one by one and together" {
@@ -117,9 +117,9 @@ refuses() {
 @test "neither files nor memory grow with requests" {
     daemon "[store]" "keep_finished_max = 100"
     if [ -n "${SANITIZE-}" ]; then
-        bad growth "$pid" 2000 1000000
+        bad growth "$(host)" 2000 1000000
     else
-        bad growth "$pid" 20000 8192
+        bad growth "$(host)" 20000 8192
     fi
     stop_daemon
 }

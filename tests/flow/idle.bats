@@ -6,15 +6,15 @@ load serve
 # switches: of each thread of the daemon but the control loop, how often it has waited so far, one a line.
 switches() {
     local thread
-    for thread in "/proc/$pid/task"/*; do
-        [ "${thread##*/}" = "$pid" ] ||
+    for thread in "/proc/$host/task"/*; do
+        [ "${thread##*/}" = "$host" ] ||
             echo "${thread##*/} $(cat "$thread/comm") $(sed -n 's/^voluntary_ctxt_switches:\t//p' "$thread/status")"
     done
 }
 
 # waits: how often the control loop has waited so far.
 waits() {
-    sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$pid/task/$pid/status"
+    sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$host/task/$host/status"
 }
 
 # waited COUNT: whether it has by now.
@@ -24,12 +24,13 @@ waited() {
 
 # at_rest: whether workers have left, as they do after a while, so that threads are as they stay.
 at_rest() {
-    [ "$(cat "/proc/$pid/task"/*/comm | grep -cE '^(noop|gate|exec)')" -eq 0 ]
+    [ "$(cat "/proc/$host/task"/*/comm | grep -cE '^(noop|gate|exec)')" -eq 0 ]
 }
 
 # has_worked: a daemon that has run tasks and answered requests, and is idle again.
 has_worked() {
     serve
+    host=$(host)
     { echo "tasks:"; repeat 300 "type: noop"; repeat 3 "type: exec, params: {argv: [echo, hello]}"; } | job some
     "$SLUICE" submit --wait some.yaml
     api GET /metrics >/dev/null
@@ -42,6 +43,7 @@ has_worked() {
     has_worked
     wait_until waited $(($(waits) + 10)) # what the last worker has left to do is done
     switches >before
+    monitor=$(sed -n '/ctxt_switches/p' "/proc/$pid/status")
     begun=$(date +%s%N)
     before=$(waits)
     wait_until waited $((before + 20))
@@ -49,6 +51,7 @@ has_worked() {
     beats=$((($(date +%s%N) - begun) / 100000000 + 1)) # in at least the time in which was counted
     switches >after
     diff before after
+    [ "$monitor" = "$(sed -n '/ctxt_switches/p' "/proc/$pid/status")" ]
     echo "$count in $beats heartbeats"
     [ "$count" -le $((beats + 2)) ]
 }
@@ -56,10 +59,12 @@ has_worked() {
 @test "an idle daemon is small" {
     [ -z "$SANITIZE" ] || skip "sanitizers have memory of their own"
     serve
-    [ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/$pid/status")" -le $((12 * 1024)) ]
+    host=$(host)
+    [ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/$host/status")" -le $((12 * 1024)) ]
     stop
     has_worked
-    kib=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+    kib=$(sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$host/status")
     echo "$kib KiB"
+    [ "$(sed -n 's/^RssAnon:\s*\([0-9]*\) kB/\1/p' "/proc/$pid/status")" -le 1024 ]
     [ "$kib" -le $((12 * 1024)) ]
 }

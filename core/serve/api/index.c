@@ -60,6 +60,12 @@ static json_t *tasks_json(struct stages *stages)
     return tasks;
 }
 
+static json_t *monitor_json(struct host *host)
+{
+    int monitor = host_monitor(host);
+    return monitor == 0 ? json_null() : json_integer(monitor);
+}
+
 static json_t *status_json(struct api *api)
 {
     struct stages *stages = host_stages(api->host);
@@ -68,19 +74,20 @@ static json_t *status_json(struct api *api)
     struct error error;
 
     store_count(stages->store, &counts, &error);
-    return json_pack(
-        "{ss si so sf sb s{sI sI} so s{sI sI} s{sI sI sI} s{si si si} ss}", "version", HOST_VERSION,
-        "pid", (int)getpid(), "started", json_wall_time(api->started_wall_ns), "uptime_seconds",
-        (double)(clock_now_ns() - api->started_ns) / 1e9, "stopping",
-        (int)atomic_load(&api->stopping), "jobs", "unfinished", (json_int_t)host_jobs(api->host),
-        "known", (json_int_t)counts.jobs, "tasks", tasks_json(stages), "inbound", "length",
-        (json_int_t)inbound_length(stages->inbound), "capacity",
-        (json_int_t)inbound_capacity(stages->inbound), "pending", "taken",
-        (json_int_t)room_taken(&stages->pending), "capacity",
-        (json_int_t)room_capacity(&stages->pending), "aside",
-        (json_int_t)host_aside_tasks(api->host), "admission", "in_use", (int)admission.in_use,
-        "capacity", (int)admission.capacity, "waiting", (int)admission.waits, "scheduler",
-        stages->scheduler->name);
+    return json_pack("{ss si so so sf sb s{sI sI} so s{sI sI} s{sI sI sI} s{si si si} ss}",
+                     "version", HOST_VERSION, "pid", (int)getpid(), "monitor",
+                     monitor_json(api->host), "started", json_wall_time(api->started_wall_ns),
+                     "uptime_seconds", (double)(clock_now_ns() - api->started_ns) / 1e9, "stopping",
+                     (int)atomic_load(&api->stopping), "jobs", "unfinished",
+                     (json_int_t)host_jobs(api->host), "known", (json_int_t)counts.jobs, "tasks",
+                     tasks_json(stages), "inbound", "length",
+                     (json_int_t)inbound_length(stages->inbound), "capacity",
+                     (json_int_t)inbound_capacity(stages->inbound), "pending", "taken",
+                     (json_int_t)room_taken(&stages->pending), "capacity",
+                     (json_int_t)room_capacity(&stages->pending), "aside",
+                     (json_int_t)host_aside_tasks(api->host), "admission", "in_use",
+                     (int)admission.in_use, "capacity", (int)admission.capacity, "waiting",
+                     (int)admission.waits, "scheduler", stages->scheduler->name);
 }
 
 static const char *overflow_word(enum config_overflow overflow)
