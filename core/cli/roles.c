@@ -1,30 +1,61 @@
 #include "cli/roles.h"
 
+#include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "cli/command.h"
+#include "cli/output.h"
 #include "execute/isolate/inside.h"
 #include "support/child.h"
 
-static const struct role {
+struct role {
     const char *name;
-    int (*run)(int argc, char **argv);
-} roles[] = {
-#define ROLE(name_, run_) {.name = name_, .run = run_},
+    role_function *run;
+    int fds_count;
+};
+
+static const struct role roles[] = {
+#define ROLE(name_, function_, fds_count_)                                                         \
+    {.name = name_, .run = function_, .fds_count = fds_count_},
 #include "cli/roles.def"
 #undef ROLE
+    {0},
 };
+
+/* NULL: none has this name. */
+static const struct role *find(const char *program)
+{
+    static const char prefix[] = "sluice-";
+    if (program == NULL || strncmp(program, prefix, sizeof prefix - 1) != 0)
+        return NULL;
+    const struct role *role = roles;
+    while (role->name != NULL && strcmp(role->name, program + sizeof prefix - 1) != 0)
+        role++;
+    return role->name != NULL ? role : NULL;
+}
+
+/* A shell may have anything open, but hardly a socket in front of the others. */
+static bool was_started_by_us(const struct role *role)
+{
+    struct stat status;
+    for (int i = 0; i < role->fds_count; i++) {
+        if (fstat(CHILD_FIRST_FD + i, &status) != 0 || (i == 0 && !S_ISSOCK(status.st_mode)))
+            return false;
+    }
+    return true;
+}
 
 bool roles_run(int argc, char **argv, int *code)
 {
-    size_t prefix = sizeof(CHILD_ROLE_PREFIX) - 1;
-
-    if (argc == 0 || strncmp(argv[0], CHILD_ROLE_PREFIX, prefix) != 0)
+    const struct role *role = find(argv[0]);
+    if (role == NULL)
         return false;
-    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-        if (strcmp(argv[0] + prefix, roles[i].name) != 0)
-            continue;
-        *code = roles[i].run(argc, argv);
+    if (argc == 2 && was_started_by_us(role)) {
+        *code = role->run(argv[1]);
         return true;
     }
-    return false;
+    output_error("'%s' is a part of sluice that it starts itself: see `sluice --help'", argv[0]);
+    *code = EXIT_USAGE;
+    return true;
 }

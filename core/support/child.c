@@ -1,5 +1,9 @@
+/* child: a process is known to be of a session by /proc/PID/stat, and killed through that very
+ * folder, so that nobody is hit who has got the number of one that is gone. The number of the
+ * session itself cannot be given away: it is that of a child that nobody has waited for. */
 #include "support/child.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,163 +11,193 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "support/cleanup.h"
 #include "support/clock.h"
+#include "support/log.h"
 
 extern char **environ;
 
-/* ---- starting ---- */
+enum {
+    ROLE_BYTES = 64,
+    STAT_BYTES = 512, /* of /proc/PID/stat; what is looked at stands in front */
+    ABOVE_ALL_FDS = CHILD_FIRST_FD + CHILD_FDS_MOST,
+};
 
-/* Returns a number above those of all descriptors that are moved, and of their places. */
-static int parking(const struct child_order *order)
+/* How long somebody who cannot be killed just now (a disk does not answer) is waited for. */
+#define KILL_MOST_NS (10 * NS_PER_S)
+
+/* ---- start ---- */
+
+/* What posix_spawn is told. */
+struct plan {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int lifted[CHILD_FDS_MOST]; /* duplicates of the order's descriptors that lie too low; or -1 */
+};
+
+static void plan_init(struct plan *plan)
 {
-    int above = CHILD_FIRST_FD + CHILD_FDS_MOST;
-    for (size_t i = 0; i < order->fds_count; i++)
-        above = order->fds[i] >= above ? order->fds[i] + 1 : above;
-    return order->output_fd >= above ? order->output_fd + 1 : above;
+    posix_spawn_file_actions_init(&plan->actions);
+    posix_spawnattr_init(&plan->attributes);
+    for (size_t i = 0; i < CHILD_FDS_MOST; i++)
+        plan->lifted[i] = -1;
 }
 
-/* All are parked first, so that none is overwritten before it was moved. */
-static int add_descriptors(posix_spawn_file_actions_t *actions, const struct child_order *order)
+static void plan_fini(struct plan *plan)
 {
-    int parked_fd = parking(order);
-    int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    for (size_t i = 0; i < order->fds_count && failed == 0; i++)
-        failed = posix_spawn_file_actions_adddup2(actions, order->fds[i], parked_fd + (int)i);
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && order->output_fd >= 0 && failed == 0; fd++)
-        failed = posix_spawn_file_actions_adddup2(actions, order->output_fd, fd);
-    for (size_t i = 0; i < order->fds_count && failed == 0; i++)
-        failed =
-            posix_spawn_file_actions_adddup2(actions, parked_fd + (int)i, CHILD_FIRST_FD + (int)i);
-    if (failed == 0)
-        failed = posix_spawn_file_actions_addclosefrom_np(actions,
-                                                          CHILD_FIRST_FD + (int)order->fds_count);
-    return failed;
+    posix_spawn_file_actions_destroy(&plan->actions);
+    posix_spawnattr_destroy(&plan->attributes);
+    for (size_t i = 0; i < CHILD_FDS_MOST; i++)
+        cleanup_close(&plan->lifted[i]);
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
+static bool plan_session(struct plan *plan)
 {
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF);
+    return posix_spawnattr_setflags(&plan->attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                                           POSIX_SPAWN_SETSIGDEF) == 0 &&
+           posix_spawnattr_setsigmask(&plan->attributes, &none) == 0 &&
+           posix_spawnattr_setsigdefault(&plan->attributes, &all) == 0;
 }
 
-static int spawn(struct child *child, const struct child_order *order,
-                 const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes)
+/* One that lies where another is to go would be overwritten before its turn: it is lifted. */
+static bool plan_fd(struct plan *plan, const struct child_order *order, size_t index)
 {
-    char role[64];
-    char *const argv[] = {role, (char *)(uintptr_t)order->name, NULL};
-    snprintf(role, sizeof role, CHILD_ROLE_PREFIX "%s", order->role);
-    return posix_spawn(&child->pid, "/proc/self/exe", actions, attributes, argv, environ);
+    int fd = order->fds[index];
+    if (fd < ABOVE_ALL_FDS)
+        fd = plan->lifted[index] = fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_ALL_FDS);
+    return fd >= 0 &&
+           posix_spawn_file_actions_adddup2(&plan->actions, fd, CHILD_FIRST_FD + (int)index) == 0;
 }
 
-static int start(struct child *child, const struct child_order *order)
+static bool plan_fds(struct plan *plan, const struct child_order *order)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    int failed = add_descriptors(&actions, order);
-    if (failed == 0)
-        failed = set_attributes(&attributes);
-    if (failed == 0)
-        failed = spawn(child, order, &actions, &attributes);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
+    int output = order->output_fd;
+    for (int fd = STDOUT_FILENO; output >= 0 && fd <= STDERR_FILENO; fd++)
+        if (posix_spawn_file_actions_adddup2(&plan->actions, output, fd) != 0)
+            return false;
+    if (posix_spawn_file_actions_addopen(&plan->actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) !=
+        0)
+        return false;
+    for (size_t i = 0; i < order->fds_count; i++)
+        if (!plan_fd(plan, order, i))
+            return false;
+    return posix_spawn_file_actions_addclosefrom_np(&plan->actions,
+                                                    CHILD_FIRST_FD + (int)order->fds_count) == 0;
+}
+
+static bool spawn(struct child *child, const struct child_order *order, struct error *error)
+{
+    CLEANUP(plan_fini) struct plan plan;
+    char role[ROLE_BYTES];
+    plan_init(&plan);
+    snprintf(role, sizeof role, "sluice-%s", order->role);
+    char *arguments[] = {role, (char *)order->name, NULL};
+    assert(order->fds_count <= CHILD_FDS_MOST);
+    if (!plan_session(&plan) || !plan_fds(&plan, order))
+        return error_errno(error, "child", "cannot prepare a process '%s'", order->role);
+    errno = posix_spawn(&child->pid, "/proc/self/exe", &plan.actions, &plan.attributes, arguments,
+                        environ);
+    return errno == 0 || error_errno(error, "child", "cannot start a process '%s'", order->role);
 }
 
 bool child_start(struct child *child, const struct child_order *order, struct error *error)
 {
-    struct child_end end;
     *child = CHILD_NONE;
-    int failed = start(child, order);
-    if (failed != 0) {
+    if (!spawn(child, order, error)) {
         *child = CHILD_NONE;
-        return error_set(error, "spawn", "a process of the program cannot be started: %s",
-                         strerror(failed));
+        return false;
     }
-    child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+    child->pidfd = pidfd_open(child->pid, 0);
     if (child->pidfd >= 0)
         return true;
-    error_errno(error, "spawn", "a process cannot be watched");
-    child_kill(child);
-    child_reap(child, CLOCK_NEVER_NS, &end);
+    error_errno(error, "child", "cannot watch a process '%s'", order->role);
+    kill(child->pid, SIGKILL);
+    waitpid(child->pid, NULL, 0);
+    *child = CHILD_NONE;
     return false;
 }
 
-/* ---- ending ---- */
+/* ---- kill ---- */
 
-/* Reads state and session of a process; false if it is gone. */
-static bool read_stat(const char *id, char *state, long *session)
+static void close_stream(DIR **stream)
 {
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%s/stat", id);
-    CLEANUP(cleanup_fclose) FILE *file = fopen(path, "re");
-    size_t got = file != NULL ? fread(text, 1, sizeof text - 1, file) : 0;
-    text[got] = '\0';
-    /* The name stands in brackets and may hold anything, brackets too. */
-    const char *behind = strrchr(text, ')');
-    return behind != NULL && sscanf(behind, ") %c %*d %*d %ld", state, session) == 2;
+    if (*stream != NULL)
+        closedir(*stream);
 }
 
-/* Kills every process of the session; returns how many were alive. */
-static unsigned kill_session(pid_t session)
+/* Reads from an open folder of /proc whether its process is of the session and not dead yet:
+ * "number (name) state parent group session ...", and a name may hold anything. */
+static bool lives_in(int folder_fd, pid_t session)
 {
-    unsigned alive = 0;
-    DIR *folder = opendir("/proc");
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-        long of;
-        char state;
-        if (entry->d_name[0] < '0' || entry->d_name[0] > '9' ||
-            !read_stat(entry->d_name, &state, &of) || of != session || state == 'Z' || state == 'X')
+    char text[STAT_BYTES], state;
+    int of;
+    int fd CLEANUP(cleanup_close) = openat(folder_fd, "stat", O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (bytes <= 0)
+        return false;
+    text[bytes] = '\0';
+    const char *behind_name = strrchr(text, ')');
+    return behind_name != NULL && sscanf(behind_name + 1, " %c %*d %*d %d", &state, &of) == 2 &&
+           of == session && state != 'Z' && state != 'X';
+}
+
+/* Sends the signal to all of the session that live; false: there was none. */
+static bool kill_all(pid_t session)
+{
+    DIR *stream CLEANUP(close_stream) = opendir("/proc");
+    const struct dirent *entry;
+    bool found = false;
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
             continue;
-        alive++;
-        kill((pid_t)atol(entry->d_name), SIGKILL);
+        int fd CLEANUP(cleanup_close) =
+            openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || !lives_in(fd, session))
+            continue;
+        found = true;
+        pidfd_send_signal(fd, SIGKILL, NULL, 0);
     }
-    if (folder != NULL)
-        closedir(folder);
-    return alive;
+    return found;
 }
 
-/* The process itself stays a zombie, so that no other session can have its number. One that it
- * has just forked is found in a later round: until there is none left. */
 void child_kill(struct child *child)
 {
-    const struct timespec moment = {.tv_nsec = NS_PER_MS};
     if (child->pid == 0)
         return;
-    kill(-child->pid, SIGKILL);
-    while (kill_session(child->pid) > 0)
-        nanosleep(&moment, NULL);
+    int64_t until_ns = clock_now_ns() + KILL_MOST_NS;
+    pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
+    while (kill_all(child->pid)) {
+        if (clock_now_ns() > until_ns) {
+            log_warning("a process cannot be killed", LOG_NUMBER("session", child->pid));
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS / 2}, NULL);
+    }
 }
+
+/* ---- end ---- */
 
 bool child_await(const struct child *child, int64_t deadline_ns)
 {
-    struct pollfd fd = {.fd = child->pidfd, .events = POLLIN};
     for (;;) {
-        int64_t left_ns = deadline_ns == CLOCK_NEVER_NS ? 0 : deadline_ns - clock_now_ns();
-        int64_t left_ms = (left_ns + NS_PER_MS - 1) / NS_PER_MS;
-        if (left_ms < 0)
-            left_ms = 0;
-        int timeout_ms = deadline_ns == CLOCK_NEVER_NS ? -1
-                         : left_ms > 60000             ? 60000
-                                                       : (int)left_ms;
-        if (poll(&fd, 1, timeout_ms) > 0)
+        struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+        int64_t left_ns = deadline_ns - clock_now_ns();
+        struct timespec left = {.tv_sec = left_ns / NS_PER_S, .tv_nsec = left_ns % NS_PER_S};
+        if (left_ns < 0)
+            left = (struct timespec){0};
+        int count = ppoll(&ended, 1, deadline_ns == CLOCK_NEVER_NS ? NULL : &left, NULL);
+        if (count > 0)
             return true;
-        if (deadline_ns != CLOCK_NEVER_NS && clock_now_ns() >= deadline_ns)
+        if (count == 0 || errno != EINTR)
             return false;
     }
 }
@@ -172,29 +206,30 @@ bool child_reap(struct child *child, int64_t deadline_ns, struct child_end *end)
 {
     struct rusage usage = {0};
     int status = 0;
-    if (child->pidfd >= 0 && !child_await(child, deadline_ns))
+    if (!child_await(child, deadline_ns))
         return false;
-    while (wait4(child->pid, &status, 0, &usage) < 0 && errno == EINTR)
-        ;
-    *end = (struct child_end){.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                              .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
-                              .peak_bytes = (uint64_t)usage.ru_maxrss * 1024};
-    if (child->pidfd >= 0)
-        close(child->pidfd);
+    while (wait4(child->pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    }
+    *end = (struct child_end){
+        .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+        .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+        .peak_bytes = (uint64_t)usage.ru_maxrss * 1024,
+    };
+    close(child->pidfd);
     *child = CHILD_NONE;
     return true;
 }
 
-/* ---- in the child ---- */
-
-bool child_settle(size_t fds_count)
+void child_settle(size_t fds_count)
 {
-    const struct rlimit none = {0, 0};
-    for (size_t i = 0; i < fds_count; i++)
-        if (fcntl(CHILD_FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC) != 0)
-            return false;
-    prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
+    pid_t parent = getppid();
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    setrlimit(RLIMIT_CORE, &none);
-    return true;
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+    prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
+    for (size_t i = 0; i < fds_count; i++)
+        fcntl(CHILD_FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC);
+    close_range(CHILD_FIRST_FD + (unsigned)fds_count, ~0U, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it has ended before that was asked for */
+        _exit(1);
 }

@@ -1,6 +1,6 @@
-/* child: a process of this very program in another role: started by posix_spawn of /proc/self/exe,
- * since a process with threads must not fork; in a session of its own, of which nothing is left when
- * child_kill has returned. One owner; any thread. */
+/* child: a process of this very program in another role (cli/roles.def): started by posix_spawn of
+ * /proc/self/exe, since a process with threads must not fork; in a session of its own, of which
+ * nothing is left when child_kill has returned. One owner; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,9 +12,6 @@
 #include "support/error.h"
 
 enum { CHILD_FIRST_FD = 3, CHILD_FDS_MOST = 8 };
-
-/* What argv[0] of such a process begins with; its role follows. */
-#define CHILD_ROLE_PREFIX "sluice-"
 
 struct child_order {
     const char *role; /* a name of cli/roles.def */
@@ -49,11 +46,13 @@ void child_kill(struct child *child);
 /* Waits until it has ended by itself; false: it has not by deadline_ns. It is still to be reaped. */
 bool child_await(const struct child *child, int64_t deadline_ns);
 
-/* Waits until it has ended (deadline_ns of the monotonic clock; CLOCK_NEVER_NS: for ever), says how,
- * and is done with it: *child is CHILD_NONE. False: it has not. */
+/* Waits until it has ended (deadline_ns of the monotonic clock; CLOCK_NEVER_NS: for ever), says
+ * how, and is done with it: *child is CHILD_NONE. False: it has not. */
 bool child_reap(struct child *child, int64_t deadline_ns, struct child_end *end);
 
-/* In the child, first of all: no privileges can be gained any more, no core is written, and what it
- * starts inherits none of its descriptors. False: those it was to get are not there, since somebody
- * has started it by hand. */
-bool child_settle(size_t fds_count);
+/* In the child, first of all: everything but 0, 1, 2 and the order's descriptors is closed, no
+ * privileges can be gained any more, a core is not written, what it starts in turn inherits none of
+ * the descriptors. Has it killed when the thread that has
+ * started it ends, which is why that one should live until child_reap. That is only a backstop for
+ * a parent that dies: who was dead before is noticed by the end of file on a descriptor. */
+void child_settle(size_t fds_count);

@@ -25,9 +25,6 @@
 #include "support/log.h"
 #include "support/thread.h"
 
-/* Exit code of wrong usage. */
-enum { INSIDE_BY_HAND = 2 };
-
 enum { OUTPUT_PIECE_BYTES = 16 * 1024, ARENA_BLOCK_BYTES = 16 * 1024 };
 
 struct inside {
@@ -268,12 +265,12 @@ static bool take_setup(void)
            frame_get_setup(frame.bytes, frame.length, &kept, &inside.setup);
 }
 
-/* False: somebody has started it by hand. */
 static bool take_descriptors(void)
 {
     inside.work_fd = CHILD_FIRST_FD + INSIDE_WORK;
     inside.control_fd = CHILD_FIRST_FD + INSIDE_CONTROL;
-    return child_settle(INSIDE_OUTPUT) && map_seat() && take_setup();
+    child_settle(INSIDE_FDS_MOST);
+    return map_seat() && take_setup();
 }
 
 static void take_output(void)
@@ -281,7 +278,6 @@ static void take_output(void)
     if (!inside.setup.keeps_output)
         return;
     inside.output_fd = CHILD_FIRST_FD + INSIDE_OUTPUT;
-    fcntl(inside.output_fd, F_SETFD, FD_CLOEXEC);
     inside.performer.call.keep_log = keep;
 }
 
@@ -333,13 +329,11 @@ static void end(void)
     solo_unload(&inside.solo);
 }
 
-int inside_run(int argc, char **argv)
+int inside_run(const char *name)
 {
-    (void)argc;
-    if (!take_descriptors()) {
-        fprintf(stderr, "%s: is for `sluice' alone to start\n", argv[0]);
-        return INSIDE_BY_HAND;
-    }
+    (void)name;
+    if (!take_descriptors())
+        return EXIT_FAILURE;
     mutex_init(&inside.output_lock);
     log_configure(inside.setup.log_level, inside.setup.log_format);
     log_divert(say);

@@ -13,4 +13,4 @@ enum inside_fd {
 };
 
 /* The role: serves until the host is gone; returns the exit code. Main thread, nothing else runs. */
-int inside_run(int argc, char **argv);
+int inside_run(const char *name);
