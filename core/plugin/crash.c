@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 #include <unwind.h>
 
-#include "plugin/modules.h"
+#include "plugin/module.h"
 
 _Static_assert((int)CRASH_MODULE_BYTES == (int)MODULE_NAME_BYTES, "frames have names of modules");
 _Static_assert((int)CRASH_BUILD_ID_BYTES == (int)MODULE_BUILD_ID_BYTES, "and their build-ids");
@@ -29,6 +30,7 @@ static const int watched[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT,
 static struct crash_record *record;
 static crash_witness *witness;
 static bool watching;
+static char plugin_path[4096]; /* empty: none */
 static size_t stack_bytes, page_bytes;
 
 /* The thread that crashed first, and its crash. */
@@ -113,18 +115,18 @@ static void write_cause(void)
 
 static void add_frame(uintptr_t address, bool is_return)
 {
-    /* What is called last in a function may return behind its end. */
-    const struct module *module = modules_find(address - is_return);
+    struct module module;
     struct crash_frame *frame = &record->frames[record->frames_count];
     memset(frame, 0, sizeof *frame);
     frame->is_return = is_return;
     frame->offset = address;
-    if (module != NULL) {
-        frame->offset -= module->base;
-        frame->is_plugin = module->is_plugin;
-        frame->build_id_bytes = module->build_id_bytes;
-        memcpy(frame->build_id, module->build_id, sizeof frame->build_id);
-        memcpy(frame->module, module->name, sizeof frame->module);
+    /* What is called last in a function may return behind its end. */
+    if (module_find(address - is_return, &module)) {
+        frame->offset -= module.base;
+        frame->is_plugin = plugin_path[0] != '\0' && strcmp(module.path, plugin_path) == 0;
+        frame->build_id_bytes = module.build_id_bytes;
+        memcpy(frame->build_id, module.build_id, sizeof frame->build_id);
+        memcpy(frame->module, module.name, sizeof frame->module);
     }
     record->frames_count++;
 }
@@ -159,7 +161,7 @@ static void write_frames(void)
         return;
     add_frame(program_counter(), false);
     _Unwind_Backtrace(visit_frame, &walk);
-    if (record->frames_count == 1 && modules_find(program_counter()) == NULL)
+    if (record->frames_count == 1 && record->frames[0].module[0] == '\0')
         add_frame(return_address(), true);
 }
 
@@ -230,9 +232,9 @@ void crash_thread_end(void)
     alternate.memory = NULL;
 }
 
-void crash_know(const char *plugin_path)
+void crash_know(const char *path)
 {
-    modules_read(plugin_path);
+    snprintf(plugin_path, sizeof plugin_path, "%s", path);
 }
 
 void crash_watch(struct crash_record *written, crash_witness *asked)
@@ -248,7 +250,6 @@ void crash_watch(struct crash_record *written, crash_witness *asked)
     witness = asked;
     watching = true;
     crash_thread_begin();
-    crash_know(NULL);
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
         sigaction(watched[i], &action, NULL);

@@ -43,8 +43,8 @@ typedef void crash_witness(int signal);
 /* Has SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT and SIGSYS written into the record (NULL:
  * nowhere; it stays the caller's), then witness called, then the default action taken, with the
  * siginfo of the first: a core shows what really happened. Of threads that crash together the first
- * is written down. Does what the other two functions do, too: crash_thread_begin, crash_know(NULL).
- * Main thread, before others start; once a process. */
+ * is written down. The calling thread has its alternate stack then. Main thread, before others
+ * start; once a process. */
 void crash_watch(struct crash_record *record, crash_witness *witness);
 
 /* Gives the calling thread its alternate stack, without which a stack overflow cannot be written
@@ -54,8 +54,8 @@ void crash_thread_begin(void);
 /* Takes it back, before the thread ends. */
 void crash_thread_end(void);
 
-/* Reads which modules are mapped now, so that the handler need not; again after a plugin was loaded
- * from a path (NULL: none). Main thread of a process that has one plugin, or the loader thread. */
+/* Says under which path a plugin will be loaded, or was: its frames are marked. Main thread of a
+ * process that has one plugin. */
 void crash_know(const char *plugin_path);
 
 /* Returns what an si_code of a signal means, in static memory. Safe in a handler. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "plugin/crash.h"
-#include "plugin/modules.h"
+#include "plugin/module.h"
 #include "support/thread.h"
 
 static struct crash_record *record;
@@ -168,12 +168,11 @@ Test(crash, a_pointer_to_nothing_is_one_to_zero)
 Test(crash, frames_have_the_build_id_of_their_module)
 {
     cr_assert_eq(signal_of(touch_nothing, NULL), SIGSEGV);
-    modules_read(NULL);
-    const struct module *module = modules_find((uintptr_t)&touch_nothing);
-    cr_assert_not_null(module);
-    cr_expect_eq(module->build_id_bytes, CRASH_BUILD_ID_BYTES);
-    cr_expect_eq(memcmp(record->frames[0].build_id, module->build_id, CRASH_BUILD_ID_BYTES), 0);
-    uint64_t offset = (uintptr_t)&touch_nothing - module->base;
+    struct module module;
+    cr_assert(module_find((uintptr_t)&touch_nothing, &module));
+    cr_expect_eq(module.build_id_bytes, CRASH_BUILD_ID_BYTES);
+    cr_expect_eq(memcmp(record->frames[0].build_id, module.build_id, CRASH_BUILD_ID_BYTES), 0);
+    uint64_t offset = (uintptr_t)&touch_nothing - module.base;
     cr_expect(record->frames[0].offset >= offset && record->frames[0].offset < offset + 128);
 }
 
@@ -290,16 +289,15 @@ Test(crash, a_function_of_the_plugin_has_its_name)
     const char *plugin = TEST_BUILD_DIR "/plugins/noop.so";
     void *code = dlopen(plugin, RTLD_NOW);
     cr_assert_not_null(code, "%s", dlerror());
-    modules_read(plugin);
+    struct module module;
     void *entry = dlsym(code, "sluice_plugin_entry");
-    const struct module *module = modules_find((uintptr_t)entry);
-    cr_assert_not_null(module);
-    cr_expect(module->is_plugin);
-    struct crash_frame frame = {.offset = (uintptr_t)entry - module->base,
-                                .build_id_bytes = module->build_id_bytes,
-                                .is_plugin = module->is_plugin};
-    memcpy(frame.build_id, module->build_id, sizeof frame.build_id);
-    memcpy(frame.module, module->name, sizeof frame.module);
+    cr_assert(module_find((uintptr_t)entry, &module));
+    cr_expect_str_eq(module.path, plugin);
+    cr_expect_str_eq(module.name, "noop.so");
+    struct crash_frame frame = {.offset = (uintptr_t)entry - module.base,
+                                .build_id_bytes = module.build_id_bytes};
+    memcpy(frame.build_id, module.build_id, sizeof frame.build_id);
+    memcpy(frame.module, module.name, sizeof frame.module);
     *record = (struct crash_record){.signal = SIGSEGV, .frames_count = 1, .frames = {frame}};
     crash_describe(record, plugin, &text);
     dlclose(code);
