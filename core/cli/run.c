@@ -12,11 +12,13 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/reread.h"
+#include "execute/last_words.h"
 #include "host.h"
 #include "serve/events.h"
 #include "support/cleanup.h"
 #include "support/log.h"
 #include "support/ready.h"
+#include "support/words.h"
 
 enum { WORKERS_OPTIONS_MOST = 256, WORKERS_MOST = 1024, WEIGHT_MOST = 1000000 };
 enum {
@@ -441,6 +443,24 @@ static void run_fini(struct run *run)
     inputs_close(&run->inputs);
 }
 
+/* The texts are for a handler: they stay. */
+static void prepare_last_words(const struct run_options *options)
+{
+    static char command[256];
+    struct words words = {.bytes = command, .capacity = sizeof(command) - 1};
+    bool clears = shows_progress(options) && output_is_terminal(STDERR_FILENO);
+
+    words_put(&words, "sluice run --isolation process");
+    for (size_t i = 0; i < options->names.count; i++) {
+        words_put(&words, " ");
+        words_put(&words, options->names.files[i]);
+    }
+    last_words_prepare(&(struct last_words_options){
+        .prefix = clears ? PROGRESS_CLEAR : NULL,
+        .command = command,
+    });
+}
+
 static int run_all(const struct run_options *options, struct config *config)
 {
     CLEANUP(run_fini) struct run run = {.options = options, .config = config};
@@ -449,6 +469,8 @@ static int run_all(const struct run_options *options, struct config *config)
         inputs_print(&run.inputs, options->common);
         return EXIT_USAGE;
     }
+    if (!options->dry_run)
+        prepare_last_words(options);
     if (!plugins_open(&run.plugins, config))
         return EXIT_HOST;
     for (size_t i = 0; i < options->workers_count; i++)

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/plugins.h"
 #include "cli/reread.h"
+#include "execute/last_words.h"
 #include "host.h"
 #include "serve/api.h"
 #include "serve/http.h"
@@ -436,6 +437,7 @@ static int serve_all(const struct serve_options *options, struct config *config)
     CLEANUP(serve_fini)
     struct serve serve = {.options = options, .config = config, .listen_fd = -1};
 
+    last_words_prepare(&(struct last_words_options){0});
     if (!split_hosts(&serve) || !find_store(&serve) || !open_listener(&serve) ||
         !load_token(&serve) || !plugins_open(&serve.plugins, config))
         return EXIT_HOST;

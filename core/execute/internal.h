@@ -319,6 +319,10 @@ bool pool_stop(struct pool *pool, int64_t deadline_ns);
 /* Frees the pool, when all pools are stopped; clears the pointer. */
 void pool_destroy(struct pool **pool);
 
+/* Says whose thread this is (NULL: nobody's any more), for a crash: see last_words.h. Worker's
+ * thread. */
+void last_words_attend(const struct worker *worker);
+
 /* Creates the worker and starts its thread; NULL with a message. */
 struct worker *worker_start(struct pool *pool, struct error *error);
 

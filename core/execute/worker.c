@@ -181,6 +181,7 @@ static void worker_run(void *argument)
 {
     struct worker *worker = argument;
     atomic_store_explicit(&worker->cpu_clock, thread_cpu_clock(), memory_order_relaxed);
+    last_words_attend(worker);
     for (struct group *group; (group = pool_next(worker->pool, worker)) != NULL;)
         if (!serve(worker, group))
             break;
@@ -188,6 +189,7 @@ static void worker_run(void *argument)
     if (worker->isolate != NULL)
         isolate_leave(worker->isolate);
     performer_leave(&worker->performer, generation->offers, generation->offers_count);
+    last_words_attend(NULL);
     pool_leave(worker->pool, worker);
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "support/buffer.h"
+#include "support/words.h"
 
 enum { CRASH_FRAMES_MOST = 32, CRASH_BUILD_ID_BYTES = 20, CRASH_MODULE_BYTES = 64 };
 
@@ -63,6 +64,13 @@ const char *crash_cause(int signal, int code);
 
 /* Returns whether the crash looks as if the stack had ended. Safe in a handler. */
 bool crash_is_overflow(const struct crash_record *record);
+
+/* Adds the first line of crash_describe without its line feed. The record is the process's own.
+ * Safe in a handler. */
+void crash_say_cause(const struct crash_record *record, struct words *words);
+
+/* The same for the line of a frame. */
+void crash_say_frame(const struct crash_record *record, uint32_t number, struct words *words);
 
 /* Adds a text for people, one fact a line: "SIGSEGV at 0x10 (address not mapped)", then the frames,
  * "#0 greet.so +0x1139 (build-id 91ab...)"; with the name of the function where the file at

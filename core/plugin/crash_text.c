@@ -7,85 +7,107 @@
 #include "plugin/crash.h"
 #include "plugin/symbols.h"
 #include "support/cleanup.h"
-#include "support/units.h"
 
-enum { FUNCTION_BYTES = 128, HEX_BYTES = 2 * CRASH_BUILD_ID_BYTES + 1 };
+enum {
+    FUNCTION_BYTES = 128,
+    LINE_BYTES = 512, /* more than a frame's, or the cause's */
+    HEX_BYTES = 2 * CRASH_BUILD_ID_BYTES + 1,
+    MIB = 1024 * 1024,
+};
 
-static void describe_cause(const struct crash_record *seen, struct buffer *text)
+static size_t build_id_bytes(const struct crash_frame *frame)
+{
+    return frame->build_id_bytes < CRASH_BUILD_ID_BYTES ? frame->build_id_bytes
+                                                        : CRASH_BUILD_ID_BYTES;
+}
+
+void crash_say_cause(const struct crash_record *seen, struct words *words)
 {
     int signal = seen->signal;
     const char *name = sigabbrev_np(signal);
+    words_put(words, name != NULL ? "SIG" : "signal ");
     if (name != NULL)
-        buffer_printf(text, "SIG%s", name);
+        words_put(words, name);
     else
-        buffer_printf(text, "signal %d", signal);
-    if (seen->address != 0 || (signal == SIGSEGV && seen->code == SEGV_MAPERR))
-        buffer_printf(text, " at 0x%llx", (unsigned long long)seen->address);
-    buffer_printf(text, " (%s)\n",
-                  crash_is_overflow(seen) ? "stack overflow" : crash_cause(signal, seen->code));
-}
-
-static void describe_memory(const struct crash_record *seen, struct buffer *text)
-{
-    char size[32];
+        words_put_number(words, signal);
+    if (seen->address != 0 || (signal == SIGSEGV && seen->code == SEGV_MAPERR)) {
+        words_put(words, " at ");
+        words_put_hex(words, seen->address);
+    }
+    words_put(words, " (");
+    words_put(words, crash_is_overflow(seen) ? "stack overflow" : crash_cause(signal, seen->code));
+    words_put(words, ")");
     if (seen->error != ENOMEM)
         return;
-    buffer_printf(text, "out of memory (errno ENOMEM), with %s of its own\n",
-                  units_format_size(seen->data_bytes, size, sizeof size));
+    words_put(words, ", out of memory (ENOMEM) with ");
+    words_put_number(words, (int64_t)(seen->data_bytes / MIB));
+    words_put(words, "MiB of its own");
 }
 
-static void put_masked(struct buffer *text, const char *name, size_t capacity)
+/* The function (NULL: not known) stands between the place and the build-id. */
+static void say_frame(const struct crash_frame *frame, uint32_t number, const char *function,
+                      struct words *words)
 {
-    for (size_t i = 0; i < capacity && name[i] != '\0'; i++)
-        buffer_printf(text, "%c", name[i] > ' ' && name[i] < 0x7f ? name[i] : '?');
+    words_put(words, "#");
+    words_put_number(words, number);
+    words_put(words, " ");
+    if (frame->module[0] != '\0') {
+        words_put_masked(words, frame->module, sizeof frame->module);
+        words_put(words, " +");
+    }
+    words_put_hex(words, frame->offset);
+    if (function != NULL) {
+        words_put(words, " ");
+        words_put(words, function);
+    }
+    if (frame->build_id_bytes > 0) {
+        words_put(words, " (build-id ");
+        words_put_bytes(words, frame->build_id, build_id_bytes(frame));
+        words_put(words, ")");
+    }
 }
 
-static const char *build_id_of(const struct crash_frame *frame, char hex[HEX_BYTES])
+void crash_say_frame(const struct crash_record *record, uint32_t number, struct words *words)
 {
-    hex[0] = '\0';
-    for (size_t i = 0; i < frame->build_id_bytes && i < CRASH_BUILD_ID_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", frame->build_id[i]);
-    return hex;
+    say_frame(&record->frames[number], number, NULL, words);
 }
 
 /* Of a longer build-id the frame has the beginning. */
-static bool is_of(const struct crash_frame *frame, const char *build_id, const char *file_id)
+static bool is_of(const struct crash_frame *frame, const char *file_id)
 {
+    char hex[HEX_BYTES];
+    struct words words = {.bytes = hex, .capacity = sizeof hex - 1};
     bool has_none = strcmp(file_id, "0") == 0;
-    if (build_id[0] == '\0')
+    words_put_bytes(&words, frame->build_id, build_id_bytes(frame));
+    if (words.length == 0)
         return has_none && frame->is_plugin == 1;
-    return !has_none && strncmp(build_id, file_id, strlen(build_id)) == 0;
+    return !has_none && strncmp(hex, file_id, words.length) == 0;
 }
 
-static void describe_frame(const struct crash_frame *frame, const struct symbols *symbols,
-                           struct buffer *text)
+static void describe_frame(const struct crash_frame *frame, uint32_t number,
+                           const struct symbols *symbols, struct buffer *text)
 {
-    char build_id[HEX_BYTES], function[FUNCTION_BYTES];
-    build_id_of(frame, build_id);
-    if (frame->module[0] == '\0') {
-        buffer_printf(text, "0x%llx\n", (unsigned long long)frame->offset);
-        return;
-    }
-    put_masked(text, frame->module, sizeof frame->module);
-    buffer_printf(text, " +0x%llx", (unsigned long long)frame->offset);
-    if (symbols != NULL && is_of(frame, build_id, symbols_build_id(symbols)) &&
-        symbols_find(symbols, frame->offset - (frame->is_return == 1), function, sizeof function))
-        buffer_printf(text, " %s", function);
-    if (build_id[0] != '\0')
-        buffer_printf(text, " (build-id %s)", build_id);
+    char line[LINE_BYTES], function[FUNCTION_BYTES];
+    struct words words = {.bytes = line, .capacity = sizeof line};
+    bool known =
+        symbols != NULL && is_of(frame, symbols_build_id(symbols)) &&
+        symbols_find(symbols, frame->offset - (frame->is_return == 1), function, sizeof function);
+    say_frame(frame, number, known ? function : NULL, &words);
+    buffer_append(text, line, words.length);
     buffer_puts(text, "\n");
 }
 
 void crash_describe(const struct crash_record *record, const char *plugin_path, struct buffer *text)
 {
+    char line[LINE_BYTES];
+    struct words words = {.bytes = line, .capacity = sizeof line};
     struct crash_record seen;
     memcpy(&seen, record, sizeof seen);
     CLEANUP(symbols_close)
     struct symbols *symbols = plugin_path != NULL ? symbols_open(plugin_path) : NULL;
-    describe_cause(&seen, text);
-    describe_memory(&seen, text);
-    for (uint32_t i = 0; i < seen.frames_count && i < CRASH_FRAMES_MOST; i++) {
-        buffer_printf(text, "#%u ", i);
-        describe_frame(&seen.frames[i], symbols, text);
-    }
+    crash_say_cause(&seen, &words);
+    buffer_append(text, line, words.length);
+    buffer_puts(text, "\n");
+    for (uint32_t i = 0; i < seen.frames_count && i < CRASH_FRAMES_MOST; i++)
+        describe_frame(&seen.frames[i], i, symbols, text);
 }
