@@ -35,6 +35,17 @@ static void on_job_stops(void *context, struct job *job)
     loop_wake(host->loop);
 }
 
+static void on_suspect(void *context, const struct task *task, const struct attempt *crash)
+{
+    struct host *host = context;
+    if (host->isolation == NULL) /* in a run nobody is */
+        return;
+    if (crash != NULL)
+        isolation_crashed(host->isolation, task, crash);
+    else
+        isolation_ended(host->isolation, task);
+}
+
 /* Loader thread. */
 static void on_superseded(void *context, struct generation *generation)
 {
@@ -235,7 +246,8 @@ static bool start_stages(struct host *host, struct error *error)
                                      .context = host,
                                      .wake = wake,
                                      .job_over = on_job_over,
-                                     .job_stops = on_job_stops};
+                                     .job_stops = on_job_stops,
+                                     .suspect = on_suspect};
     return stages_start(&host->stages, &options, error);
 }
 

@@ -10,6 +10,7 @@
 #include "accept/reader.h"
 #include "accept/submission.h"
 #include "config.h"
+#include "isolation.h"
 #include "outcome/outcome.h"
 #include "plugin/registry.h"
 #include "stages.h"
@@ -37,6 +38,7 @@ struct host_handlers {
     struct store_options store; /* how much is kept of what has ended */
     int monitor;                /* the process that watches over this one; 0: there is none */
     const char *flight_path;    /* of a daemon's flight recorder; NULL: it has none */
+    const char *isolated_path;  /* of a daemon's isolated types; NULL: they are not kept */
     /* A signal stops the host: whoever takes note of what ends is not to be waited for any longer
      * than until_ns. Main thread, once a signal; NULL: nobody. */
     void (*stops)(void *context, int64_t until_ns);
@@ -137,6 +139,9 @@ void host_ask_stop(struct host *host);
 
 /* Returns the process that watches over this one; 0: there is none. Any thread. */
 int host_monitor(const struct host *host);
+
+/* Returns whether a type runs apart since tasks of it crashed, and why. Any thread. */
+bool host_isolates(struct host *host, const char *type, struct isolation_facts *facts);
 
 /* Returns the stages, for those who look at them. Any thread, each by its own rules. */
 struct stages *host_stages(struct host *host);

@@ -1,4 +1,5 @@
-/* What an earlier host had in hand when it died: those attempts are over, and nobody is charged. */
+/* What an earlier host had in hand when it died: those attempts are over, and nobody is charged.
+ * One of them may be what it died of. */
 #include <string.h>
 
 #include "execute/flight.h"
@@ -11,6 +12,7 @@ enum { NAMED_MOST = 10 }; /* tasks that are named in the log */
 
 struct in_hand {
     struct store *store;
+    struct isolation *isolation;
     const struct flight_task *task; /* that is looked at */
     bool is_current;
     uint64_t count;
@@ -45,6 +47,7 @@ static bool end_attempt(struct in_hand *in_hand, struct error *error)
                                         .ended_wall_ns = clock_wall_ns(),
                                         .reason = "interrupted",
                                         .message = "the host ended while it ran"}};
+    isolation_suspect(in_hand->isolation, task->job, task->number);
     return store_retry(in_hand->store, &retry, 1, error);
 }
 
@@ -78,7 +81,8 @@ bool host_flight_recover(struct host *host, struct error *error)
     const char *path = stages->options.flight_path;
     struct flight *flight = executor_flight(stages->executor);
     CLEANUP(flight_found_fini) struct flight_found found = {0};
-    CLEANUP(in_hand_fini) struct in_hand in_hand = {.store = stages->store};
+    CLEANUP(in_hand_fini)
+    struct in_hand in_hand = {.store = stages->store, .isolation = host->isolation};
     struct error problem;
     if (path == NULL)
         return true;

@@ -4,6 +4,7 @@
 #include "accept/job_table.h"
 #include "accept/submissions.h"
 #include "host.h"
+#include "isolation.h"
 #include "stages.h"
 #include "support/clock.h"
 #include "support/loop.h"
@@ -81,6 +82,7 @@ struct host {
     struct registry *registry;
     struct loop *loop;
     struct stages stages;
+    struct isolation *isolation;              /* of a daemon; NULL: a run has none */
     const struct host_source *_Atomic source; /* NULL: it does not run yet */
     struct mutex lock;
     /* guarded by lock */
@@ -93,10 +95,10 @@ struct host {
     enum host_end end;
     int signals;
     int stop_signals[2]; /* of SIGINT and SIGTERM: sent by others; by the monitor */
-    int64_t cancel_ns; /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
-    int64_t leave_ns;  /* after a signal: when a reader that is still at work is left behind */
-    int64_t ticked_ns; /* when the last tick was */
-    bool stopped;      /* all threads are joined */
+    int64_t cancel_ns;   /* when running calls are to be cancelled; CLOCK_NEVER_NS: not at all */
+    int64_t leave_ns;    /* after a signal: when a reader that is still at work is left behind */
+    int64_t ticked_ns;   /* when the last tick was */
+    bool stopped;        /* all threads are joined */
 };
 
 /* Begins or hastens the end, as a signal does. Control loop. */

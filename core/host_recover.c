@@ -157,7 +157,9 @@ bool host_recover(struct host *host, struct error *error)
     struct recovery recovery = {.host = host,
                                 .sources = {.store = host->stages.store,
                                             .pool = &host->stages.chunks,
-                                            .registry = host->registry}};
+                                            .registry = host->registry,
+                                            .context = host->isolation,
+                                            .claims = isolation_claims}};
     if (!store_visit_jobs(host->stages.store, note_job, &found, error) ||
         !forget_unacknowledged(&recovery, &found, error) || !host_flight_recover(host, error) ||
         !recover_jobs(&recovery, &found, error))

@@ -87,6 +87,7 @@ static int64_t sweep(struct host *host, int64_t now_ns)
 
 static int64_t tend(struct host *host, int64_t now_ns)
 {
+    isolation_tend(host->isolation);
     prune(host, now_ns);
     return sweep(host, now_ns);
 }
@@ -150,6 +151,40 @@ static void give_back(void *context, struct submission *submission)
     stages_give_back(&host->stages, &submission->tasks);
 }
 
+static void isolate(void *context, const struct type *type)
+{
+    (void)context;
+    (void)type;
+}
+
+static void release(void *context, const struct type *type)
+{
+    (void)context;
+    (void)type;
+}
+
+static void wake(void *context)
+{
+    struct host *host = context;
+    loop_wake(host->loop);
+}
+
+static struct isolation *create_isolation(struct host *host)
+{
+    const struct isolation_options options = {.registry = host->registry,
+                                              .path = host->handlers.isolated_path,
+                                              .context = host,
+                                              .isolate = isolate,
+                                              .release = release,
+                                              .wake = wake};
+    return isolation_create(&options);
+}
+
+bool host_isolates(struct host *host, const char *type, struct isolation_facts *facts)
+{
+    return isolation_find(host->isolation, type, facts);
+}
+
 bool host_open(struct host *host, struct error *error)
 {
     assert(host->mode == JOB_CHECKED);
@@ -175,6 +210,7 @@ bool host_open(struct host *host, struct error *error)
     served->submissions = submissions_start(&options, error);
     if (served->submissions == NULL)
         return false;
+    host->isolation = create_isolation(host);
     host->source = &sent;
     return host_recover(host, error);
 }
@@ -346,4 +382,5 @@ void host_serve_join(struct host *host)
 void host_serve_fini(struct host *host)
 {
     job_table_destroy(&host->served.table);
+    isolation_destroy(&host->isolation);
 }

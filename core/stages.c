@@ -53,6 +53,12 @@ static void on_job_stops(void *context, struct job *job)
     stages->options.job_stops(stages->options.context, job);
 }
 
+static void on_suspect(void *context, const struct task *task, const struct attempt *crash)
+{
+    const struct stages *stages = context;
+    stages->options.suspect(stages->options.context, task, crash);
+}
+
 /* Ends tasks that are not to start, since their job or the host stops. Any thread. */
 static void drop(void *context, struct task_list *tasks)
 {
@@ -214,6 +220,7 @@ static void create_outcome(struct stages *stages)
                                   .job_over = on_job_over,
                                   .room_reached = wake,
                                   .job_stops = on_job_stops,
+                                  .suspect = on_suspect,
                                   .discharge = discharge,
                                   .delay = delay,
                                   .release = feed_released};

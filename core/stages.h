@@ -34,6 +34,8 @@ struct stages_options {
     void (*wake)(void *context); /* there is something for the control loop to do; any thread */
     void (*job_over)(void *context, struct job *job);  /* any thread */
     void (*job_stops)(void *context, struct job *job); /* has failed fast: purge it; any thread */
+    /* See outcome_hooks; any thread. */
+    void (*suspect)(void *context, const struct task *task, const struct attempt *crash);
 };
 
 struct stages {

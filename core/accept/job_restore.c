@@ -127,6 +127,10 @@ static bool add_task(void *context, const struct store_task *stored)
         return !restore->failed;
     }
     task->type = type;
+    const struct job_restore_sources *sources = restore->sources;
+    task->suspect =
+        sources->claims != NULL &&
+        sources->claims(sources->context, restore->job->store_key, stored->number, type);
     if (was_dead(stored)) { /* what it needs, and its job's stop, were dealt with when it ran */
         extra.needs.count = 0;
         extra.when = WHEN_ALWAYS;

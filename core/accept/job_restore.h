@@ -15,6 +15,10 @@ struct job_restore_sources {
     struct store *store;
     struct chunk_pool *pool;
     struct registry *registry; /* types that no plugin has now are interned: their tasks park */
+    void *context;
+    /* Returns whether a host may have died of the task at a place, which is marked then. NULL: of
+     * none. */
+    bool (*claims)(void *context, uint64_t job, uint32_t number, const struct type *type);
 };
 
 /* Makes the job with an id, whose tasks are ACCEPTED and in the store already; it keeps them. A

@@ -61,8 +61,9 @@ struct task {
     int8_t priority;
     _Atomic uint8_t state;  /* enum task_state; changed by task_move alone; any thread may look */
     uint8_t when;           /* enum task_when */
-    bool late;              /* its params refer to results of other tasks, see late.h */
-    bool timed_out;         /* its last attempt did, if it had one that did not succeed */
+    bool late : 1;          /* its params refer to results of other tasks, see late.h */
+    bool timed_out : 1;     /* its last attempt did, if it had one that did not succeed */
+    bool suspect : 1;       /* a host may have died of it, see isolation.h */
     _Atomic bool cancelled; /* it is not to start; set by any thread that holds its job */
     /* The group that counts it among those that it has accepted: the lane's id + 1; 0: none. Any
      * thread may look. */

@@ -49,10 +49,10 @@ struct serve {
     struct http *http;
     char *address; /* as configured */
     int listen_fd;
-    bool passed;       /* the service manager has opened the socket */
-    char *store_path;  /* NULL: jobs are in memory */
-    char *flight_path; /* the same */
-    char *token;       /* NULL: nobody is asked for one */
+    bool passed;                       /* the service manager has opened the socket */
+    char *store_path;                  /* NULL: jobs are in memory */
+    char *flight_path, *isolated_path; /* the same */
+    char *token;                       /* NULL: nobody is asked for one */
     char *hosts_text;
     const char *hosts[HOSTS_MOST + 1];
 };
@@ -306,7 +306,8 @@ static bool find_store(struct serve *serve)
         return output_error("there is no folder that jobs could be kept in: name one by [host] "
                             "state_dir, or set [store] backend = memory");
     serve->store_path = config_store_path(config);
-    if (asprintf(&serve->flight_path, "%s.flight", serve->store_path) < 0)
+    if (asprintf(&serve->flight_path, "%s.flight", serve->store_path) < 0 ||
+        asprintf(&serve->isolated_path, "%s.isolated", serve->store_path) < 0)
         abort();
     return true;
 }
@@ -322,6 +323,7 @@ static bool start_host(struct serve *serve)
                                      .store = kept(serve->config, serve->store_path),
                                      .monitor = lifeline_monitor(),
                                      .flight_path = serve->flight_path,
+                                     .isolated_path = serve->isolated_path,
                                      .stops = on_stops,
                                      .tick = on_tick,
                                      .tick_ns = tick_ns(serve),
@@ -396,6 +398,7 @@ static void serve_fini(struct serve *serve)
     free(serve->token);
     free(serve->store_path);
     free(serve->flight_path);
+    free(serve->isolated_path);
     free(serve->hosts_text);
 }
 

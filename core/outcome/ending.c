@@ -30,6 +30,8 @@ bool ending_end(struct outcome *outcome, struct task *task, enum task_state stat
         claim_give_back(outcome->store, task);
     }
     job_keep_result(task, attempt->outputs);
+    if (task->suspect)
+        hooks->suspect(hooks->context, task, NULL);
     if (task->late)
         late_release(task);
     job_release_dependents(task, &tally->released);

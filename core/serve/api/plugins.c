@@ -5,6 +5,7 @@
 
 #include "serve/api/internal.h"
 #include "serve/job_schema.h"
+#include "serve/json_text.h"
 #include "serve/plugin_json.h"
 #include "serve/reread_report.h"
 #include "serve/type_json.h"
@@ -37,6 +38,25 @@ void api_type_list(void *context, struct http_request *request)
     http_answer_json(request, 200, json_pack("{so}", "types", types));
 }
 
+/* null, or what it is isolated for. */
+static json_t *isolated_json(struct api *api, const char *type)
+{
+    struct isolation_facts facts;
+
+    if (!host_isolates(api->host, type, &facts))
+        return json_null();
+    return json_pack("{so so so}", "since", json_wall_time(facts.since_wall_ns), "task",
+                     json_text_or_null(facts.task), "why", json_text_or_null(facts.why));
+}
+
+static void answer_type(struct api *api, struct http_request *request, const struct offer *offer)
+{
+    json_t *json = type_json(offer);
+
+    json_object_set_new(json, "isolated", isolated_json(api, offer->type->name));
+    http_answer_json(request, 200, json);
+}
+
 void api_type_show(void *context, struct http_request *request)
 {
     struct api *api = context;
@@ -46,7 +66,7 @@ void api_type_show(void *context, struct http_request *request)
 
     switch (registry_peek(api->registry, type, strlen(type), &offer, &error)) {
     case REGISTRY_FOUND:
-        http_answer_json(request, 200, type_json(offer));
+        answer_type(api, request, offer);
         registry_unpin(api->registry, offer);
         return;
     case REGISTRY_UNKNOWN:

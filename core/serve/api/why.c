@@ -329,6 +329,7 @@ static void say_live(struct why *why, const struct api_name *name, const struct 
 /* ---- the answer ---- */
 
 struct told {
+    struct api *api;
     json_t *attempts;
     enum store_state state;
     struct buffer text; /* how it has ended */
@@ -359,6 +360,7 @@ static const char *how_it_ended(enum store_state state)
 static bool tell(void *context, const struct store_task *task)
 {
     struct told *told = context;
+    struct isolation_facts isolated;
     const struct store_attempt *last =
         task->attempts_count > 0 ? &task->attempts[task->attempts_count - 1] : NULL;
 
@@ -371,6 +373,8 @@ static bool tell(void *context, const struct store_task *task)
         buffer_printf(&told->text, ": %s", last->reason);
     if (last != NULL && last->message[0] != '\0')
         buffer_printf(&told->text, ": %s", last->message);
+    if (task->state == STORE_CRASHED && host_isolates(told->api->host, task->given.type, &isolated))
+        buffer_puts(&told->text, "; its type runs in worker processes until its plugin changes");
     return false;
 }
 
@@ -386,7 +390,7 @@ void api_task_why(void *context, struct http_request *request)
 {
     struct api *api = context;
     struct why why = {.api = api, .code = ""};
-    struct told told = {0};
+    struct told told = {.api = api};
     struct api_name name;
     struct api_live live;
 
