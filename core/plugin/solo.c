@@ -23,7 +23,7 @@ static bool read_note(struct solo *solo, const char *path, struct error *error)
 {
     CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
-        return error_errno(error, "unreadable", "%s cannot be opened", path);
+        return error_errno(error, "unreadable", "cannot be opened");
     return image_check(fd, &solo->note, error);
 }
 
