@@ -1,5 +1,5 @@
-/* greet: says hello. A plugin to copy: give it your name, your parameters, your work. Build it with
- *     cc -shared -fPIC greet.c -o greet.so $(pkg-config --cflags --libs sluice-plugin) */
+/* greet: says hello. Give it your parameters and your work; `make` builds it, `make test` tries
+ * it. */
 #include <sluice/plugin.h>
 
 /* What a job file says under `params:`, as the host hands it to you. */
@@ -10,14 +10,14 @@ struct greet_params {
 };
 
 static const struct sluice_param greet_table[] = {
-    SLUICE_STRING(struct greet_params, name, .required = true, .help = "whom to greet"),
+    SLUICE_STRING(struct greet_params, name, .def = "world", .help = "who is told hello"),
     SLUICE_INT(struct greet_params, times, .def = "1", .min = 1, .max = 100, .help = "how often"),
-    SLUICE_DURATION(struct greet_params, pause, .def = "0s", .help = "after each greeting"),
+    SLUICE_DURATION(struct greet_params, pause, .def = "0s", .help = "after each hello"),
     SLUICE_PARAMS_END,
 };
 
 /* Runs one task, on a worker thread, perhaps beside others of its kind: no state in globals. */
-static enum sluice_status greet(const struct sluice_call *call, const void *params)
+static enum sluice_status greet_execute(const struct sluice_call *call, const void *params)
 {
     const struct greet_params *p = params;
     char text[128];
@@ -29,13 +29,14 @@ static enum sluice_status greet(const struct sluice_call *call, const void *para
     }
     if (snprintf(text, sizeof text, "hello, %s", p->name) >= (int)sizeof text)
         return sluice_fail_for_good(call, "name_too_long", "no card is as wide as '%s'", p->name);
-    sluice_output(call, "greeting", text);
+    sluice_output(call, "card", text);
     return SLUICE_OK;
 }
 
 static const struct sluice_type greet_types[] = {
     {SLUICE_TYPE("greet", "Says hello."), .params = greet_table,
-     .params_size = sizeof(struct greet_params), .flags = SLUICE_IDEMPOTENT, .execute = greet},
+     .params_size = sizeof(struct greet_params), .flags = SLUICE_IDEMPOTENT,
+     .execute = greet_execute},
     SLUICE_TYPES_END,
 };
 

@@ -29,7 +29,7 @@ END
     echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *"greet: 2 tasks: 2 succeeded"* ]]
-    [ "$(grep -c '"greeting":"hello, ' events.jsonl)" -eq 2 ]
+    [ "$(grep -c '"card":"hello, ' events.jsonl)" -eq 2 ]
 }
 
 @test "the template's failure reaches the one who ran it" {

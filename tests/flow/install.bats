@@ -9,9 +9,9 @@ setup_file() {
 }
 
 setup() {
-    cp -r "$PREFIX/share/sluice/template" "$BATS_TEST_TMPDIR/greet"
-    cd "$BATS_TEST_TMPDIR/greet"
-    chmod -R go-w .
+    cd "$BATS_TEST_TMPDIR"
+    "$PREFIX/bin/sluice" plugin new greet >new.log
+    cd greet
 }
 
 # greets PREFIX FOLDER: the program of the prefix runs the template's job with the plugin in the folder.
@@ -55,6 +55,24 @@ greets() {
     [[ $output == *"cannot load "*"$PREFIX"*"client.so"* ]]
 }
 
+@test "a new plugin is made from the installed template, builds and passes its test" {
+    make
+    run make test
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"greet: all is well" ]]
+    run grep -rl "$BUILD_DIR" .
+    [ "$status" -eq 1 ]
+    cmake -B build >cmake.log
+    cmake --build build >>cmake.log
+    ctest --test-dir build
+}
+
+@test "a new plugin's Makefile falls back on what is installed elsewhere" {
+    sed -i "s|$PREFIX|/nowhere|g" Makefile
+    PATH=$PREFIX/bin:$PATH make test
+}
+
 @test "the template builds with one line through pkg-config, and runs" {
     # shellcheck disable=SC2046 # the flags are words
     cc -shared -fPIC greet.c -o greet.so $(pkg-config --cflags --libs sluice-plugin)
@@ -62,6 +80,7 @@ greets() {
 }
 
 @test "the template builds with find_package, and runs" {
+    sed -i 's/ HINTS .*)/)/' CMakeLists.txt
     cmake -B build -DCMAKE_PREFIX_PATH="$PREFIX" >cmake.log
     cmake --build build >>cmake.log
     [ -f build/greet.so ]
@@ -69,7 +88,7 @@ greets() {
 }
 
 @test "a plugin asks for a version of the SDK, and a newer major one is not found" {
-    sed -i 's/SluicePlugin REQUIRED/SluicePlugin 1.0 REQUIRED/' CMakeLists.txt
+    sed -i 's/SluicePlugin REQUIRED HINTS .*)/SluicePlugin 1.0 REQUIRED)/' CMakeLists.txt
     cmake -B build -DCMAKE_PREFIX_PATH="$PREFIX" >cmake.log
     sed -i 's/SluicePlugin 1.0 REQUIRED/SluicePlugin 2.0 REQUIRED/' CMakeLists.txt
     run cmake -B build2 -DCMAKE_PREFIX_PATH="$PREFIX"
