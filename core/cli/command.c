@@ -62,7 +62,7 @@ static char *help(int key, const char *text, void *input)
     for (size_t i = 0; i < COMMANDS_COUNT; i++) {
         char usage[64];
         snprintf(usage, sizeof(usage), "%s %s", commands[i].words, commands[i].arguments);
-        buffer_printf(&list, "  %-20s %s\n", usage, commands[i].help);
+        buffer_printf(&list, "  %-22s %s\n", usage, commands[i].help);
     }
     return strdup(buffer_text(&list));
 }

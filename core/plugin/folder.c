@@ -18,7 +18,7 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static bool is_candidate(const char *name)
+bool folder_may_have(const char *name)
 {
     size_t length = strlen(name);
     return name[0] != '.' && length > 3 && strcmp(name + length - 3, ".so") == 0;
@@ -56,7 +56,7 @@ static bool list_names(struct folder *folder, struct error *error)
             return error_errno(error, "unreadable", "cannot read %s", folder->path);
         if (entry == NULL)
             break;
-        if (is_candidate(entry->d_name) && !add_name(folder, entry->d_name))
+        if (folder_may_have(entry->d_name) && !add_name(folder, entry->d_name))
             return error_set(error, "no_memory", "out of memory");
     }
     qsort(folder->names, folder->count, sizeof *folder->names, compare_names);

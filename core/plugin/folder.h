@@ -29,6 +29,9 @@ enum folder_answer {
  * others can write is opened, but unsafe. */
 bool folder_open(struct folder *folder, const char *path, struct error *error);
 
+/* Says whether a file of this name is looked at: *.so, and no dot-file. */
+bool folder_may_have(const char *name);
+
 /* Closes and frees it; a zeroed one is fine. */
 void folder_close(struct folder *folder);
 
