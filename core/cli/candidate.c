@@ -9,7 +9,6 @@
 #include "plugin/image.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
-#include "support/units.h"
 
 /* Opens the file as a scan of its folder would; *fd is set even where the host must not load it. */
 static bool open_in(const struct folder *folder, const char *name, int *fd, struct error *error)
@@ -35,7 +34,7 @@ static bool look_at_path(const char *file, int *fd, struct findings *findings)
         slash[slash == place] = '\0';
     if (!folder_open(&folder, slash == NULL ? "." : place, &error) ||
         !open_in(&folder, name, fd, &error))
-        return findings_failed(findings, "path", 0, error.message);
+        return findings_failed(findings, "path", error.message);
     findings_ok(findings, "path", "nobody else can write the file, or a folder above it");
     return true;
 }
@@ -48,13 +47,13 @@ static bool is_of_note(const struct error *error)
 
 static void tell_image(int fd, struct findings *findings)
 {
-    char text[128], size[32];
+    char text[128];
     struct stat stat;
 
     if (fstat(fd, &stat) != 0)
         return;
-    snprintf(text, sizeof(text), "a shared object of %s for this machine, whole, safe to map",
-             units_format_size((uint64_t)stat.st_size, size, sizeof(size)));
+    snprintf(text, sizeof(text), "a shared object of %lld KiB for this machine, whole, safe to map",
+             (long long)(stat.st_size + 1023) / 1024);
     findings_ok(findings, "image", text);
 }
 
@@ -75,10 +74,10 @@ static bool look_at_image(struct candidate *candidate, int fd, struct findings *
 
     bool sound = image_check(fd, &candidate->note, &error);
     if (!sound && !is_of_note(&error))
-        return findings_failed(findings, "image", 0, error.message);
+        return findings_failed(findings, "image", error.message);
     tell_image(fd, findings);
     if (!sound)
-        return findings_failed(findings, "note", 0, error.message);
+        return findings_failed(findings, "note", error.message);
     tell_note(&candidate->note, findings);
     return true;
 }
@@ -92,7 +91,7 @@ static bool take_copy(struct candidate *candidate, int fd, const char *state_dir
     if (candidate->snapshots != NULL)
         candidate->copy_fd =
             snapshot_take(candidate->snapshots, fd, "candidate.so", &candidate->copy, &error);
-    return candidate->copy_fd >= 0 || findings_failed(findings, "copy", 0, error.message);
+    return candidate->copy_fd >= 0 || findings_failed(findings, "copy", error.message);
 }
 
 bool candidate_open(struct candidate *candidate, const char *file, const char *state_dir,

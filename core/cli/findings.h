@@ -7,7 +7,23 @@
 
 #include "cli/options.h"
 
+enum finding_result {
+#define FINDING(name, shown, word) FINDING_##name,
+#include "cli/findings.def"
+#undef FINDING
+    FINDING_COUNT,
+};
+
 enum findings_shown { FINDINGS_ALL, FINDINGS_FAILURES };
+
+struct finding {
+    enum finding_result result;
+    const char *check; /* its name, a word */
+    int rule;          /* the number of that of sluice/plugin.h which is broken; 0: none of them */
+    const char *text;  /* what was found; may be a plugin's: what is no text in it is masked */
+};
+
+enum { FINDINGS_RULE_MOST = 5 };
 
 struct findings {
     json_t *list; /* all of them */
@@ -17,14 +33,16 @@ struct findings {
 };
 
 /* Begins an empty list. */
-void findings_init(struct findings *findings, enum format format, enum findings_shown shown);
+void findings_init(struct findings *findings);
 
 /* Frees it. Fits CLEANUP. */
 void findings_fini(struct findings *findings);
 
-/* Adds that a check is passed, with a text about what was found. */
+/* Adds one, unless the very same was found before. Returns whether it is no failure. */
+bool findings_add(struct findings *findings, const struct finding *finding);
+
+/* Adds that a check was passed. */
 void findings_ok(struct findings *findings, const char *check, const char *text);
 
-/* Adds that it is not, and why; rule is the number of that of sluice/plugin.h which is broken, 0:
- * none of them. Texts may be a plugin's: what is no text in them is masked. Returns false. */
-bool findings_failed(struct findings *findings, const char *check, int rule, const char *why);
+/* Adds that one was not, for another reason than one of the rules; returns false. */
+bool findings_failed(struct findings *findings, const char *check, const char *why);

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/plugin_place.h"
+#include "cli/trial.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
 
@@ -51,14 +52,14 @@ static const struct argp argp = {
     .args_doc = "FILE.so",
     .options = table,
     .parser = parse,
-    .doc =
-        "Checks a plugin as `sluice plugin check' does and puts it into the plugin folder, under "
-        "the name that it gives itself and in one step: a running daemon sees the old file or "
-        "the new one, and goes on with what it has until it is told to reload."
-        "\vFor example:\n\n"
-        "  sluice plugin install greet.so && sluice reload\n\n"
-        "Exit code: 0; 1 something is wrong with the plugin, and it is not installed; 2 wrong "
-        "usage; 3 it cannot be installed: there is no folder for it, or something in the way.\n",
+    .doc = "Checks a plugin as `sluice plugin check' does, without running tasks, and puts it into "
+           "the plugin folder, under "
+           "the name that it gives itself and in one step: a running daemon sees the old file or "
+           "the new one, and goes on with what it has until it is told to reload."
+           "\vFor example:\n\n"
+           "  sluice plugin install greet.so && sluice reload\n\n"
+           "Exit code: 0; 1 something is wrong with the plugin, and it is not installed; 2 wrong "
+           "usage; 3 it cannot be installed: there is no folder for it, or something in the way.\n",
     .children = options_children,
 };
 
@@ -114,6 +115,19 @@ static int put(const struct install *install, const struct config *config,
     return EXIT_ALL_WELL;
 }
 
+/* Its tasks are not run: who installs a plugin has not asked for what they do. */
+static bool try_out(const struct config *config, const struct candidate *candidate,
+                    struct findings *findings)
+{
+    const struct trial_order order = {.copy = candidate->copy,
+                                      .plugin = candidate->note.name,
+                                      .config = config,
+                                      .tasks_mode = TRIAL_TASKS_NONE};
+    struct error error;
+
+    return trial_run(&order, findings, &error) || output_error("%s", error.message);
+}
+
 int command_plugin_install(struct options *common, int argc, char **argv)
 {
     struct install install = {.common = common};
@@ -122,12 +136,16 @@ int command_plugin_install(struct options *common, int argc, char **argv)
     CLEANUP(candidate_close) struct candidate candidate = {.copy_fd = -1};
     int code;
 
-    findings_init(&findings, common->format, FINDINGS_FAILURES);
+    findings_init(&findings);
     argp_parse(&argp, argc, argv, 0, NULL, &install);
     if (!options_configure(common, &config, &code))
         return code;
-    findings.format = common->format; /* which may stand behind the command, too */
-    if (candidate_open(&candidate, install.file, config.state_dir, &findings))
+    findings.format = common->format;
+    findings.shown = FINDINGS_FAILURES;
+    if (candidate_open(&candidate, install.file, config.state_dir, &findings) &&
+        !try_out(&config, &candidate, &findings))
+        return EXIT_HOST;
+    if (findings.failed == 0)
         return put(&install, &config, &candidate, &findings);
     if (common->format == FORMAT_JSON)
         output_json(json_pack("{sn, sO}", "plugin", "checks", findings.list));

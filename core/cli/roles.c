@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/trial.h"
 #include "execute/isolate/inside.h"
 #include "support/child.h"
 

@@ -1,9 +1,12 @@
 #include "plugin/signals.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "support/log.h"
+
+static _Atomic uint32_t handlers_put_back, masks_put_back;
 
 static bool is_askable(int number)
 {
@@ -59,6 +62,7 @@ void signals_restore(const struct signals *signals, const char *plugin)
         if (!is_askable(number) || sigaction(number, NULL, &now) != 0 || same_handler(&now, kept))
             continue;
         sigaction(number, kept, NULL);
+        atomic_fetch_add(&handlers_put_back, 1);
         report(number, &now, plugin);
     }
 }
@@ -71,9 +75,15 @@ bool signals_restore_mask(const sigset_t *before, const char *plugin)
     for (int number = 1; number < SIGNALS_COUNT; number++) {
         if (sigismember(&found, number) == sigismember(before, number))
             continue;
+        atomic_fetch_add(&masks_put_back, 1);
         log_warning("plugin changed the signal mask: put back (rule R3)",
                     LOG_TEXT("plugin", plugin));
         return true;
     }
     return false;
+}
+
+struct signals_put_back signals_put_back(void)
+{
+    return (struct signals_put_back){atomic_load(&handlers_put_back), atomic_load(&masks_put_back)};
 }

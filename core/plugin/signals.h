@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { SIGNALS_COUNT = NSIG };
 
@@ -23,3 +24,10 @@ void signals_restore(const struct signals *signals, const char *plugin);
 /* Sets the calling thread's mask to what it was before a call into the plugin; true, with a warning
  * that names the plugin, if it was another. One system call. Any thread. */
 bool signals_restore_mask(const sigset_t *before, const char *plugin);
+
+struct signals_put_back {
+    uint32_t handlers, masks;
+};
+
+/* Returns how often either was found changed and put back since the process began. Any thread. */
+struct signals_put_back signals_put_back(void);

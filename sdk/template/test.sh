@@ -1,5 +1,6 @@
 #!/bin/sh
-# test.sh [FOLDER]: runs greet.yaml with the greet.so of the folder and looks at what comes out. $SLUICE names the program.
+# test.sh [FOLDER]: tries the greet.so of the folder, runs greet.yaml with it, and looks at what comes out. $SLUICE
+# names the program.
 set -eu
 here=$(dirname "$0")
 folder=${1:-.}
@@ -7,6 +8,7 @@ sluice=${SLUICE:-sluice}
 events=$(mktemp)
 trap 'rm -f "$events"' EXIT
 
+"$sluice" plugin check "$folder/greet.so"
 "$sluice" run "$here/greet.yaml" --plugins "$folder" --events "$events"
 # One line for each task that has ended, its outputs among the rest.
 for card in "hello, world" "hello, everybody"; do

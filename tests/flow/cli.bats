@@ -4,13 +4,13 @@ load helpers
 
 @test "help lists every command and an example" {
     run -0 "$SLUICE" --help
-    for words in "run JOB.yaml" "serve " "check JOB.yaml" "fsck [FILE]" "plugin list" "plugin info TYPE" "plugin new NAME" "plugin install FILE.so" "version" "sluice run nightly.yaml"; do
+    for words in "run JOB.yaml" "serve " "check JOB.yaml" "fsck [FILE]" "plugin list" "plugin info TYPE" "plugin new NAME" "plugin check FILE.so" "plugin install FILE.so" "version" "sluice run nightly.yaml"; do
         [[ $output == *"$words"* ]]
     done
 }
 
 @test "every command has help of its own" {
-    for command in run serve check fsck "plugin list" "plugin info" "plugin new" "plugin install" version; do
+    for command in run serve check fsck "plugin list" "plugin info" "plugin new" "plugin check" "plugin install" version; do
         # shellcheck disable=SC2086 # two words are two arguments
         run -0 "$SLUICE" $command --help
         [[ $output == "Usage: sluice $command [OPTION...]"* ]]
