@@ -17,7 +17,7 @@
 #include "support/cleanup.h"
 #include "support/log.h"
 
-enum { ORDER_FD = CHILD_FIRST_FD + 1, FDS_COUNT = 2, ROUNDS_COUNT = 2, TYPES_MOST = 256 };
+enum { ORDER_FD = CHILD_FIRST_FD + 1, FDS_COUNT = 2, ROUNDS_COUNT = 2 };
 
 /* The registry gives up before that: so it can say which function it was. */
 static const int64_t call_most_ns = 10 * NS_PER_S, load_most_ns = 30 * NS_PER_S;
@@ -27,8 +27,8 @@ struct trial {
     struct registry_setting *settings;
     struct registry *registry;
     bool wrong[ASPECT_COUNT];
-    struct signals_put_back put_back; /* until now */
-    const char *types[TYPES_MOST];    /* of the registry */
+    struct signals_put_back put_back;    /* until now */
+    const char *types[SLUICE_TYPES_MAX]; /* of the registry */
     size_t types_count;
 };
 
@@ -124,7 +124,7 @@ static void add_type(void *context, const char *type, const char *plugin)
     struct trial *trial = context;
 
     (void)plugin;
-    if (trial->types_count < TYPES_MOST)
+    if (trial->types_count < SLUICE_TYPES_MAX)
         trial->types[trial->types_count++] = type;
 }
 
@@ -258,7 +258,7 @@ static bool load(struct trial *trial)
 enum round_end { ROUND_GOES_ON, ROUND_IS_LAST, ROUND_IS_STUCK };
 
 /* Loads the plugin, has its tasks run if the order says so, and unloads it. */
-static enum round_end run_round(struct trial *trial, bool runs_tasks)
+static enum round_end run_round(struct trial *trial, enum trial_tasks tasks)
 {
     CLEANUP(footprint_fini) struct footprint before;
 
@@ -266,7 +266,7 @@ static enum round_end run_round(struct trial *trial, bool runs_tasks)
     bool loaded = load(trial);
     if (trial->registry != NULL && registry_left_behind(trial->registry) > 0)
         return ROUND_IS_STUCK;
-    if (loaded && runs_tasks && run_samples(trial) == TRIAL_SAMPLE_STUCK)
+    if (loaded && tasks == TRIAL_TASKS_RUN && run_samples(trial) == TRIAL_SAMPLE_STUCK)
         return ROUND_IS_STUCK;
     trial_step("unload", load_most_ns, "it was unloaded: deinit, destructors");
     registry_destroy(&trial->registry);
@@ -281,7 +281,8 @@ static enum round_end run_rounds(struct trial *trial)
     enum round_end end = ROUND_GOES_ON;
 
     for (int round = 1; round <= ROUNDS_COUNT && end == ROUND_GOES_ON; round++)
-        end = run_round(trial, runs_tasks && round == ROUNDS_COUNT);
+        end = run_round(trial,
+                        runs_tasks && round == ROUNDS_COUNT ? TRIAL_TASKS_RUN : TRIAL_TASKS_NONE);
     return end;
 }
 
