@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
+#include "cli/roles.h"
 #include "stages.h"
 #include "support/cleanup.h"
 #include "support/loop.h"
@@ -288,6 +289,8 @@ int main(int argc, char **argv)
     static struct engine engine = {.tasks = 1000000, .types = 1, .batch = READER_BATCH};
     struct error error;
     int code;
+    if (roles_run(argc, argv, &code)) /* a worker process of ours */
+        return code;
     argp_parse(&argp, argc, argv, 0, NULL, &engine);
     if (!options_configure(&engine.common, &engine.config, &code))
         return code;

@@ -11,7 +11,7 @@ root=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/bench/measure.sh
 . "$here/measure.sh"
 
-goals=(P1 P2 P2_NEEDS P4 P5 P7 P8 P9 P10 SCHEDULERS SERVE DURABLE)
+goals=(P1 P2 P2_NEEDS P4 P5 P6 P7 P8 P9 P10 SCHEDULERS SERVE DURABLE)
 pairs=11 tasks=1000000 rate='' only='' program=''
 while [ $# -gt 0 ]; do
     case $1 in
