@@ -1,5 +1,6 @@
-"""client.py SOCKET LOG TRACE STOP: sends single tasks and jobs of every kind over several connections, as fast as it can,
-until the file STOP is there; a daemon that is gone is looked for again. LOG gets a line of JSON for each answer:
+"""client.py SOCKET LOG TRACE STOP [KIND...]: sends single tasks and jobs of the usual kinds, and of others, over several
+connections, as fast as it can, until the file STOP is there; a daemon that is gone is looked for again. LOG gets a line of
+JSON for each answer:
     {"name": .., "kind": .., "job": ..}    it was acknowledged
     {"name": .., "kind": .., "doubt": 1}   the connection broke before an answer came
     {"name": .., "refused": CODE}          it was refused: it is to be in no store
@@ -16,9 +17,10 @@ import time
 
 import kinds
 
-SOCKET, LOG, TRACE, STOP = sys.argv[1:]
+SOCKET, LOG, TRACE, STOP = sys.argv[1:5]
 AGAIN = 0.004  # between two looks whether the daemon is back, or has room
-KINDS = itertools.cycle(["chain", "retries", "unique", "each", "delayed", "wide", "dead", "slow", "unique"])
+USUAL = ["chain", "retries", "unique", "each", "delayed", "wide", "dead", "slow", "unique"]
+KINDS = itertools.cycle(USUAL + sys.argv[5:])
 numbers = itertools.count()
 unfinished = collections.deque()
 log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)

@@ -142,7 +142,9 @@ class Crash:
             with open(name, "w", encoding="utf-8"):
                 pass
         probe = Probe(f"{self.daemon.folder}/probe")
-        client = subprocess.Popen([sys.executable, f"{here}/client.py", self.daemon.socket, self.log, self.trace, self.stop])
+        others = ["late"] if how == "stop" else []
+        client = subprocess.Popen([sys.executable, f"{here}/client.py", self.daemon.socket, self.log, self.trace, self.stop,
+                                   *others])
         try:
             for _ in range(rounds):
                 self.life(next(moments))

@@ -50,7 +50,11 @@ def slow(_):
     return [{"id": f"q{i}", **trace(**{"for": "40ms"})} for i in range(3)]
 
 
-MAKE = {kind.__name__: kind for kind in (chain, retries, dead, delayed, unique, each, wide, slow)}
+def late(_):
+    return [task("t", lingers="60ms")]
+
+
+MAKE = {kind.__name__: kind for kind in (chain, retries, dead, delayed, unique, each, wide, slow, late)}
 
 # Of a kind, a task's name: the states that it may end in, and its attempts.
 ENDS = {
@@ -62,6 +66,7 @@ ENDS = {
     "unique": {"u": (("succeeded", "skipped"), 1)},
     "each": {"e": (WELL, 1), "z": (WELL, 1)},
     "wide": {f"p{i}": (WELL, 1) for i in range(60)},
+    "late": {"t": (WELL, 1)},
     "slow": {f"q{i}": (WELL, 1) for i in range(3)},
 }
 

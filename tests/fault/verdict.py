@@ -5,15 +5,19 @@ ended in the trace), or if it had ended and that was not committed yet: [store] 
 a transaction was being written and synced goes with the next one. So it may have ended that interval and two commits before
 the kill, but no longer. How long a commit takes here is known from a probe, which wrote and synced a file all the while.
 If it ended by itself, on SIGTERM, all that had ended is committed: then only what it cancelled runs again.
-Each attempt that ran twice is held against this, and their number against that of all attempts that were so at the kills."""
+Each attempt that ran twice is held against this, and their number against that of all attempts that were so at the kills.
+What a stop has cancelled is written down as interrupted, each time. The trace alone does not tell: a call that is cancelled
+behind the line of its end and before its return was interrupted as well."""
 import bisect
 import collections
 import json
+import urllib.parse
 
 import daemon as daemons
 import kinds
 
 COMMIT_US = 10 * 1000                    # [store] commit_interval
+STOPPED = "the host stopped"             # message of an attempt that was interrupted by a stop
 THREADS_US = 20 * 1000 * daemons.SLOWER  # until every thread on the way has had its turn
 
 Kill = collections.namedtuple("Kill", "us bytes graceful")  # when, how long the trace was, and whether it ended by itself
@@ -28,6 +32,7 @@ class Verdict:
         self.errors = []
         self.acked, self.doubt, self.refused, self.told = {}, {}, {}, {}
         self.kind = {}  # of a job
+        self.stops = {}  # of a task that was asked for: attempts that a stop has interrupted, each time
         self.read_log(log)
         self.lines = [line for line in self.read_trace(trace) if line is not None]
 
@@ -160,17 +165,28 @@ class Verdict:
                 open_runs.pop(key)[1] = line
         return found
 
-    def was_open(self, run, kill):
-        """Whether a run was in hand or perhaps not committed at a kill."""
+    def was_open(self, run):
+        """Whether a run was in hand or perhaps not committed at the kill that ended its life."""
         begun, ended = run
-        if begun.life != kill:
-            return False
+        kill = self.kills[begun.life]
         if ended is None or ended.how == "cancelled":
             return True
-        return not self.kills[kill].graceful and self.kills[kill].us - ended.us <= self.window_us
+        return not kill.graceful and kill.us - ended.us <= self.window_us
+
+    def was_interrupted(self, begun):
+        """Whether it is written down that a stop interrupted an attempt, once more than was asked so far."""
+        task = f"{begun.job}:{begun.task}"
+        if task not in self.stops:
+            status, told = self.daemon.get(f"/v1/tasks/{urllib.parse.quote(task)}")
+            assert status == 200, (task, status, told)
+            self.stops[task] = [one["attempt"] for one in told["attempts"] if one["message"] == STOPPED]
+        was = begun.attempt in self.stops[task]
+        if was:
+            self.stops[task].remove(begun.attempt)
+        return was
 
     def look_at_repeats(self):
-        before, self.repeats, self.oldest_us = {}, 0, 0
+        before, self.repeats, self.oldest_us, self.late = {}, 0, 0, 0
         runs = self.runs()
         for run in runs:
             begun = run[0]
@@ -178,7 +194,7 @@ class Verdict:
             if key in before:
                 self.look_at_repeat(before[key], begun)
             before[key] = run
-        self.bound = sum(self.was_open(run, run[0].life) for run in runs if run[0].life < len(self.kills))
+        self.bound = self.late + sum(self.was_open(run) for run in runs if run[0].life < len(self.kills))
         if self.repeats > self.bound:
             self.wrong(f"{self.repeats} attempts ran again, {self.bound} may have")
 
@@ -188,11 +204,23 @@ class Verdict:
         name = f"attempt {begun.attempt} of {begun.job}:{begun.task}"
         if begun.life == again.life:
             self.wrong(f"{name} ran twice in life {begun.life}")
-        elif not self.was_open(run, begun.life):
-            age = (self.kills[begun.life].us - ended.us) // 1000
-            self.wrong(f"{name} had ended {age} ms before the kill {begun.life} and ran again in life {again.life}")
+            return
+        kill, was_open = self.kills[begun.life], self.was_open(run)
+        if kill.graceful or not was_open:
+            self.look_at_stop(run, f"{name} ran again in life {again.life}")
         elif ended is not None and ended.how != "cancelled":
-            self.oldest_us = max(self.oldest_us, self.kills[begun.life].us - ended.us)
+            self.oldest_us = max(self.oldest_us, kill.us - ended.us)
+
+    def look_at_stop(self, run, what):
+        """A run is repeated that only a stop can have interrupted: one that it ended by, or was killed in the middle of."""
+        begun, ended = run
+        if self.was_interrupted(begun):
+            self.late += not self.was_open(run)
+        elif ended is None:
+            self.wrong(f"{what}, and was in hand at the stop {begun.life}, which has not interrupted it")
+        else:
+            age = (self.kills[begun.life].us - ended.us) // 1000
+            self.wrong(f"{what}, had ended ({ended.how}) {age} ms before the end of life {begun.life}, and was not interrupted")
 
     def look_at_told(self):
         """What the daemon has told to be over did not go on."""
@@ -247,6 +275,6 @@ class Verdict:
         print(f"jobs: {len(self.acked)} acknowledged, {len(self.doubt)} in doubt of which {self.extra} were taken, "
               f"{len(self.refused)} refused; {tasks} tasks; {len(self.told)} jobs told to be over in between")
         print(f"attempts: {sum(line.how is None for line in self.lines)}, of which {self.repeats} ran again "
-              f"(at most {self.bound} may have); the longest that had ended and was not committed: "
+              f"(at most {self.bound} may have, {self.late} were cancelled behind their end); the longest that had ended and was not committed: "
               f"{self.oldest_us / 1000:.1f} ms (of {self.window_us / 1000:.0f} ms)")
         print(f"unique: {len(self.skipped_after)} ran, were not committed, and were skipped later")

@@ -1,7 +1,8 @@
 /* trace: leaves a trace of every attempt in a file that outlives the host, one write a line:
  *     B JOB TASK ATTEMPT MICROSECONDS          a call begins
  *     E JOB TASK ATTEMPT MICROSECONDS HOW      it ends: ok, failed, cancelled, wrong
- * The time is that of the monotonic clock. Setting: `file`. */
+ * The time is that of the monotonic clock. A call returns a little after the line of its end, or
+ * long after it, if it lingers. Setting: `file`. */
 #include <sluice/plugin.h>
 
 #include <fcntl.h>
@@ -16,6 +17,7 @@ enum { LINE_BYTES = 512 };
 
 struct trace_params {
     int64_t duration_ns;
+    int64_t lingers_ns;
     int64_t fail;
     const char *says;
     const char *got;
@@ -25,6 +27,8 @@ struct trace_params {
 static const struct sluice_param trace_table[] = {
     SLUICE_NAMED(DURATION, "for", struct trace_params, duration_ns, .def = "0s", .min = 0,
                  .max = INT64_MAX, .help = "how long"),
+    SLUICE_NAMED(DURATION, "lingers", struct trace_params, lingers_ns, .def = "0s", .min = 0,
+                 .max = INT64_MAX, .help = "how long it stays after the line of its end"),
     SLUICE_INT(struct trace_params, fail, .def = "0", .help = "so many attempts fail first"),
     SLUICE_STRING(struct trace_params, says, .def = "", .help = "the output `said`"),
     SLUICE_STRING(struct trace_params, got, .def = "", .help = "what has to be the same"),
@@ -64,6 +68,8 @@ static enum sluice_status trace(const struct sluice_call *call, const void *para
     }
     bool fails = sluice_attempt(call) <= p->fail;
     note(call, 'E', fails ? "failed" : "ok");
+    if (p->lingers_ns > 0)
+        sluice_wait(call, p->lingers_ns);
     if (p->says[0] != '\0')
         sluice_output(call, "said", p->says);
     return fails ? sluice_fail(call, "told_to", "attempt %" PRIu32, sluice_attempt(call))
