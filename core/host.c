@@ -282,25 +282,29 @@ struct host *host_create(const struct config *config, struct registry *registry,
     return NULL;
 }
 
-/* Nobody will close the store: what was said to it is written now. */
-static void leave_behind(struct host *host)
+/* Who may not destroy the host leaves with a store that nobody closes; else that says itself what
+ * it could not write. */
+static void write_the_rest(struct host *host)
 {
     struct error error;
-    if (!store_commit(host->stages.store, &error))
+    if (!store_commit(host->stages.store, &error) && !host->stopped)
         log_error("not all that has ended could be written", LOG_TEXT("reason", error.message));
+}
+
+static bool join_all(struct host *host)
+{
+    if (executor_stuck(host->stages.executor) > 0 || host_reading(host))
+        return false;
+    registry_set_hooks(host->registry, NULL);
+    host_run_join(host);
+    host_serve_join(host);
+    return stages_stop(&host->stages, clock_add_ns(clock_now_ns(), host->config->grace_ns));
 }
 
 bool host_stop(struct host *host)
 {
-    if (executor_stuck(host->stages.executor) > 0 || host_reading(host)) {
-        leave_behind(host);
-        return false;
-    }
-    registry_set_hooks(host->registry, NULL);
-    host_run_join(host);
-    host_serve_join(host);
-    host->stopped =
-        stages_stop(&host->stages, clock_add_ns(clock_now_ns(), host->config->grace_ns));
+    host->stopped = join_all(host);
+    write_the_rest(host);
     return host->stopped;
 }
 

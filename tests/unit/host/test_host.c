@@ -203,6 +203,47 @@ Test(host, an_interrupt_before_anything_started_cancels_it_all)
     cr_assert_eq(ended_in(0, TASK_SUCCEEDED), 0);
 }
 
+/* ---- a host whose store is a file ---- */
+
+static enum { NOT_ASKED, NOT_DURABLE, DURABLE } last_job;
+
+static void on_durable(struct store_wait *wait, bool durable, const char *reason)
+{
+    (void)wait;
+    (void)reason;
+    last_job = durable ? DURABLE : NOT_DURABLE;
+}
+
+/* It would write what nobody waits for after an hour. */
+static struct store *open_patient_store(void)
+{
+    static char place[64];
+    snprintf(place, sizeof place, "%s/sluice.db", inn.state_dir);
+    const struct host_handlers handlers = {
+        .ended = interrupt,
+        .wants_all = true,
+        .store_backend = "sqlite",
+        .store = {.place = place, .commit_interval_ns = 3600 * NS_PER_S}};
+    struct error error;
+    inn.host = host_create(&inn.config, inn.registry, JOB_CHECKED, &handlers, &error);
+    cr_assert_not_null(inn.host, "%s", error.message);
+    return host_stages(inn.host)->store;
+}
+
+Test(host, what_is_said_to_the_store_behind_the_last_task_is_written_when_it_is_stopped)
+{
+    static struct store_wait wait = {.done = on_durable};
+    const struct store_job_given given = {.id = "A", .name = "a", .file = "a.yaml"};
+    struct store *store = open_patient_store();
+    struct error error;
+    add_job("", "{type: noop}", 1);
+    cr_assert_eq(run(), HOST_INTERRUPTED);
+    cr_assert(store_add_job(store, &given, &wait.job, &error), "%s", error.message);
+    cr_assert(host_stop(inn.host));
+    store_when_durable(store, &wait); /* answers at once if it is */
+    cr_assert_eq(last_job, DURABLE);
+}
+
 /* ---- a host that goes on ---- */
 
 enum { WAITING = 100 * 1000, CANCELLED = 1000 };
