@@ -25,6 +25,8 @@
 #include "support/log.h"
 #include "support/units.h"
 
+#define HOST_NAME "sluice-host"
+
 /* How long the next host is waited with: those that die one after the other would wear the machine
  * out. */
 #define DELAY_LEAST_NS (100 * NS_PER_MS)
@@ -69,7 +71,8 @@ static bool read_arguments(struct buffer *arguments)
         got = fd < 0 ? -1 : read(fd, buffer_reserve(arguments, 4096), 4096);
         arguments->length += got > 0 ? (size_t)got : 0;
     } while (got > 0);
-    return got == 0 && arguments->length > 0;
+    errno = got == 0 ? EINVAL : errno; /* a host would be the monitor of the next, without end */
+    return got == 0 && arguments->length > 0 && !monitor_names_host(arguments->bytes);
 }
 
 /* Variables that name this process by its id are meant for the host. */
@@ -102,7 +105,7 @@ static _Noreturn void become_host(const struct monitor *monitor, pid_t parent, i
     for (size_t at = 0; at < monitor->arguments.length;
          at += strlen(monitor->arguments.bytes + at) + 1)
         argv[count++] = monitor->arguments.bytes + at;
-    argv[0] = (char[]){MONITOR_HOST_NAME};
+    argv[0] = (char[]){HOST_NAME};
     rename_environment(parent);
     set_signals(monitor->mask);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -394,4 +397,18 @@ int monitor_run(void)
         reap(&monitor);
     }
     return monitor.code;
+}
+
+bool monitor_names_host(const char *program)
+{
+    return program != NULL && strcmp(program, HOST_NAME) == 0;
+}
+
+int monitor_host(int argc, char **argv)
+{
+    prctl(PR_SET_NAME, HOST_NAME);
+    if (lifeline_take())
+        return command_run(argc, argv);
+    output_error("%s is started by `sluice serve'", HOST_NAME);
+    return EXIT_USAGE;
 }

@@ -14,8 +14,14 @@
  *   (listener.h, sqlite_file.h). */
 #pragma once
 
-/* What a process is called by its argv[0] when it is the host. */
-#define MONITOR_HOST_NAME "sluice-host"
+#include <stdbool.h>
 
 /* Makes this process the monitor until its host has ended for good; returns the exit code. */
 int monitor_run(void);
+
+/* Returns whether a process of this name (argv[0]) is the host of a monitor: not a role (roles.h),
+ * since it has the arguments of the user. */
+bool monitor_names_host(const char *program);
+
+/* Runs the command as the host; returns the exit code. */
+int monitor_host(int argc, char **argv);
