@@ -153,14 +153,14 @@ static void give_back(void *context, struct submission *submission)
 
 static void isolate(void *context, const struct type *type)
 {
-    (void)context;
-    (void)type;
+    struct host *host = context;
+    executor_isolate(host->stages.executor, type);
 }
 
 static void release(void *context, const struct type *type)
 {
-    (void)context;
-    (void)type;
+    struct host *host = context;
+    executor_unisolate(host->stages.executor, type);
 }
 
 static void wake(void *context)

@@ -229,6 +229,8 @@ bool outcome_end(struct outcome *outcome, struct task *task, const struct attemp
     figures_add_attempt(&tally->figures, task, attempt->started_ns, attempt->ended_ns);
     if (attempt->process_lost)
         figures_crash(outcome->figures, task->type, attempt->lost_by);
+    if (attempt->verdict == VERDICT_CRASHED && outcome->hooks.suspect != NULL)
+        outcome->hooks.suspect(outcome->hooks.context, task, attempt);
     bool listened = end_by_verdict(outcome, task, attempt, tally);
     if (tally->released.count > 0)
         release_at(outcome, attempt->ended_ns, tally);

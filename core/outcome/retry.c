@@ -4,6 +4,8 @@ bool retry_follows(const struct task *task, const struct attempt *attempt)
 {
     bool mends = attempt->verdict == VERDICT_FAILED || attempt->verdict == VERDICT_TIMED_OUT ||
                  attempt->verdict == VERDICT_CRASHED;
+    if (task->suspect && attempt->verdict == VERDICT_CRASHED)
+        return false; /* a host has died of it, and now this: twice is enough */
     return mends && task->retry != NULL && task->attempt < task->retry->attempts &&
            !attempt->memory_stays;
 }
