@@ -1,5 +1,6 @@
 #include "accept/intake.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "support/log.h"
 
 enum { STORE_BATCH = 256 };
+
+static_assert((int)JOB_TASKS_MOST <= (int)STORE_TASKS_MOST, "what is read can be stored");
 
 /* What the first tasks of a list become when they enter. */
 struct entry {

@@ -17,7 +17,8 @@ struct memory_walk memory_walk_begin(struct store *store, const struct store_que
     if (query->job != 0)
         walk.next_job = (uint32_t)(query->job - 1);
     if (query->resume && query->after.job > walk.next_job) {
-        walk.next_job = (uint32_t)(query->after.job - 1);
+        walk.next_job =
+            query->after.job > UINT32_MAX ? UINT32_MAX : (uint32_t)(query->after.job - 1);
         walk.next_number = query->after.number + 1;
     }
     return walk;

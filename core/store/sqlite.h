@@ -15,6 +15,7 @@
 
 #include "store/ledger.h"
 #include "store/sqlite_index.h"
+#include "store/sqlite_place.h"
 #include "store/sqlite_query.h"
 #include "store/sqlite_queue.h"
 #include "store/store_backend.h"
@@ -25,7 +26,6 @@ enum {
     SQLITE_QUEUE_MOST_BYTES = 64 * 1024 * 1024, /* said and not written; then callers wait */
     SQLITE_COMMIT_RECORDS = 1024,               /* in one transaction */
     SQLITE_COMMIT_BYTES = 8 * 1024 * 1024,
-    SQLITE_KEY_MOST = INT32_MAX,       /* of a job: places are 63 bits */
     SQLITE_KEYS_IN_HAND = 1024 * 1024, /* jobs on their way when no more are taken */
 };
 

@@ -7,6 +7,7 @@
 #include "store/sqlite_check_lines.h"
 #include "store/sqlite_check_records.h"
 #include "store/sqlite_file.h"
+#include "store/sqlite_place.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
 

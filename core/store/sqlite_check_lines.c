@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "store/sqlite_file.h"
+#include "store/sqlite_place.h"
 #include "store/sqlite_record.h"
 
 enum { ROW_ENTRIES = 1024 };
@@ -11,8 +12,8 @@ enum { ROW_ENTRIES = 1024 };
 static const char kept_text[] =
     "SELECT seq, place, state, 66 + coalesce(length(reason), 0) + coalesce(length(message), 0) +"
     " coalesce(length(outputs), 0) + coalesce(length(attempts), 0) + chunk_bytes / max(tasks, 1)"
-    " FROM ended JOIN job ON key = place >> 32"
-    " WHERE seq >= ?1 AND (state BETWEEN 2 AND 4) = ?2 ORDER BY seq";
+    " FROM ended JOIN job ON key = " SQLITE_PLACE_KEY_SQL(
+        "place") " WHERE seq >= ?1 AND (state BETWEEN 2 AND 4) = ?2 ORDER BY seq";
 
 /* Entries of a line, read from its rows one after the other. */
 struct entries {

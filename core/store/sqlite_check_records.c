@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "store/sqlite_file.h"
+#include "store/sqlite_place.h"
 #include "store/sqlite_record.h"
 #include "support/clock.h"
 
@@ -14,7 +15,8 @@ enum statement { IS_THERE, IS_UNFINISHED, COUNT, CHUNKS, PUT, END, STATEMENT_COU
 
 #define HAS_ENDED   "EXISTS(SELECT 1 FROM ended WHERE place = ?1)"
 #define IS_PENDING  "EXISTS(SELECT 1 FROM pending WHERE place = ?1)"
-#define JOB_OF(sql) "(SELECT " sql " FROM job WHERE key = ?1 >> 32)"
+#define PLACE_KEY   SQLITE_PLACE_KEY_SQL("?1")
+#define JOB_OF(sql) "(SELECT " sql " FROM job WHERE key = " PLACE_KEY ")"
 
 static const char *const texts[STATEMENT_COUNT] = {
     [IS_THERE] = "SELECT " JOB_OF("NOT sparse") " OR " HAS_ENDED " OR " IS_PENDING,
@@ -37,11 +39,11 @@ static const char *const ends[] = {
     "DELETE FROM pending WHERE place = ?1",
     /* 16: SQLITE_HAS_HIDDEN */
     "UPDATE job SET unfinished = unfinished - 1, failed = failed + 1, extras = extras | 16,"
-    " last_end = ?2 WHERE key = ?1 >> 32",
+    " last_end = ?2 WHERE key = " PLACE_KEY,
     "UPDATE meta SET over_next = over_next + 1, over_count = over_count + 1 WHERE " JOB_OF(
         "sealed AND unfinished = 0 AND NOT over"),
     "UPDATE job SET over = 1, sparse = 1, over_seq = (SELECT over_next - 1 FROM meta)"
-    " WHERE key = ?1 >> 32 AND sealed AND unfinished = 0 AND NOT over",
+    " WHERE key = " PLACE_KEY " AND sealed AND unfinished = 0 AND NOT over",
 };
 
 static_assert(SQLITE_HAS_HIDDEN == 16 && STORE_FAILED == 2, "the texts say so");
@@ -119,7 +121,7 @@ static void end_unfinished(struct walk *walk, int64_t place)
 static void put_nothing(struct walk *walk, int64_t place)
 {
     char id[32];
-    snprintf(id, sizeof(id), "damaged-%u", (uint32_t)place);
+    snprintf(id, sizeof(id), "damaged-%u", sqlite_place_number(place));
     sqlite_record_put_task(&walk->mended, &(struct store_task_given){.id = id, .type = ""}, 0);
 }
 
@@ -248,8 +250,8 @@ static bool check_jobs(struct walk *walk)
                  prepare(walk, "SELECT key, tasks, sparse FROM job ORDER BY key", &jobs);
 
     while (right && !walk->failed && (code = sqlite3_step(jobs)) == SQLITE_ROW) {
-        walk->first = sqlite3_column_int64(jobs, 0) << 32;
-        walk->tasks_count = (uint32_t)sqlite3_column_int64(jobs, 1);
+        walk->first = sqlite_place((uint64_t)sqlite3_column_int64(jobs, 0), 0);
+        walk->tasks_count = sqlite_tasks_believed(sqlite3_column_int64(jobs, 1));
         walk->sparse = sqlite3_column_int(jobs, 2) != 0;
         check_job(walk);
     }

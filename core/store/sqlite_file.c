@@ -330,4 +330,5 @@ void sqlite_facts_read(sqlite3_stmt *row, int column, struct sqlite_facts *facts
     facts->member = (__typeof__(facts->member))sqlite3_column_int64(row, column++);
 #include "store/sqlite_facts.def"
 #undef FACT
+    facts->tasks_count = sqlite_tasks_believed(facts->tasks_count);
 }

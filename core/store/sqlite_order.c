@@ -48,7 +48,7 @@ static bool find_ended(struct sqlite_writer *writer, int64_t place, struct found
         found->state = sqlite_state_read(row, 1);
         found->attempt = (uint32_t)sqlite3_column_int64(row, 2);
         if (found->seq >= writer->meta.lines[sqlite_class_of(found->state)].floor)
-            right = sqlite_row_get(writer, (uint64_t)place >> 32, &found->row);
+            right = sqlite_row_get(writer, sqlite_place_key(place), &found->row);
         sqlite_attempts_of_ended(writer, row);
     }
     sqlite3_reset(row);
@@ -132,11 +132,11 @@ static void requeue_publish(struct requeue *requeue, struct sqlite *sqlite)
 {
     MUTEX_GUARD(&sqlite->lock);
     for (size_t i = 0; i < requeue->done.count; i += 2) {
-        uint64_t place = (uint64_t)requeue->done.at[i];
-        struct sqlite_job *job = sqlite_index_find(&sqlite->index, place >> 32);
+        int64_t place = requeue->done.at[i];
+        struct sqlite_job *job = sqlite_index_find(&sqlite->index, sqlite_place_key(place));
         if (job == NULL)
             continue; /* it was forgotten since */
-        sqlite_words_set(&job->words, (uint32_t)place,
+        sqlite_words_set(&job->words, sqlite_place_number(place),
                          (uint32_t)requeue->done.at[i + 1] | SQLITE_WORD_PENDING | SQLITE_WORD_LOG);
     }
 }
@@ -188,8 +188,8 @@ static bool requeue(struct store *store, const struct places *places, store_visi
     bool right = places->count == 0 || ledger_order(sqlite->ledger, &requeue.order);
 
     for (size_t i = 0; right && i < requeue.done.count; i += 2) {
-        uint64_t place = (uint64_t)requeue.done.at[i];
-        struct store_position at = {place >> 32, (uint32_t)place};
+        int64_t place = requeue.done.at[i];
+        struct store_position at = {sqlite_place_key(place), sqlite_place_number(place)};
         right = sqlite_recall(store, &at, visit, context, error);
     }
     free(requeue.done.at);
@@ -210,11 +210,11 @@ bool sqlite_requeue(struct store *store, const struct store_query *query, store_
 bool sqlite_requeue_at(struct store *store, const struct store_places *places,
                        store_visit_task *visit, void *context, struct error *error)
 {
-    struct places found = {.at = memory_grow(NULL, places->count, sizeof(int64_t)),
-                           .count = places->count};
+    struct places found = {.at = memory_grow(NULL, places->count, sizeof(int64_t))};
 
     for (size_t i = 0; i < places->count; i++)
-        found.at[i] = sqlite_place(places->at[i].job, places->at[i].number);
+        if (sqlite_place_exists(places->at[i].job, places->at[i].number))
+            found.at[found.count++] = sqlite_place(places->at[i].job, places->at[i].number);
     bool right = requeue(store, &found, visit, context, error);
     free(found.at);
     return right;

@@ -57,8 +57,9 @@ static bool find_task(struct sqlite_reader *reader, int64_t place, struct store_
     sqlite3_stmt *ended = reader->statements[SQLITE_READ_ENDED];
     sqlite3_stmt *pending = reader->statements[SQLITE_READ_PENDING];
 
-    if (!sqlite_read_job_find(reader, (uint64_t)place >> 32) ||
-        (uint32_t)place >= reader->job.tasks_count || !sqlite_read_task(reader, place, task))
+    if (!sqlite_read_job_find(reader, sqlite_place_key(place)) ||
+        sqlite_place_number(place) >= reader->job.tasks_count ||
+        !sqlite_read_task(reader, place, task))
         return false;
     SQLITE_READ_BIND(reader, ENDED, place, place);
     if (sqlite3_step(ended) == SQLITE_ROW) {
@@ -80,8 +81,8 @@ bool sqlite_recall(struct store *store, const struct store_position *at, store_v
 
     if (reader == NULL)
         return false;
-    if (at->job <= SQLITE_KEY_MOST &&
-        find_task(reader, (int64_t)(at->job << 32 | at->number), &task))
+    if (sqlite_place_exists(at->job, at->number) &&
+        find_task(reader, sqlite_place(at->job, at->number), &task))
         visit(context, &task);
     return look_end(store, reader, read_failed(reader, sqlite3_errcode(reader->db), error));
 }
@@ -94,14 +95,14 @@ bool sqlite_visit_due(struct store *store, const struct store_due *due, store_vi
         return false;
     sqlite3_stmt *row = reader->statements[SQLITE_READ_DUE];
     int64_t after_ns = due->after == NULL ? 0 : due->after_wall_ns;
-    int64_t after = due->after == NULL ? 0 : (int64_t)(due->after->job << 32 | due->after->number);
+    int64_t after = due->after == NULL ? 0 : sqlite_place(due->after->job, due->after->number);
     struct store_task task;
     int code;
 
     SQLITE_READ_BIND(reader, DUE, due->until_wall_ns, after_ns, after, due->limit);
     while ((code = sqlite3_step(row)) == SQLITE_ROW) {
         int64_t place = sqlite3_column_int64(row, 0);
-        if (!sqlite_read_job_find(reader, (uint64_t)place >> 32) ||
+        if (!sqlite_read_job_find(reader, sqlite_place_key(place)) ||
             !sqlite_read_task(reader, place, &task))
             continue;
         sqlite_read_pending(reader, row, &task);

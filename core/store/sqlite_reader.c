@@ -191,7 +191,7 @@ const char *sqlite_reader_type(struct sqlite_reader *reader, int64_t place)
 void sqlite_read_ids(struct sqlite_reader *reader)
 {
     uint32_t count = reader->job.tasks_count;
-    int64_t first = (int64_t)(reader->job.key << 32);
+    int64_t first = sqlite_place(reader->job.key, 0);
 
     if (reader->ids_key != reader->job.key) {
         memory_ids_fini(&reader->ids);
@@ -227,7 +227,7 @@ bool sqlite_read_task(struct sqlite_reader *reader, int64_t place, struct store_
         return false;
     *task = (struct store_task){
         .job = &reader->job,
-        .number = (uint32_t)place,
+        .number = sqlite_place_number(place),
         .given = reader->record.given,
         .state = STORE_UNFINISHED,
         .epoch = reader->sqlite->store.epoch,

@@ -16,11 +16,11 @@ struct range {
     uint32_t first, last;
 };
 
-static const struct range whole = {0, UINT32_MAX};
+static const struct range whole = {0, SQLITE_NUMBER_MOST};
 
 static uint32_t row_number(sqlite3_stmt *row)
 {
-    return (uint32_t)sqlite3_column_int64(row, 0);
+    return sqlite_place_number(sqlite3_column_int64(row, 0));
 }
 
 /* Calls note with each row of a statement that begins with a place in a range of a job's tasks. */

@@ -116,7 +116,7 @@ static bool count_delayed_out(struct sqlite_writer *writer, const struct sqlite_
     if (row->now.facts.over || (row->now.facts.extras & SQLITE_HAS_PENDING) == 0)
         return true;
     sqlite3_bind_int64(select, 1, sqlite_place(row->key, 0));
-    sqlite3_bind_int64(select, 2, sqlite_place(row->key, UINT32_MAX));
+    sqlite3_bind_int64(select, 2, sqlite_place(row->key, SQLITE_NUMBER_MOST));
     bool right = sqlite3_step(select) == SQLITE_ROW;
     if (right)
         writer->meta.delayed -= (uint64_t)sqlite3_column_int64(select, 0);
@@ -133,7 +133,7 @@ static bool count_kept_out(struct sqlite_writer *writer, const struct sqlite_row
     if (row->now.facts.kept == 0)
         return true;
     sqlite3_bind_int64(select, 1, sqlite_place(row->key, 0));
-    sqlite3_bind_int64(select, 2, sqlite_place(row->key, UINT32_MAX));
+    sqlite3_bind_int64(select, 2, sqlite_place(row->key, SQLITE_NUMBER_MOST));
     while ((code = sqlite3_step(select)) == SQLITE_ROW) {
         uint64_t seq = (uint64_t)sqlite3_column_int64(select, 0);
         enum sqlite_class class = sqlite_class_of(sqlite_state_read(select, 1));

@@ -113,6 +113,14 @@ static uint32_t say_chunk(struct sqlite *sqlite, struct sqlite_job *job,
     return count;
 }
 
+/* Each is to have a place. */
+static bool has_places(uint64_t tasks_count, struct error *error)
+{
+    return tasks_count <= STORE_TASKS_MOST ||
+           error_set(error, "too_many_tasks", "a job has at most %d tasks in this store, not %llu",
+                     STORE_TASKS_MOST, (unsigned long long)tasks_count);
+}
+
 static void say_tasks(struct sqlite *sqlite, struct sqlite_job *job,
                       const struct store_new_task *tasks, size_t count)
 {
@@ -129,8 +137,10 @@ bool sqlite_add_tasks(struct store *store, uint64_t key, const struct store_new_
 
     if (job == NULL)
         return finish_unknown(sqlite, key, error);
-    say_tasks(sqlite, job, tasks, count);
-    return finish(sqlite);
+    bool right = has_places((uint64_t)job->words.count + count, error);
+    if (right)
+        say_tasks(sqlite, job, tasks, count);
+    return finish(sqlite) && right;
 }
 
 static void say_seal(struct sqlite *sqlite, struct sqlite_job *job)
@@ -156,7 +166,8 @@ bool sqlite_add_whole(struct store *store, const struct store_whole *whole, uint
                       struct error *error)
 {
     struct sqlite *sqlite = begin(store);
-    struct sqlite_job *job = say_job(sqlite, &whole->given, error);
+    struct sqlite_job *job =
+        has_places(whole->count, error) ? say_job(sqlite, &whole->given, error) : NULL;
 
     if (job != NULL) {
         *key = job->key;

@@ -99,7 +99,7 @@ static bool give_up(struct sqlite_writer *writer, const struct sqlite_record_end
 
     count_out(writer, end);
     writer->dropped[sqlite_class_of(end->state)]++;
-    if (!sqlite_row_get(writer, end->place >> 32, &row))
+    if (!sqlite_row_get(writer, sqlite_place_key(place), &row))
         return false;
     if (row == NULL)
         return true; /* its job was given up */
@@ -229,7 +229,7 @@ bool sqlite_line_void(struct sqlite_writer *writer, enum sqlite_class class, uin
 /* Deletes one slice of what the first row of `sweep` names. */
 static bool sweep_slice(struct sqlite_writer *writer, uint64_t key, bool whole, int64_t next)
 {
-    int64_t first = (int64_t)(key << 32) + next, last = first + SWEEP_SLICE - 1;
+    int64_t first = sqlite_place(key, 0) + next, last = first + SWEEP_SLICE - 1;
 
     if (whole)
         return sqlite_delete_range(writer, UINT8_MAX, first, last);

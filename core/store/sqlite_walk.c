@@ -116,9 +116,9 @@ static void walk_rows(struct walk *walk, int64_t first, int64_t last, bool with_
     while (!walk->is_over && (ended.place != INT64_MAX || pending.place != INT64_MAX)) {
         bool is_ended = ended.place <= pending.place;
         struct cursor *next = is_ended ? &ended : &pending;
-        uint64_t key = (uint64_t)next->place >> 32;
+        uint64_t key = sqlite_place_key(next->place);
         if (!sqlite_read_job_find(walk->reader, key)) { /* it is gone, and its rows soon */
-            ended = ended_open(walk, (int64_t)((key + 1) << 32), last);
+            ended = ended_open(walk, sqlite_place(key + 1, 0), last);
             continue;
         }
         if (is_ended)
@@ -202,9 +202,9 @@ static void walk_job(struct walk *walk)
     const struct store_query *query = walk->query;
     const struct sqlite_reader *reader = walk->reader;
     bool goes_on = query->resume && query->after.job == reader->job.key;
-    uint64_t key = reader->job.key << 32;
-    int64_t first = (int64_t)(key + (goes_on ? (uint64_t)query->after.number + 1 : 0));
-    int64_t last = (int64_t)(key + reader->job.tasks_count) - 1;
+    int64_t place = sqlite_place(reader->job.key, 0);
+    int64_t first = place + (goes_on ? (int64_t)query->after.number + 1 : 0);
+    int64_t last = place + reader->job.tasks_count - 1;
 
     if (!job_may_match(walk) || first > last)
         return;
@@ -241,7 +241,7 @@ static void walk_id(struct walk *walk, struct store_position from)
 
     sqlite_read_ids(reader);
     for (; !walk->is_over && memory_ids_next(&reader->ids, walk->query->id, &number); number++) {
-        int64_t place = (int64_t)(from.job << 32 | number);
+        int64_t place = sqlite_place(from.job, number);
         if (by_rows || reader->facts.sparse)
             walk_rows(walk, place, place, true);
         else
@@ -259,14 +259,21 @@ static bool goes_by_id(struct walk *walk)
            walk->reader->job.tasks_count > SQLITE_CHUNK_TASKS;
 }
 
+static struct store_position position_behind(const struct store_position *at)
+{
+    if (at->number >= SQLITE_NUMBER_MOST)
+        return (struct store_position){at->job + 1, 0};
+    return (struct store_position){at->job, at->number + 1};
+}
+
 static void walk_all(struct walk *walk)
 {
     const struct store_query *query = walk->query;
     struct store_position from = {query->job, 0};
-    uint64_t last = query->job == 0 ? INT64_MAX : (query->job << 32) + UINT32_MAX;
+    int64_t last = query->job == 0 ? INT64_MAX : sqlite_place(query->job, SQLITE_NUMBER_MOST);
 
     if (query->resume && query->after.job >= from.job)
-        from = (struct store_position){query->after.job, query->after.number + 1};
+        from = position_behind(&query->after);
     if (from.job > SQLITE_KEY_MOST || (query->job != 0 && from.job != query->job))
         return;
     if (goes_by_id(walk))
@@ -274,7 +281,7 @@ static void walk_all(struct walk *walk)
     else if ((walk->states & STORE_SET(STORE_UNFINISHED)) != 0)
         walk_jobs(walk, from.job);
     else
-        walk_rows(walk, (int64_t)(from.job << 32 | from.number), (int64_t)last, false);
+        walk_rows(walk, sqlite_place(from.job, from.number), last, false);
 }
 
 bool sqlite_read_floors(struct sqlite_reader *reader)

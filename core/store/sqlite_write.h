@@ -6,6 +6,7 @@
 
 #include "store/sqlite_identity.h"
 #include "store/sqlite_index.h"
+#include "store/sqlite_place.h"
 #include "store/sqlite_queue.h"
 #include "store/sqlite_record.h"
 
@@ -80,12 +81,6 @@ bool sqlite_finish(sqlite3_stmt *statement);
 /* Steps a statement whose values are bound, takes the number and the bytes in the first two columns
  * of its first row, the bytes into writer->scratch, and resets it. Without a row both are empty. */
 bool sqlite_take(struct sqlite_writer *writer, sqlite3_stmt *statement, int64_t *number);
-
-/* Returns the place of a task. Keys have 31 bits: SQLITE_KEY_MOST. */
-static inline int64_t sqlite_place(uint64_t key, uint32_t number)
-{
-    return (int64_t)(key << 32 | number);
-}
 
 /* Finds a job by its key, in the index or the file; *row is NULL if there is none. */
 bool sqlite_row_get(struct sqlite_writer *writer, uint64_t key, struct sqlite_row **row);

@@ -155,7 +155,7 @@ bool store_add_job(struct store *store, const struct store_job_given *given, uin
  * call has happened, and it may be made again. All may block. */
 
 /* Adds the next tasks of a job that is not sealed; they are numbered on from tasks_count, from
- * 0. */
+ * 0. A durable store refuses more than STORE_TASKS_MOST in one job. */
 bool store_add_tasks(struct store *store, uint64_t job, const struct store_new_task *tasks,
                      size_t count, struct error *error);
 

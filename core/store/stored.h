@@ -28,7 +28,8 @@ enum {
 };
 
 enum {
-    STORE_ATTEMPTS_MOST = 16, /* a task that was tried more often keeps its latest */
+    STORE_TASKS_MOST = 1 << 24, /* in one job, of a durable store */
+    STORE_ATTEMPTS_MOST = 16,   /* a task that was tried more often keeps its latest */
     STORE_KEY_MOST_BYTES = 255,
     STORE_HOLDER_BYTES = 160, /* JOB:ID and its NUL */
 };

@@ -53,6 +53,12 @@ load daemon
         api GET "/v1/dead?after=1.$after"
         expect 400
     done
-    api GET "/v1/dead?after=4294967297.0"
+    api GET "/v1/dead?after=9223372036854775808.0"
     expect 400
+    get "/v1/dead?after=1.0"
+    got '.tasks | length' 2
+    for after in 1.3000000000 4294967297.0 9223372036854775807.0; do
+        get "/v1/dead?after=$after"
+        got '.tasks | length' 0
+    done
 }

@@ -82,9 +82,9 @@ goes_on() {
 
 @test "a pending row of a task that has ended is found and mended" {
     left "$three"
-    damage "INSERT INTO ended SELECT key << 32, 0, 1, 2, 0, 1, 2, '', '', NULL, NULL FROM job;
+    damage "INSERT INTO ended SELECT key << 24, 0, 1, 2, 0, 1, 2, '', '', NULL, NULL FROM job;
         UPDATE job SET unfinished = 2, succeeded = 1, extras = extras | 16; UPDATE meta SET unfinished = 2;
-        INSERT OR REPLACE INTO pending SELECT key << 32, 2, 0, 0, NULL FROM job"
+        INSERT OR REPLACE INTO pending SELECT key << 24, 2, 0, 0, NULL FROM job"
     run -1 fsck
     [[ $output == *"pending tasks have ended (1): can be mended"* ]]
     run -0 fsck --mend

@@ -162,6 +162,18 @@ committed() {
     [ "$(marks a) $(marks b) $(marks d)" = "1 1 1" ]
 }
 
+@test "a job with too many tasks is refused before any of it runs" {
+    job bomb <<<'
+tasks:
+  - id: t
+    type: noop
+    for_each: {a: &ten [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], b: *ten, c: *ten, d: *ten, e: *ten, f: *ten, g: *ten, h: [1, 2]}'
+    sluice_run --state bomb.db bomb.yaml
+    [ "$status" -eq 2 ]
+    grep -qF "bomb.yaml:6:15: error: a job has at most 10000000 tasks" err
+    [ "$(sqlite3 -readonly bomb.db 'select count(*) from job')" -eq 0 ]
+}
+
 @test "a state that cannot be used is an error, and nothing runs" {
     { echo "tasks:"; mark a; } | job one
     sluice_run --state nowhere/one.db one.yaml

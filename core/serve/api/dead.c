@@ -19,7 +19,7 @@ static bool read_after(struct http_request *request, struct store_query *query)
         return true;
     query->resume = true;
     if (sscanf(after, "%" SCNu64 ".%" SCNu64 "%n", &query->after.job, &number, &length) == 2 &&
-        after[length] == '\0' && query->after.job <= UINT32_MAX && number < UINT32_MAX) {
+        after[length] == '\0' && query->after.job <= INT64_MAX && number < UINT32_MAX) {
         query->after.number = (uint32_t)number;
         return true;
     }

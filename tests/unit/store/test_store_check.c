@@ -73,10 +73,10 @@ Test(store_check, a_store_that_was_used_is_sound)
 Test(store_check, what_does_not_belong_together_is_found_and_mended)
 {
     fill();
-    change("INSERT INTO pending VALUES(4294967296 + 3, 2, 1, 0, NULL);"
-           "DELETE FROM ended WHERE place = 4294967296 + 7;"
+    change("INSERT INTO pending VALUES(16777216 + 3, 2, 1, 0, NULL);"
+           "DELETE FROM ended WHERE place = 16777216 + 7;"
            "UPDATE job SET unfinished = 12 WHERE id = 'B';"
-           "INSERT INTO log VALUES(99 << 32, 4, 'text')");
+           "INSERT INTO log VALUES(99 << 24, 4, 'text')");
     check(STORE_CHECK_LOOK);
     cr_assert(strstr(findings, "logs belong to no job (1);") != NULL, "%s", findings);
     cr_assert(strstr(findings, "pending tasks have ended (1);") != NULL, "%s", findings);
@@ -110,9 +110,9 @@ static uint64_t jobs_after_all_is_too_old(void)
 Test(store_check, tasks_without_a_record_get_one_and_have_failed_unless_they_had_ended)
 {
     fill();
-    change("DELETE FROM chunk WHERE place = (1 << 32) + 1024;" /* 76 of them have ended */
-           "UPDATE chunk SET tasks = x'0400' WHERE place = 2 << 32;"
-           "UPDATE chunk SET tasks = x'01000000ff01000000ff' WHERE place = 3 << 32");
+    change("DELETE FROM chunk WHERE place = (1 << 24) + 1024;" /* 76 of them have ended */
+           "UPDATE chunk SET tasks = x'0400' WHERE place = 2 << 24;"
+           "UPDATE chunk SET tasks = x'01000000ff01000000ff' WHERE place = 3 << 24");
     cr_assert_str_eq(check(STORE_CHECK_LOOK), MISSING "(262)"); /* 256, 4, 2 */
     cr_assert_str_eq(check(STORE_CHECK_MEND), MISSING "(262), mended");
     cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
@@ -142,7 +142,7 @@ Test(store_check, of_a_chunk_that_is_cut_off_only_the_rest_is_mended)
     fill();
     usable = has_a_type;
     change("UPDATE chunk SET tasks = substr(tasks, 1, length(tasks) * 99 / 256 + 9)"
-           " WHERE place = (1 << 32) + 1024");
+           " WHERE place = (1 << 24) + 1024");
     cr_assert_str_eq(check(STORE_CHECK_MEND), MISSING "(157), mended");
     cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
 }
@@ -168,8 +168,8 @@ Test(store_check, a_task_that_nobody_can_use_has_failed_unless_it_had_ended)
 Test(store_check, the_order_of_what_is_kept_is_made_anew)
 {
     fill();
-    change("UPDATE ended SET seq = 4000000000 WHERE place = (1 << 32) + 1099;"
-           "UPDATE ended SET seq = 1 WHERE place >> 32 = 2; UPDATE meta SET finished_next = 'x'");
+    change("UPDATE ended SET seq = 4000000000 WHERE place = (1 << 24) + 1099;"
+           "UPDATE ended SET seq = 1 WHERE place >> 24 = 2; UPDATE meta SET finished_next = 'x'");
     check(STORE_CHECK_MEND);
     cr_assert(strstr(findings, "the order in which ended tasks are kept is damaged, mended"), "%s",
               findings);
@@ -185,7 +185,7 @@ Test(store_check, the_order_of_what_is_kept_is_made_anew)
 Test(store_check, a_task_that_ended_in_no_known_way_has_failed)
 {
     fill();
-    change("UPDATE ended SET state = 77 WHERE place = (1 << 32) + 7");
+    change("UPDATE ended SET state = 77 WHERE place = (1 << 24) + 7");
     stage_open("sqlite", 3, 10);
     cr_assert_str_eq(stage_visit((struct store_query){.job = 1, .states = STORE_DEAD_SET}), "1/7");
     cr_assert_eq(stage_last.task.state, STORE_FAILED);
@@ -211,9 +211,9 @@ Test(store_check, a_store_whose_rows_are_damaged_is_opened_or_refused_with_the_r
     static const char *const damages[] = {
         "UPDATE job SET id = NULL, name = NULL, file = NULL",
         "INSERT INTO claim VALUES('long', hex(zeroblob(99))), (hex(zeroblob(200)), 'B:x')",
-        "INSERT INTO pending VALUES((2 << 32) + 900, 7, 0, 0, NULL);"
-        "INSERT INTO log VALUES((2 << 32) + 901, 7, 'text');"
-        "INSERT INTO ended(place, seq, state) VALUES((1 << 32) + 1500, 9999, 1)",
+        "INSERT INTO pending VALUES((2 << 24) + 900, 7, 0, 0, NULL);"
+        "INSERT INTO log VALUES((2 << 24) + 901, 7, 'text');"
+        "INSERT INTO ended(place, seq, state) VALUES((1 << 24) + 1500, 9999, 1)",
         "UPDATE pending SET attempt = -1",
         "UPDATE line SET entries = x'ffff'",
         "UPDATE line SET entries = x'020702070207'",
@@ -241,12 +241,32 @@ Test(store_check, a_store_that_has_given_all_keys_takes_no_more_jobs)
 {
     struct error error;
     fill();
-    change("UPDATE meta SET next_key = 2147000000");
+    change("UPDATE meta SET next_key = (1 << 39) - 1000");
     stage_open("sqlite", 3, 10);
     cr_assert_not(store_is_well(stage, &error));
     cr_assert(strstr(error.message, "can have no more"), "%s", error.message);
     stage_end_as(2, 3, STORE_SUCCEEDED);
     cr_assert(store_commit(stage, &error));
+    stage_close();
+}
+
+Test(store_check, a_job_whose_places_are_all_taken_takes_no_more_tasks)
+{
+    static const struct store_new_task tasks[2]; /* that nobody looks at */
+    struct error error;
+    fill();
+    change("UPDATE job SET tasks = (1 << 24) - 1, sparse = 1, unfinished = 0 WHERE key = 1");
+    stage_open("sqlite", 3, 10);
+    cr_assert_not(store_add_tasks(stage, 1, tasks, 2, &error));
+    cr_assert(strstr(error.message, "at most 16777216 tasks"), "%s", error.message);
+    stage_tasks(1, "noop", NULL, 1);
+    cr_assert_not(store_add_tasks(stage, 1, tasks, 1, &error));
+    cr_assert_eq(stage_end_as(1, (1 << 24) - 1, STORE_FAILED), STORE_DONE);
+    cr_assert_str_eq(stage_visit((struct store_query){.states = STORE_DEAD_SET}),
+                     "1/7 1/16777215 2/0 2/1");
+    cr_assert_str_eq(stage_visit((struct store_query){
+                         .states = STORE_DEAD_SET, .resume = true, .after = {1, (1 << 24) - 1}}),
+                     "2/0 2/1");
     stage_close();
 }
 
@@ -267,7 +287,7 @@ Test(store_check, a_job_that_is_over_against_what_it_says_goes_when_it_is_too_ol
     fill();
     change("UPDATE job SET over = 1 WHERE id = 'A'");
     check(STORE_CHECK_MEND);
-    change("UPDATE ended SET seq = 0 WHERE place >> 32 = 3; DELETE FROM pending WHERE place >> 32 "
+    change("UPDATE ended SET seq = 0 WHERE place >> 24 = 3; DELETE FROM pending WHERE place >> 24 "
            "= 3");
     check(STORE_CHECK_MEND);
     cr_assert_str_eq(check(STORE_CHECK_LOOK), "");
