@@ -12,7 +12,10 @@
 
 static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
-/* Room for one descriptor that comes with a frame. */
+/* Room for the one descriptor that comes with a frame. Its padding lets another one in: all that come
+ * are taken, so that none stays open. */
+enum { DESCRIPTORS_MOST = (CMSG_SPACE(sizeof(int)) - CMSG_LEN(0)) / sizeof(int) };
+
 union control {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -79,23 +82,24 @@ enum channel_answer channel_send(int fd, const struct buffer *frame, int flags)
     return send_message(fd, &message, flags);
 }
 
-/* Returns the descriptor that came with it, -1 if none did. */
-static int take_descriptor(struct msghdr *message)
+/* Returns how many descriptors came with it; each is the caller's to close. */
+static size_t take_descriptors(struct msghdr *message, int fds[DESCRIPTORS_MOST])
 {
-    int fd = -1;
     struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return fd;
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+        return 0;
+    size_t bytes = header->cmsg_len - CMSG_LEN(0);
+    memcpy(fds, CMSG_DATA(header), bytes);
+    return bytes / sizeof(int);
 }
 
 /* Only what is sealed stays as it was checked, and cannot be cut under its reader. */
 static enum channel_answer read_body(int body, struct buffer *frame)
 {
     struct stat stat;
-    if ((fcntl(body, F_GET_SEALS) & seals) != seals || fstat(body, &stat) != 0 ||
-        stat.st_size <= 0 || stat.st_size > CHANNEL_BODY_MOST_BYTES)
+    int sealed = fcntl(body, F_GET_SEALS);
+    if (sealed < 0 || (sealed & seals) != seals || fstat(body, &stat) != 0 || stat.st_size <= 0 ||
+        stat.st_size > CHANNEL_BODY_MOST_BYTES)
         return CHANNEL_BROKEN;
     size_t bytes = (size_t)stat.st_size;
     char *to = buffer_reserve(frame, bytes);
@@ -125,13 +129,18 @@ enum channel_answer channel_receive(int fd, struct buffer *frame, int flags)
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return answer_of(errno);
-    CLEANUP(cleanup_close) int body = take_descriptor(&message);
+    enum channel_answer answer = CHANNEL_OK;
+    int fds[DESCRIPTORS_MOST];
+    size_t count = take_descriptors(&message, fds);
     if (got == 0)
-        return CHANNEL_CLOSED;
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-        return CHANNEL_BROKEN;
-    if (body >= 0)
-        return read_body(body, frame);
-    frame->length = (size_t)got;
-    return CHANNEL_OK;
+        answer = CHANNEL_CLOSED;
+    else if (count > 1 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+        answer = CHANNEL_BROKEN;
+    else if (count == 1)
+        answer = read_body(fds[0], frame);
+    else
+        frame->length = (size_t)got;
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+    return answer;
 }
