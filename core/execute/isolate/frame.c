@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "plugin/name.h"
+
 /* The machine is little endian, as the frames are. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "members are written as they lie here");
 
@@ -285,15 +287,37 @@ bool frame_get_said(const void *bytes, size_t length, const char **line)
     return get_one_text(bytes, length, FRAME_SAID, line);
 }
 
-/* Name NUL text NUL, any number of times: what call_host.c makes of outputs. */
+/* Returns whether there is an output of that name before a place. */
+static bool is_twice(struct params_text blob, const char *name)
+{
+    for (const char *at = blob.bytes; at != name; at += strlen(at) + 1, at += strlen(at) + 1)
+        if (strcmp(at, name) == 0)
+            return true;
+    return false;
+}
+
+/* Name NUL text NUL, any number of times, each name once: what call_host.c makes of outputs. */
 static bool is_outputs(struct params_text blob)
 {
-    size_t nuls = 0;
+    const char *end = blob.bytes + blob.length;
+    size_t nuls = 0, count = 0;
     for (uint32_t i = 0; i < blob.length; i++)
         nuls += blob.bytes[i] == '\0';
-    return blob.length <= CALL_OUTPUTS_MOST_BYTES && nuls % 2 == 0 &&
-           nuls / 2 <= CALL_OUTPUTS_MOST &&
-           (blob.length == 0 || blob.bytes[blob.length - 1] == '\0');
+    if (blob.length > CALL_OUTPUTS_MOST_BYTES || nuls % 2 != 0 || nuls / 2 > CALL_OUTPUTS_MOST ||
+        (blob.length > 0 && end[-1] != '\0'))
+        return false;
+    for (const char *name = blob.bytes; count < nuls / 2; count++) {
+        if (!name_is_output(name) || is_twice(blob, name))
+            return false;
+        name += strlen(name) + 1;
+        name += strlen(name) + 1;
+    }
+    return true;
+}
+
+static bool is_code(const char *code)
+{
+    return code[0] == '\0' || name_is_code(code);
 }
 
 bool frame_get_answer(const void *bytes, size_t length, struct frame_answer *answer)
@@ -316,8 +340,8 @@ bool frame_get_answer(const void *bytes, size_t length, struct frame_answer *ans
     is->how = (enum answer_how)how;
     answer->was_asked = asked != 0;
     reader.failed |= how > ANSWER_NO_PARAMS || asked > 1 || is->try_again_ns < 0 ||
-                     strlen(is->code) >= CALL_CODE_BYTES ||
-                     strlen(is->message) >= CALL_MESSAGE_BYTES || !is_outputs(outputs);
+                     !is_code(is->code) || strlen(is->message) >= CALL_MESSAGE_BYTES ||
+                     !is_outputs(outputs);
     return end(&reader);
 }
 
