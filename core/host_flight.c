@@ -47,7 +47,8 @@ static bool end_attempt(struct in_hand *in_hand, struct error *error)
                                         .ended_wall_ns = clock_wall_ns(),
                                         .reason = "interrupted",
                                         .message = "the host ended while it ran"}};
-    isolation_suspect(in_hand->isolation, task->job, task->number);
+    if (!task->is_apart)
+        isolation_suspect(in_hand->isolation, task->job, task->number);
     return store_retry(in_hand->store, &retry, 1, error);
 }
 

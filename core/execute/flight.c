@@ -81,6 +81,7 @@ static bool read_slot(const struct header *header, const struct flight_slot *slo
         .job = atomic_load_explicit(&slot->job, memory_order_relaxed),
         .number = (uint32_t)(at >> 32),
         .attempt = (uint32_t)at,
+        .is_apart = atomic_load_explicit(&slot->apart, memory_order_relaxed) != 0,
     };
     int64_t started_ns = atomic_load_explicit(&slot->started_ns, memory_order_relaxed);
     if (at == 0)

@@ -24,13 +24,15 @@ struct flight_slot {
     _Atomic uint64_t job;       /* of the batch: its key in the store */
     _Atomic uint64_t at;        /* place of the task in the job << 32 | name of the attempt */
     _Atomic int64_t started_ns; /* the call, by the monotonic clock */
-    uint64_t spare[5];
+    _Atomic uint64_t apart;     /* 1: in a worker process: no host dies of it */
+    uint64_t spare[4];
 };
 
 /* Says of which job a batch is. After flight_clear, or of the same job as before. */
 static inline void flight_begin(struct flight_slot *slot, uint64_t job)
 {
     atomic_store_explicit(&slot->job, job, memory_order_release);
+    atomic_store_explicit(&slot->apart, 0, memory_order_relaxed);
 }
 
 /* Says which call begins. Released, so that none of it is seen before what went before. */
@@ -38,6 +40,13 @@ static inline void flight_write(struct flight_slot *slot, uint64_t at, int64_t s
 {
     atomic_store_explicit(&slot->started_ns, started_ns, memory_order_release);
     atomic_store_explicit(&slot->at, at, memory_order_release);
+}
+
+/* The same of a call that is made in a worker process. */
+static inline void flight_write_apart(struct flight_slot *slot, uint64_t at, int64_t started_ns)
+{
+    atomic_store_explicit(&slot->apart, 1, memory_order_relaxed);
+    flight_write(slot, at, started_ns);
 }
 
 /* Says that nothing is in hand. */
@@ -51,6 +60,7 @@ struct flight_task {
     uint64_t job;
     uint32_t number, attempt;
     int64_t started_wall_ns;
+    bool is_apart;
 };
 
 struct flight_found {

@@ -129,7 +129,8 @@ kill_hosts() {
 
 @test "a plugin that calls exit does not end the daemon" {
     serve
-    submit_task "{type: deadly, params: {by: exit}}"
+    submit_task "{type: deadly, params: {by: exit, open: $PWD/open}}"
+    touch open
     wait_until says 'by="exit code 0, unasked"'
     task_is "$task" crashed
     got '.attempts[-1].reason' exited

@@ -124,3 +124,15 @@ tasks:
     task_is "$cancelled" cancelled
     wait_until says 'msg="a type runs in threads of the host again" type=gate'
 }
+
+@test "what runs in worker processes is known to have run when the host dies, and is no suspect" {
+    settings "[group:gate]" "type = gate" "isolation = process"
+    serve
+    hold
+    kill -KILL "$(host)"
+    wait_until has_bytes started 2
+    let_go
+    task_is "$held" succeeded
+    got '[.attempts[] | [.reason, .charged] | tostring] | join(" ")' '["interrupted",false] ["",true]'
+    run ! says 'msg="a type runs in threads of the host again"'
+}

@@ -147,6 +147,21 @@ static void mark_running(struct task *task)
     task_move(task, TASK_RUNNING);
 }
 
+/* The recorder has the first task that has not ended, from when the process may begin with it. No
+ * host dies of it; but what is suspected is so still if this host dies of something else. The
+ * worker's lock is held. */
+static void record(const struct isolate *isolate)
+{
+    const struct worker *worker = isolate->worker;
+    _Atomic uint32_t *isolating = worker->pool->executor->isolating;
+    if (isolate->ended == isolate->limit)
+        return;
+    if (atomic_load_explicit(&isolating[worker->type->number], memory_order_relaxed) > 0)
+        flight_write(worker->slot, isolate->at[isolate->ended], clock_now_ns());
+    else
+        flight_write_apart(worker->slot, isolate->at[isolate->ended], clock_now_ns());
+}
+
 /* Ends the first task that has not ended. It counts as ended before it is, so that nobody takes it
  * away meanwhile. */
 static void end_task(struct isolate *isolate, struct attempt *attempt)
@@ -165,6 +180,8 @@ static void end_task(struct isolate *isolate, struct attempt *attempt)
     isolate->deaths = 0;
     mark_running(task);
     outcome_end(worker->pool->executor->options.outcome, task, attempt, worker->tally);
+    MUTEX_GUARD(&worker->lock);
+    record(isolate);
 }
 
 /* What a process says of times is held to what is possible. */
@@ -592,6 +609,7 @@ static void open_batch(struct isolate *isolate, uint32_t count)
     isolate->asked_ns = isolate->paused_ns = 0;
     isolate->job_key = worker->grant.job->store_key;
     worker->is_isolated = true;
+    record(isolate);
 }
 
 static void close_batch(struct isolate *isolate)

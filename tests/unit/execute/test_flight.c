@@ -86,6 +86,21 @@ Test(flight, the_next_host_reads_what_was_in_hand)
     cr_assert(ago_ns >= -NS_PER_S && ago_ns < 60 * NS_PER_S, "%lld", (long long)ago_ns);
 }
 
+Test(flight, what_ran_in_a_worker_process_is_known_as_that_until_the_next_batch)
+{
+    begin(4, 3);
+    struct flight_slot *apart = hold(7, 0, 1), *again = hold(8, 0, 1);
+    flight_write_apart(apart, 1, clock_now_ns());
+    flight_write_apart(again, 1, clock_now_ns());
+    flight_begin(again, 8);
+    flight_write(again, 2, clock_now_ns());
+    die();
+    cr_assert_str_eq(read_as(5), "");
+    cr_assert_eq(found.count, 2);
+    cr_assert_eq(found.tasks[0].is_apart, found.tasks[0].job == 7);
+    cr_assert_eq(found.tasks[1].is_apart, found.tasks[1].job == 7);
+}
+
 Test(flight, no_file_is_nothing_in_hand)
 {
     cr_assert_str_eq(read_as(1), "");
