@@ -27,6 +27,9 @@ enum {
 #define CONFIG_BODY_MOST_BYTES (INT64_C(1) << 40)
 
 /* What becomes of a submission to the daemon for which there is no room. */
+/* What follows if a call does not return. */
+enum config_stuck { STUCK_REPORT, STUCK_RESTART };
+
 /* Where the calls of a group are made. */
 enum config_isolation { ISOLATION_THREAD, ISOLATION_PROCESS };
 
@@ -69,6 +72,7 @@ struct config {
     enum config_overflow overflow;
     int64_t max_weight;
     int64_t grace_ns;
+    enum config_stuck on_stuck;
     char *policy;
     int64_t heartbeat_ns;
     int64_t max_age_ns;

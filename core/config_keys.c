@@ -349,6 +349,7 @@ bool config_key_set(const struct config_key *key, void *into, const char *value,
     case CONFIG_BACKEND:
         return config_word_read(key, value, &word, error) && set_text(key, field, value, error);
     case CONFIG_OVERFLOW:
+    case CONFIG_STUCK:
     case CONFIG_ISOLATION:
     case CONFIG_LEVEL:
     case CONFIG_FORMAT:
@@ -401,6 +402,7 @@ void config_key_write(const struct config_key *key, const void *from, struct buf
         write_folders(field, text);
         break;
     case CONFIG_OVERFLOW:
+    case CONFIG_STUCK:
     case CONFIG_ISOLATION:
     case CONFIG_LEVEL:
     case CONFIG_FORMAT:
@@ -419,6 +421,7 @@ static size_t field_bytes(const struct config_key *key)
     case CONFIG_SIZE:
         return sizeof(int64_t);
     case CONFIG_OVERFLOW:
+    case CONFIG_STUCK:
     case CONFIG_ISOLATION:
     case CONFIG_LEVEL:
     case CONFIG_FORMAT:

@@ -10,6 +10,7 @@ static const char *const policies[] = {
 #undef SCHEDULER
     NULL};
 static const char *const overflows[] = {"block", "reject", "delay", NULL};
+static const char *const stucks[] = {"report", "restart", NULL};
 static const char *const isolations[] = {"thread", "process", NULL};
 static const char *const backends[] = {"memory", "sqlite", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
@@ -30,6 +31,8 @@ static const char *const *words_of(enum config_kind kind)
         return policies;
     case CONFIG_OVERFLOW:
         return overflows;
+    case CONFIG_STUCK:
+        return stucks;
     case CONFIG_ISOLATION:
         return isolations;
     case CONFIG_BACKEND:

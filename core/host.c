@@ -117,6 +117,11 @@ static void stop_starting(struct host *host, enum host_end end, int64_t now_ns)
     stages_close(&host->stages);
 }
 
+enum host_end host_ends(const struct host *host)
+{
+    return host->end;
+}
+
 void host_stop_starting(struct host *host, enum host_end end)
 {
     int64_t now_ns = clock_now_ns();

@@ -60,6 +60,7 @@ enum host_end {
     HOST_INVALID,     /* a job file was wrong: nothing ran (streamed: nothing after the error) */
     HOST_INTERRUPTED, /* SIGINT */
     HOST_TERMINATED,  /* SIGTERM, or the terminal went away */
+    HOST_RESTARTS,    /* a call does not return: the next host goes on (on_stuck) */
     HOST_LOST,        /* it lost something that it needs: the message says what */
 };
 
@@ -82,6 +83,9 @@ bool host_open(struct host *host, struct error *error);
 
 /* Serves until it is stopped, by a signal or host_ask_stop, and all is over or given up. */
 enum host_end host_serve(struct host *host);
+
+/* Returns why a host ends that has begun to. Control loop. */
+enum host_end host_ends(const struct host *host);
 
 /* Takes a submission until it is answered. Any thread; does not wait. */
 void host_submit(struct host *host, struct submission *submission);

@@ -85,9 +85,21 @@ static int64_t sweep(struct host *host, int64_t now_ns)
     return job_table_sweep(served->table) > 0 ? served->sweep_ns : CLOCK_NEVER_NS;
 }
 
+/* Its thread and what it holds are lost until the process ends. */
+static void restart_if_stuck(struct host *host)
+{
+    if (host->signals > 0 || host->config->on_stuck != STUCK_RESTART ||
+        executor_stuck(host->stages.executor) == 0)
+        return;
+    log_warning("a call does not return: the host is started again ([host] on_stuck)",
+                LOG_NUMBER("stuck", executor_stuck(host->stages.executor)));
+    host_stop_starting(host, HOST_RESTARTS);
+}
+
 static int64_t tend(struct host *host, int64_t now_ns)
 {
     isolation_tend(host->isolation);
+    restart_if_stuck(host);
     prune(host, now_ns);
     return sweep(host, now_ns);
 }

@@ -374,6 +374,7 @@ static int exit_code_of(enum host_end end, struct host *host)
         return EXIT_INTERRUPTED;
     case HOST_TERMINATED:
         return EXIT_TERMINATED;
+    case HOST_RESTARTS: /* no run does */
     case HOST_LOST:
         return EXIT_HOST;
     }

@@ -141,7 +141,8 @@ static void on_stops(void *context, int64_t until_ns)
 
     api_stops(serve->api);
     notify_send(NOTIFY_STOPPING, "stopping");
-    tell_monitor(serve, LIFELINE_STOPS, -1);
+    if (host_ends(serve->host) != HOST_RESTARTS) /* else it takes the end for a death */
+        tell_monitor(serve, LIFELINE_STOPS, -1);
     ready_give_up_at(until_ns);
 }
 
@@ -412,6 +413,7 @@ static int exit_code_of(enum host_end end)
     case HOST_TERMINATED:
         return EXIT_TERMINATED;
     case HOST_INVALID:
+    case HOST_RESTARTS:
     case HOST_LOST:
         break;
     }

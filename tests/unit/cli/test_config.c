@@ -154,9 +154,9 @@ Test(config, all_errors_are_reported_at_once)
 
 Test(config, what_a_later_version_will_know_is_told_apart_from_a_mistake)
 {
-    expect("[host]\non_stuck = restart\n[store]\nbackend = redis\n",
-           "sluice.ini:2: error: key 'on_stuck' in [host] is not part of this version\n"
-           "sluice.ini:4: error: backend: 'redis' is not part of this version\n");
+    expect("[store]\nurl = x\nbackend = redis\n",
+           "sluice.ini:2: error: key 'url' in [store] is not part of this version\n"
+           "sluice.ini:3: error: backend: 'redis' is not part of this version\n");
 }
 
 Test(config, what_is_to_be_put_aside_needs_a_store_that_outlives_the_daemon)
