@@ -82,8 +82,8 @@ struct outcome_hooks {
     /* The first final failure of a fail_fast job: what has not started is to be purged. Any thread,
      * called once a job. */
     void (*job_stops)(void *context, struct job *job);
-    /* A worker process has died of a task (VERDICT_CRASHED), of whichever; or, crash being NULL, a suspect
-     * (task.suspect) has ended for good. Any thread; NULL: there are no suspects. */
+    /* A worker process has died of a task (VERDICT_CRASHED), of whichever; or, crash being NULL, a
+     * suspect (task.suspect) has ended for good. Any thread; NULL: there are no suspects. */
     void (*suspect)(void *context, const struct task *task, const struct attempt *crash);
     /* A task that a group has accepted (task.charged) ends without a start. Any thread; NULL:
      * nobody counts. */
