@@ -161,23 +161,6 @@ static uint64_t ended_bytes(struct sqlite_writer *writer, const struct sqlite_fa
     return bytes;
 }
 
-static void line_add(struct sqlite_writer *writer, const struct sqlite_record_end *end)
-{
-    enum sqlite_class class = sqlite_class_of(end->state);
-    struct sqlite_line *line = &writer->meta.lines[class];
-
-    if (writer->lines[class].entries.length == 0) {
-        writer->lines[class].first = line->next;
-        writer->lines[class].last_place = 0;
-    }
-    sqlite_record_put_end(&writer->lines[class].entries, end, writer->lines[class].last_place);
-    writer->lines[class].last_place = end->place;
-    line->next++;
-    line->count++;
-    line->bytes += end->bytes;
-    writer->meta.held[end->state]++;
-}
-
 /* Makes an ended task one that others may see; returns its number in the line, 0 if none of its
  * kind are to be kept. */
 static bool keep(struct sqlite_writer *writer, struct sqlite_row *row,
@@ -195,7 +178,7 @@ static bool keep(struct sqlite_writer *writer, struct sqlite_row *row,
     }
     *seq = writer->meta.lines[class].next;
     uint64_t bytes = ended_bytes(writer, facts, said, place) + past_bytes;
-    line_add(writer, &(struct sqlite_record_end){(uint64_t)place, bytes, said->state});
+    sqlite_line_add(writer, &(struct sqlite_record_end){(uint64_t)place, bytes, said->state});
     facts->kept++;
     if (class != SQLITE_DEAD)
         return true;

@@ -12,44 +12,6 @@ static_assert(STORE_DEAD_SET == (STORE_SET(STORE_FAILED) | STORE_SET(STORE_TIMED
                   STORE_CRASHED == STORE_FAILED + 2,
               "HIDDEN_DELETE tells dead letters by a range");
 
-static bool line_write(struct sqlite_writer *writer, enum sqlite_class class, uint64_t seq,
-                       const struct buffer *entries)
-{
-    sqlite3_stmt *insert = writer->statements[SQLITE_LINE_INSERT_STATEMENT];
-
-    sqlite3_bind_int(insert, 1, (int)class);
-    sqlite3_bind_int64(insert, 2, (int64_t)seq);
-    sqlite3_bind_blob64(insert, 3, entries->bytes, entries->length, SQLITE_STATIC);
-    return sqlite_finish(insert);
-}
-
-bool sqlite_lines_flush(struct sqlite_writer *writer)
-{
-    for (int i = 0; i < SQLITE_CLASS_COUNT; i++) {
-        struct buffer *entries = &writer->lines[i].entries;
-        if (entries->length > 0 &&
-            !line_write(writer, (enum sqlite_class)i, writer->lines[i].first, entries))
-            return false;
-        entries->length = 0;
-    }
-    return true;
-}
-
-/* Reads the row of a line that has the entry with a number into writer->scratch. *first: the number
- * of its first entry, 0 if there is no such row. */
-static bool line_read(struct sqlite_writer *writer, enum sqlite_class class, uint64_t seq,
-                      uint64_t *first)
-{
-    sqlite3_stmt *select = writer->statements[SQLITE_LINE_SELECT_STATEMENT];
-    int64_t number;
-
-    sqlite3_bind_int(select, 1, (int)class);
-    sqlite3_bind_int64(select, 2, (int64_t)seq);
-    bool right = sqlite_take(writer, select, &number);
-    *first = (uint64_t)number;
-    return right;
-}
-
 /* Ended tasks of one job that is over, one behind the other, which are to be deleted. */
 struct run {
     struct sqlite_row *row; /* NULL: none */
@@ -81,15 +43,6 @@ static bool run_add(struct sqlite_writer *writer, struct run *run, struct sqlite
     return true;
 }
 
-static void count_out(struct sqlite_writer *writer, const struct sqlite_record_end *end)
-{
-    struct sqlite_line *line = &writer->meta.lines[sqlite_class_of(end->state)];
-
-    line->count--;
-    line->bytes -= end->bytes;
-    writer->meta.held[end->state]--;
-}
-
 /* Nobody is to see a task any more: its row goes if its job is over. */
 static bool give_up(struct sqlite_writer *writer, const struct sqlite_record_end *end,
                     struct run *run)
@@ -97,7 +50,7 @@ static bool give_up(struct sqlite_writer *writer, const struct sqlite_record_end
     int64_t place = (int64_t)end->place;
     struct sqlite_row *row;
 
-    count_out(writer, end);
+    sqlite_line_count_out(writer, end);
     writer->dropped[sqlite_class_of(end->state)]++;
     if (!sqlite_row_get(writer, sqlite_place_key(place), &row))
         return false;
@@ -171,7 +124,7 @@ static bool trim_line(struct sqlite_writer *writer, enum sqlite_class class, uin
 
     while (is_over_limit(writer, class) && *budget > 0) {
         uint64_t floor = line->floor;
-        if (!line_read(writer, class, floor, &first))
+        if (!sqlite_line_read(writer, class, floor, &first))
             return false;
         if (first > 0 && !trim_row(writer, class, first, budget))
             return false;
@@ -200,29 +153,6 @@ bool sqlite_trim(struct sqlite_writer *writer)
                  trim_line(writer, SQLITE_DEAD, &budget) && trim_jobs(writer, &budget);
 
     writer->has_more |= budget == 0;
-    return right;
-}
-
-bool sqlite_line_void(struct sqlite_writer *writer, enum sqlite_class class, uint64_t seq)
-{
-    struct buffer changed = BUFFER_EMPTY;
-    struct sqlite_record_end end = {0};
-    uint64_t first, before = 0;
-
-    if (!line_read(writer, class, seq, &first))
-        return false;
-    struct sqlite_record_reader reader =
-        sqlite_record_read(writer->scratch.bytes, writer->scratch.length);
-    for (uint64_t at = first; sqlite_record_next_end(&reader, &end); at++) {
-        if (at == seq && end.state != STORE_UNFINISHED) {
-            count_out(writer, &end);
-            end.state = STORE_UNFINISHED;
-        }
-        sqlite_record_put_end(&changed, &end, before);
-        before = end.place;
-    }
-    bool right = changed.length == 0 || line_write(writer, class, first, &changed);
-    buffer_fini(&changed);
     return right;
 }
 

@@ -75,7 +75,7 @@ void sqlite_writer_destroy(struct sqlite_writer **place)
     for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++)
         sqlite3_finalize(writer->statements[i]);
     for (int i = 0; i < SQLITE_CLASS_COUNT; i++)
-        buffer_fini(&writer->lines[i].entries);
+        sqlite_line_fini(&writer->lines[i]);
     buffer_fini(&writer->scratch);
     sqlite3_close(writer->db);
     free(writer);
@@ -164,8 +164,9 @@ static bool is_in_place(struct sqlite_writer *writer)
 bool sqlite_writer_commit(struct sqlite_writer *writer)
 {
     if (!sqlite_lines_flush(writer) || !sqlite_rows_write(writer) || !sqlite_trim(writer) ||
-        !sqlite_rows_write(writer) || !sqlite_sweep(writer) || !write_meta(writer) ||
-        !is_in_place(writer) || !sqlite_run(writer, SQLITE_COMMIT_STATEMENT, 0, NULL))
+        !sqlite_rows_write(writer) || !sqlite_sweep(writer) || !sqlite_lines_flush(writer) ||
+        !write_meta(writer) || !is_in_place(writer) ||
+        !sqlite_run(writer, SQLITE_COMMIT_STATEMENT, 0, NULL))
         return false;
     writer->durable = writer->meta;
     memcpy(writer->durable_dropped, writer->dropped, sizeof(writer->dropped));
@@ -180,6 +181,6 @@ void sqlite_writer_undo(struct sqlite_writer *writer)
     writer->meta = writer->durable;
     memcpy(writer->dropped, writer->durable_dropped, sizeof(writer->dropped));
     for (int i = 0; i < SQLITE_CLASS_COUNT; i++)
-        writer->lines[i].entries.length = 0;
+        sqlite_line_undo(&writer->lines[i]);
     sqlite_rows_undone(writer);
 }

@@ -6,6 +6,7 @@
 
 #include "store/sqlite_identity.h"
 #include "store/sqlite_index.h"
+#include "store/sqlite_line.h"
 #include "store/sqlite_place.h"
 #include "store/sqlite_queue.h"
 #include "store/sqlite_record.h"
@@ -33,10 +34,7 @@ struct sqlite_writer {
     struct sqlite_row *touched;
     struct sqlite_row *loaded[SQLITE_LOADED_BUCKETS];
     struct sqlite_row *in_hand; /* loaded, or in the index; NULL: none */
-    struct {                    /* entries that are not in the file yet */
-        struct buffer entries;
-        uint64_t first, last_place;
-    } lines[SQLITE_CLASS_COUNT];
+    struct sqlite_line_hand lines[SQLITE_CLASS_COUNT];
     uint64_t written; /* records of the queue that are in the file after this transaction */
     struct buffer scratch;
     struct sqlite_reader *reader; /* over the same connection */
@@ -115,14 +113,8 @@ void sqlite_row_unkeep(struct sqlite_writer *writer, struct sqlite_row *row);
  * being over; *found says whether there was one. */
 bool sqlite_row_unkeep_first(struct sqlite_writer *writer, sqlite3_stmt *select, bool *found);
 
-/* Writes the entries of the lines that are not in the file yet. */
-bool sqlite_lines_flush(struct sqlite_writer *writer);
-
 /* Hides or deletes what is over the limits, a slice of it. */
 bool sqlite_trim(struct sqlite_writer *writer);
-
-/* Takes one entry out of its line, whose record holds something else from now on. */
-bool sqlite_line_void(struct sqlite_writer *writer, enum sqlite_class class, uint64_t seq);
 
 /* Deletes a slice of what is gone. */
 bool sqlite_sweep(struct sqlite_writer *writer);

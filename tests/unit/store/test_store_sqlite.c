@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conformance.h"
@@ -212,6 +213,47 @@ Test(store_sqlite, a_forgotten_job_does_not_come_back)
     cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "");
     cr_assert_eq(stage_counts().dead_bytes, 0);
     cr_assert_eq(stage_job("C"), b + 1);
+    stage_close();
+}
+
+/* Processor time so far, of all threads. */
+static double used_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* Its ends and those of another stand in the same rows of the lines. */
+Test(store_sqlite, a_job_that_goes_with_all_that_is_kept_of_it_costs_less_than_it_did)
+{
+    enum { ALL = 60000, EACH = 100 };
+    stage_open("sqlite", ALL + EACH, ALL + EACH);
+    uint64_t a = stage_job("A"), b = stage_job("B");
+    stage_tasks(b, "noop", NULL, EACH);
+    double begun_s = used_s();
+    stage_tasks(a, "noop", NULL, ALL);
+    for (uint32_t i = 0; i < ALL; i++) {
+        stage_end_as(a, i, i % 3 == 0 ? STORE_FAILED : STORE_SUCCEEDED);
+        if (i % (ALL / EACH) == 0)
+            stage_end_as(b, i / (ALL / EACH),
+                         i / (ALL / EACH) % 2 == 0 ? STORE_FAILED : STORE_CANCELLED);
+    }
+    cr_assert(store_commit(stage, NULL));
+    double did_s = used_s() - begun_s;
+    begun_s = used_s();
+    cr_assert(store_forget_job(stage, a, NULL));
+    cr_assert(store_commit(stage, NULL));
+    double goes_s = used_s() - begun_s;
+    cr_assert_lt(goes_s, did_s);
+    struct store_counts counts = stage_counts();
+    cr_assert_eq(counts.by_state[STORE_FAILED] + counts.by_state[STORE_CANCELLED], EACH);
+    cr_assert_eq(counts.by_state[STORE_SUCCEEDED], 0);
+    state_reopen(ALL, 1);
+    store_set_finished_max(stage, 1); /* and what is left of the other is given up in its order */
+    counts = stage_counts();
+    cr_assert_eq(counts.by_state[STORE_FAILED], 1);
+    cr_assert_eq(counts.by_state[STORE_CANCELLED], 1);
     stage_close();
 }
 
