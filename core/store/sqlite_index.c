@@ -29,7 +29,6 @@ void sqlite_index_fini(struct sqlite_index *index)
             sqlite_job_destroy(&job);
         }
     free(index->buckets);
-    free(index->given_up);
     dictionary_fini(&index->by_id);
     claims_fini(&index->claims);
 }
@@ -130,15 +129,23 @@ void sqlite_index_give_up(struct sqlite_index *index, struct sqlite_job *job)
 {
     sqlite_index_remove(index, job);
     job->given_up = true;
-    index->given_up =
-        memory_grow(index->given_up, index->given_up_count + 1, sizeof(index->given_up[0]));
-    index->given_up[index->given_up_count++] = job->key;
+    bool goes_on = index->given_up[index->given_up_latest].first != 0 &&
+                   index->given_up[index->given_up_latest].last + 1 == job->key;
+    if (!goes_on) {
+        index->given_up_latest = (index->given_up_latest + 1) % SQLITE_GIVEN_UP_RANGES;
+        index->given_up[index->given_up_latest].first = job->key;
+    }
+    index->given_up[index->given_up_latest].last = job->key;
 }
 
 bool sqlite_index_was_given_up(const struct sqlite_index *index, uint64_t key)
 {
-    for (size_t i = index->given_up_count; i > 0; i--)
-        if (index->given_up[i - 1] == key)
+    for (uint32_t back = 0; back < SQLITE_GIVEN_UP_RANGES; back++) {
+        uint32_t at = (index->given_up_latest - back) % SQLITE_GIVEN_UP_RANGES;
+        if (index->given_up[at].first == 0)
+            return false;
+        if (key >= index->given_up[at].first && key <= index->given_up[at].last)
             return true;
+    }
     return false;
 }

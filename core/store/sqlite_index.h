@@ -10,6 +10,10 @@
 #include "store/store.h"
 #include "support/dictionary.h"
 
+/* Jobs that are given up together have keys one behind the other, but for those that were in the
+ * file already: who is answered late finds his among so many ranges. */
+enum { SQLITE_GIVEN_UP_RANGES = 1024 };
+
 /* A job in the file, as the ledger sees it: now in its transaction, and as committed. */
 struct sqlite_row {
     uint64_t key;
@@ -48,8 +52,10 @@ struct sqlite_index {
     struct dictionary by_id;
     struct claims claims;
     uint64_t next_key;
-    uint64_t *given_up; /* the keys of jobs that were, in order */
-    size_t given_up_count;
+    struct { /* the keys of jobs that were given up: the latest ranges, in a ring */
+        uint64_t first, last;
+    } given_up[SQLITE_GIVEN_UP_RANGES];
+    uint32_t given_up_latest;
 };
 
 /* Makes an empty index. */
@@ -76,5 +82,5 @@ void sqlite_index_remove(struct sqlite_index *index, struct sqlite_job *job);
 /* Takes out a job that is not to be, and notes that; the ledger still frees it. */
 void sqlite_index_give_up(struct sqlite_index *index, struct sqlite_job *job);
 
-/* Returns whether the job with a key was given up. */
+/* Returns whether the job with a key was given up, not too long ago. */
 bool sqlite_index_was_given_up(const struct sqlite_index *index, uint64_t key);
