@@ -162,7 +162,7 @@ static void failed(struct ledger *ledger, const struct sqlite_cursor *cursor)
     struct error error;
 
     sqlite_writer_failed(ledger->writer, &error);
-    sqlite_writer_undo(ledger->writer);
+    sqlite_writer_take_back(ledger->writer); /* before anybody hears that a job in it is refused */
     mutex_lock(&sqlite->lock);
     bool is_first = !ledger->is_failing;
     ledger->is_failing = true;

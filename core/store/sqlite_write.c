@@ -184,3 +184,12 @@ void sqlite_writer_undo(struct sqlite_writer *writer)
         sqlite_line_undo(&writer->lines[i]);
     sqlite_rows_undone(writer);
 }
+
+void sqlite_writer_take_back(struct sqlite_writer *writer)
+{
+    bool may_be_in_log = (sqlite3_errcode(writer->db) & 0xff) == SQLITE_IOERR;
+
+    sqlite_writer_undo(writer);
+    if (may_be_in_log && (!sqlite_writer_begin(writer) || !sqlite_writer_commit(writer)))
+        sqlite_writer_undo(writer);
+}

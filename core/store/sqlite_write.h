@@ -61,6 +61,11 @@ bool sqlite_writer_commit(struct sqlite_writer *writer);
 /* Undoes the transaction. */
 void sqlite_writer_undo(struct sqlite_writer *writer);
 
+/* Does so after what has failed last, also in the file. If that was the sync, all of the
+ * transaction is in the write-ahead log, and whoever opens the file next would find it whole: an
+ * empty one is written in its place, if the disk takes that. */
+void sqlite_writer_take_back(struct sqlite_writer *writer);
+
 /* Sets error from what has failed; returns false. */
 bool sqlite_writer_failed(const struct sqlite_writer *writer, struct error *error);
 

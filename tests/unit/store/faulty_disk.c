@@ -22,6 +22,7 @@ static struct {
     struct mutex lock;
     struct cond failed;
     int left; /* writes that still work */
+    bool only_syncs;
     int code;
     int failures;
 } state = {.left = INT_MAX};
@@ -43,9 +44,15 @@ static int next_answer(void)
     return state.code;
 }
 
+static bool only_syncs_fail(void)
+{
+    MUTEX_GUARD(&state.lock);
+    return state.only_syncs;
+}
+
 static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
-    int answer = next_answer();
+    int answer = only_syncs_fail() ? SQLITE_OK : next_answer();
     return answer != SQLITE_OK ? answer
                                : real_of(file)->pMethods->xWrite(real_of(file), bytes, count, at);
 }
@@ -143,6 +150,14 @@ void faulty_disk_break(int after, int code)
     state.left = after;
     state.code = code;
     state.failures = 0;
+    state.only_syncs = false;
+}
+
+void faulty_disk_break_syncs(void)
+{
+    faulty_disk_break(0, SQLITE_IOERR_FSYNC);
+    MUTEX_GUARD(&state.lock);
+    state.only_syncs = true;
 }
 
 void faulty_disk_heal(void)

@@ -12,6 +12,9 @@ void faulty_disk_is_remote(void);
  * and syncs. */
 void faulty_disk_break(int after, int code);
 
+/* Has all syncs fail from now on, while all writes work. */
+void faulty_disk_break_syncs(void);
+
 /* Has it work again. */
 void faulty_disk_heal(void);
 
