@@ -59,7 +59,7 @@ static bool end_attempts(struct in_hand *in_hand, const struct flight_found *fou
         struct store_position at = {found->tasks[i].job, found->tasks[i].number};
         in_hand->task = &found->tasks[i];
         in_hand->is_current = false;
-        if (!store_recall(in_hand->store, &at, look, in_hand, error) ||
+        if (!store_recall(in_hand->store, &(struct store_places){&at, 1}, look, in_hand, error) ||
             (in_hand->is_current && !end_attempt(in_hand, error)))
             return false;
     }

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accept/dependents.h"
+#include "accept/ended_refs.h"
 #include "accept/late.h"
 #include "accept/result_map.h"
 #include "accept/task_extra.h"
 #include "accept/task_restore.h"
 #include "support/clock.h"
 #include "support/memory.h"
+
+/* In place of a time. */
+#define WAITS INT64_C(-1)
 
 struct restore {
     const struct job_restore_sources *sources;
@@ -19,6 +22,8 @@ struct restore {
     uint32_t *places;
     struct task_extra *extras; /* those that need others or refer to them; in the chunk's memory */
     size_t capacity;
+    int64_t *ended_ns; /* when the last that it needs has ended, by number; WAITS: one has not */
+    struct ended_refs refs;
     uint32_t ended_count; /* results of tasks that have ended and are referred to */
     uint32_t damaged;
     bool failed;
@@ -171,57 +176,6 @@ static void link_needs(struct restore *restore, uint32_t number)
             graph_add(graph, needed);
 }
 
-struct ended {
-    struct restore *restore;
-    uint32_t dependent; /* who needs it, or refers to it */
-    bool is_told;       /* it is known how it has ended */
-    int64_t wall_ns;    /* when the last of those that were recalled has ended */
-    struct result *result;
-};
-
-static bool tell_ended(void *context, const struct store_task *stored)
-{
-    struct ended *ended = context;
-    enum task_state state = task_state_of(stored->state);
-    size_t count = stored->attempts_count;
-    ended->is_told = state != TASK_ACCEPTED;
-    if (count > 0 && stored->attempts[count - 1].ended_wall_ns > ended->wall_ns)
-        ended->wall_ns = stored->attempts[count - 1].ended_wall_ns;
-    if (state != TASK_SUCCEEDED && state != TASK_ACCEPTED)
-        dependents_tell(ended->restore->job->dependents, ended->dependent, stored->number, state,
-                        stored->given.id);
-    return false;
-}
-
-static bool fill_ended(void *context, const struct store_task *stored)
-{
-    const struct ended *ended = context;
-    struct buffer outputs = {(char *)(uintptr_t)stored->outputs, stored->outputs_bytes, 0};
-    enum task_state state = task_state_of(stored->state);
-    if (state != TASK_ACCEPTED)
-        result_fill(ended->result, state, stored->outputs != NULL ? &outputs : NULL);
-    return false;
-}
-
-static bool recall(struct restore *restore, uint32_t place, store_visit_task *visit,
-                   struct ended *ended)
-{
-    struct store_position at = {restore->job->store_key, place};
-    if (!store_recall(restore->sources->store, &at, visit, ended, restore->error))
-        restore->failed = true;
-    return !restore->failed;
-}
-
-/* One that has not ended, and is not there either, is damaged: it never will. */
-static void recall_need(struct ended *ended, uint32_t place)
-{
-    struct restore *restore = ended->restore;
-    ended->is_told = false;
-    if (recall(restore, place, tell_ended, ended) && !ended->is_told)
-        dependents_tell(restore->job->dependents, ended->dependent, place, TASK_FAILED,
-                        "(damaged)");
-}
-
 /* Its delay has begun when the last of all that it needs had ended. */
 static void shorten_delay(struct task *task, int64_t begun_wall_ns)
 {
@@ -231,34 +185,30 @@ static void shorten_delay(struct task *task, int64_t begun_wall_ns)
         task->due_ns = over_ns < task->due_ns ? task->due_ns - over_ns : 0;
 }
 
-/* Those that a task needs and that have ended before. */
-static void recall_needs(struct restore *restore, uint32_t number)
+/* Notes which of those that a task needs have ended before. */
+static void gather_needs(struct restore *restore, uint32_t number)
 {
     const struct task_extra_places *needs = &restore->extras[number].needs;
-    struct ended ended = {.restore = restore, .dependent = number};
-    uint32_t other, left = 0;
-    for (uint32_t i = 0; i < needs->count && !restore->failed; i++) {
+    uint32_t other;
+    for (uint32_t i = 0; i < needs->count; i++) {
         uint32_t place = task_extra_place(needs, i);
         if (find_place(restore, place, &other))
-            left++;
+            restore->ended_ns[number] = WAITS;
         else
-            recall_need(&ended, place);
+            ended_refs_add(&restore->refs, (struct ended_ref){place, number, NULL});
     }
-    if (needs->count > 0 && left == 0)
-        shorten_delay(job_task(restore->job, number), ended.wall_ns);
 }
 
 /* Results of tasks that have ended are numbered behind all others. */
-static struct result *hold_result(struct restore *restore, uint32_t place)
+static struct result *hold_result(struct restore *restore, uint32_t number, uint32_t place)
 {
     struct job *job = restore->job;
-    struct ended ended = {.restore = restore};
-    uint32_t number;
-    if (find_place(restore, place, &number))
-        return job_hold_result(job, number);
-    ended.result = job_hold_result(job, job->tasks_count + restore->ended_count++);
-    recall(restore, place, fill_ended, &ended);
-    return ended.result;
+    uint32_t other;
+    if (find_place(restore, place, &other))
+        return job_hold_result(job, other);
+    struct result *result = job_hold_result(job, job->tasks_count + restore->ended_count++);
+    ended_refs_add(&restore->refs, (struct ended_ref){place, number, result});
+    return result;
 }
 
 static void link_results(struct restore *restore, uint32_t number)
@@ -268,20 +218,45 @@ static void link_results(struct restore *restore, uint32_t number)
     if (late->count == 0)
         return;
     struct result **results = late_results(job_task(restore->job, number), &count);
-    for (uint32_t i = 0; i < count && !restore->failed; i++)
-        results[i] = hold_result(restore, task_extra_place(late, i));
+    for (uint32_t i = 0; i < count; i++)
+        results[i] = hold_result(restore, number, task_extra_place(late, i));
 }
 
-static void link_tasks(struct restore *restore)
+static void note_ended(void *context, uint32_t number, int64_t wall_ns)
+{
+    struct restore *restore = context;
+    if (restore->ended_ns[number] != WAITS && wall_ns > restore->ended_ns[number])
+        restore->ended_ns[number] = wall_ns;
+}
+
+/* What has ended before. */
+static bool tell_ended(struct restore *restore)
+{
+    struct job *job = restore->job;
+    restore->refs.job = job;
+    restore->refs.ended = note_ended;
+    restore->refs.context = restore;
+    if (!ended_refs_tell(&restore->refs, restore->sources->store, restore->error))
+        return false;
+    for (uint32_t number = 0; number < job->tasks_count; number++)
+        if (restore->extras[number].needs.count > 0 && restore->ended_ns[number] != WAITS)
+            shorten_delay(job_task(job, number), restore->ended_ns[number]);
+    return true;
+}
+
+static bool link_tasks(struct restore *restore)
 {
     struct job *job = restore->job;
     for (uint32_t number = 0; number < job->tasks_count; number++)
         link_needs(restore, number);
     job_turn_graph(job);
-    for (uint32_t number = 0; number < job->tasks_count && !restore->failed; number++) {
-        recall_needs(restore, number);
+    restore->ended_ns = memory_grow(NULL, job->tasks_count + 1, sizeof *restore->ended_ns);
+    memset(restore->ended_ns, 0, job->tasks_count * sizeof *restore->ended_ns);
+    for (uint32_t number = 0; number < job->tasks_count; number++) {
+        gather_needs(restore, number);
         link_results(restore, number);
     }
+    return tell_ended(restore);
 }
 
 static bool read_job(struct restore *restore, const char *id)
@@ -296,8 +271,7 @@ static bool read_job(struct restore *restore, const char *id)
     if (!store_visit(store, &query, add_task, restore, restore->error) || restore->failed)
         return false;
     job_end_reading(restore->job);
-    link_tasks(restore);
-    return !restore->failed;
+    return link_tasks(restore);
 }
 
 struct job *job_restore(const struct job_restore_sources *sources, const char *id,
@@ -310,6 +284,8 @@ struct job *job_restore(const struct job_restore_sources *sources, const char *i
         free(restore.places);
         job_destroy(&restore.job);
     }
+    ended_refs_fini(&restore.refs);
+    free(restore.ended_ns);
     free(restore.extras);
     *damaged = restore.damaged;
     return restore.job;

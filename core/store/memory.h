@@ -121,7 +121,7 @@ bool memory_seal_job(struct store *store, uint64_t key, struct error *error);
 bool memory_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);
 /* As above. */
-bool memory_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+bool memory_recall(struct store *store, const struct store_places *places, store_visit_task *visit,
                    void *context, struct error *error);
 /* As above. */
 bool memory_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,

@@ -30,7 +30,17 @@ bool memory_visit(struct store *store, const struct store_query *query, store_vi
     return true;
 }
 
-bool memory_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+static bool view_at(struct memory *memory, const struct store_position *at, struct store_task *task)
+{
+    struct memory_job *job = memory_job_find(memory, at->job);
+
+    if (job == NULL || memory_slots_get(&job->tasks, at->number) == 0)
+        return false;
+    memory_task_view(memory, job, at->number, task);
+    return true;
+}
+
+bool memory_recall(struct store *store, const struct store_places *places, store_visit_task *visit,
                    void *context, struct error *error)
 {
     struct memory *memory = (struct memory *)store;
@@ -38,11 +48,9 @@ bool memory_recall(struct store *store, const struct store_position *at, store_v
 
     (void)error;
     MEMORY_GUARD(memory);
-    struct memory_job *job = memory_job_find(memory, at->job);
-    if (job == NULL || memory_slots_get(&job->tasks, at->number) == 0)
-        return true;
-    memory_task_view(memory, job, at->number, &task);
-    visit(context, &task);
+    for (size_t i = 0; i < places->count; i++)
+        if (view_at(memory, &places->at[i], &task) && !visit(context, &task))
+            break;
     return true;
 }
 

@@ -69,7 +69,7 @@ static bool take_out(struct sqlite_writer *writer, int64_t place, const struct f
 struct requeue {
     struct ledger_order order;
     const struct places *places;
-    struct places done; /* of them */
+    struct places done; /* of them, each with the number of its next attempt behind it */
     struct sqlite_job **revived;
     size_t revived_count;
 };
@@ -180,6 +180,21 @@ static bool requeue_run(struct ledger_order *order, struct sqlite_writer *writer
     return right;
 }
 
+static bool visit_done(struct store *store, const struct places *done, store_visit_task *visit,
+                       void *context, struct error *error)
+{
+    struct store_position *at = memory_grow(NULL, done->count / 2 + 1, sizeof(at[0]));
+
+    for (size_t i = 0; i < done->count / 2; i++) {
+        int64_t place = done->at[2 * i];
+        at[i] = (struct store_position){sqlite_place_key(place), sqlite_place_number(place)};
+    }
+    bool right =
+        sqlite_recall(store, &(struct store_places){at, done->count / 2}, visit, context, error);
+    free(at);
+    return right;
+}
+
 static bool requeue(struct store *store, const struct places *places, store_visit_task *visit,
                     void *context, struct error *error)
 {
@@ -187,11 +202,7 @@ static bool requeue(struct store *store, const struct places *places, store_visi
     struct requeue requeue = {.order = {.run = requeue_run, .error = error}, .places = places};
     bool right = places->count == 0 || ledger_order(sqlite->ledger, &requeue.order);
 
-    for (size_t i = 0; right && i < requeue.done.count; i += 2) {
-        int64_t place = requeue.done.at[i];
-        struct store_position at = {sqlite_place_key(place), sqlite_place_number(place)};
-        right = sqlite_recall(store, &at, visit, context, error);
-    }
+    right = right && visit_done(store, &requeue.done, visit, context, error);
     free(requeue.done.at);
     return right;
 }

@@ -73,18 +73,29 @@ static bool find_task(struct sqlite_reader *reader, int64_t place, struct store_
     return is_pending || !reader->facts.sparse;
 }
 
-bool sqlite_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+static bool find_at(struct sqlite_reader *reader, const struct store_position *at,
+                    struct store_task *task)
+{
+    return sqlite_place_exists(at->job, at->number) &&
+           find_task(reader, sqlite_place(at->job, at->number), task);
+}
+
+bool sqlite_recall(struct store *store, const struct store_places *places, store_visit_task *visit,
                    void *context, struct error *error)
 {
     struct sqlite_reader *reader = look(store, error);
     struct store_task task;
+    bool right = true;
 
     if (reader == NULL)
         return false;
-    if (sqlite_place_exists(at->job, at->number) &&
-        find_task(reader, sqlite_place(at->job, at->number), &task))
-        visit(context, &task);
-    return look_end(store, reader, read_failed(reader, sqlite3_errcode(reader->db), error));
+    for (size_t i = 0; right && i < places->count; i++) {
+        bool found = find_at(reader, &places->at[i], &task);
+        right = read_failed(reader, sqlite3_errcode(reader->db), error);
+        if (right && found && !visit(context, &task))
+            break;
+    }
+    return look_end(store, reader, right);
 }
 
 bool sqlite_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,

@@ -43,7 +43,7 @@ bool sqlite_find_older(struct store *store, struct sqlite_older *older, struct e
 bool sqlite_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);
 /* As above. */
-bool sqlite_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+bool sqlite_recall(struct store *store, const struct store_places *places, store_visit_task *visit,
                    void *context, struct error *error);
 /* As above. */
 bool sqlite_visit_due(struct store *store, const struct store_due *due, store_visit_task *visit,

@@ -108,10 +108,10 @@ bool store_stop_job(struct store *store, uint64_t job, struct error *error)
     return store->backend->stop_job(store, job, error);
 }
 
-bool store_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+bool store_recall(struct store *store, const struct store_places *places, store_visit_task *visit,
                   void *context, struct error *error)
 {
-    return store->backend->recall(store, at, visit, context, error);
+    return store->backend->recall(store, places, visit, context, error);
 }
 
 bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,

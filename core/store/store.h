@@ -213,9 +213,10 @@ bool store_stop_job(struct store *store, uint64_t job, struct error *error);
 bool store_visit(struct store *store, const struct store_query *query, store_visit_task *visit,
                  void *context, struct error *error);
 
-/* Visits a task of a job that is not over, even if it has ended and is not kept for others to see:
- * none if there is no such task. A durable backend forgets nothing of such a job. */
-bool store_recall(struct store *store, const struct store_position *at, store_visit_task *visit,
+/* Visits tasks of jobs that are not over by their places, in that order, even if they have ended
+ * and are not kept for others to see; what is not there is passed over. A durable backend forgets
+ * nothing of such a job. */
+bool store_recall(struct store *store, const struct store_places *places, store_visit_task *visit,
                   void *context, struct error *error);
 
 /* Visits unfinished tasks that are due up to a time, the earliest first: at most `limit`,

@@ -36,7 +36,7 @@ struct store_backend {
     bool (*stop_job)(struct store *store, uint64_t job, struct error *error);
     bool (*visit)(struct store *store, const struct store_query *query, store_visit_task *visit,
                   void *context, struct error *error);
-    bool (*recall)(struct store *store, const struct store_position *at, store_visit_task *visit,
+    bool (*recall)(struct store *store, const struct store_places *places, store_visit_task *visit,
                    void *context, struct error *error);
     bool (*visit_due)(struct store *store, const struct store_due *due, store_visit_task *visit,
                       void *context, struct error *error);

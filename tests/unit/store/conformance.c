@@ -1027,24 +1027,28 @@ void conformance_a_stopped_job_says_so(const char *backend)
     stage_close();
 }
 
-static bool count_one(void *context, const struct store_task *task)
+static bool note_place(void *context, const struct store_task *task)
 {
-    *(unsigned *)context += task->number == 2 && task->state == STORE_SUCCEEDED;
+    size_t length = strlen(stage_seen);
+    (void)context;
+    snprintf(stage_seen + length, sizeof(stage_seen) - length, "%u/%u%s ", (unsigned)task->job->key,
+             task->number, task->state == STORE_SUCCEEDED ? "+" : "");
     return true;
 }
 
-void conformance_a_task_is_recalled_by_its_place(const char *backend)
+void conformance_tasks_are_recalled_by_their_places(const char *backend)
 {
     stage_open(backend, 10, 10);
     uint64_t job = stage_job("A");
     stage_tasks(job, "noop", NULL, 4);
     cr_assert_eq(stage_end_as(job, 2, STORE_SUCCEEDED), STORE_DONE);
-    unsigned seen = 0;
-    cr_assert(store_recall(stage, &(struct store_position){job, 2}, count_one, &seen, NULL));
-    cr_assert_eq(seen, 1);
-    cr_assert(store_recall(stage, &(struct store_position){job, 9}, count_one, &seen, NULL));
-    cr_assert(store_recall(stage, &(struct store_position){job + 1, 2}, count_one, &seen, NULL));
-    cr_assert_eq(seen, 1);
+    const struct store_position at[] = {{job, 9},          {job, 2}, {job + 1, 2}, {0, 2},
+                                        {job, UINT32_MAX}, {job, 1}, {job, 2}};
+    stage_seen[0] = '\0';
+    cr_assert(store_recall(stage, &(struct store_places){at, 7}, note_place, NULL, NULL));
+    cr_assert_str_eq(stage_seen, "1/2+ 1/1 1/2+ ");
+    cr_assert(store_recall(stage, &(struct store_places){at, 0}, note_place, NULL, NULL));
+    cr_assert_str_eq(stage_seen, "1/2+ 1/1 1/2+ ");
     stage_close();
 }
 
