@@ -44,7 +44,8 @@ enum job_stop {
 struct job_row {
     struct dictionary_entry entry; /* by the job's id, or by another name: */
     char *name;                    /* NULL: the id */
-    struct job *next;              /* of those that are over */
+    struct job *next;              /* of those with another name, or of those that are over */
+    struct job **before;           /* what points to it among those with another name */
 };
 
 struct dependents;

@@ -11,6 +11,7 @@ struct job_table {
     struct mutex lock;
     /* guarded by lock */
     struct dictionary rows;
+    struct job *named; /* by another name than their ids: few, if any */
     struct job *over;
     bool stopping;
 };
@@ -70,11 +71,33 @@ static void row_init(struct job *job, const char *name)
     job->row.entry.text = name != NULL ? job->row.name : job->id;
 }
 
+/* Lock held. */
+static void named_add(struct job_table *table, struct job *job)
+{
+    job->row.next = table->named;
+    job->row.before = &table->named;
+    table->named = job;
+    if (job->row.next != NULL)
+        job->row.next->row.before = &job->row.next;
+}
+
+/* Lock held. */
+static void named_remove(struct job *job)
+{
+    if (job->row.name == NULL)
+        return;
+    *job->row.before = job->row.next;
+    if (job->row.next != NULL)
+        job->row.next->row.before = job->row.before;
+}
+
 bool job_table_add(struct job_table *table, struct job *job, const char *name)
 {
     row_init(job, name);
     mutex_lock(&table->lock);
     bool is_free = dictionary_add_new(&table->rows, &job->row.entry);
+    if (is_free && name != NULL)
+        named_add(table, job);
     if (is_free && table->stopping)
         atomic_store(&job->stop, JOB_STOPPED);
     mutex_unlock(&table->lock);
@@ -92,22 +115,27 @@ struct job *job_table_find(struct job_table *table, const char *id)
     return job;
 }
 
+/* Adds a job that has the id; lock held. */
+static size_t add_found(struct job *job, const char *id, struct job ***jobs, size_t count)
+{
+    if (strcmp(job->id, id) != 0)
+        return count;
+    job_hold(job);
+    *jobs = memory_grow(*jobs, count + 1, sizeof(struct job *));
+    (*jobs)[count] = job;
+    return count + 1;
+}
+
 size_t job_table_find_all(struct job_table *table, const char *id, struct job ***jobs)
 {
     size_t count = 0;
     *jobs = NULL;
     MUTEX_GUARD(&table->lock);
-    for (size_t i = 0; i < table->rows.bucket_count; i++) {
-        struct dictionary_entry *entry = table->rows.buckets[i];
-        for (; entry != NULL; entry = entry->next) {
-            struct job *job = job_of(entry);
-            if (strcmp(job->id, id) != 0)
-                continue;
-            job_hold(job);
-            *jobs = memory_grow(*jobs, count + 1, sizeof(struct job *));
-            (*jobs)[count++] = job;
-        }
-    }
+    struct job *own = job_of(dictionary_find(&table->rows, id));
+    if (own != NULL && own->row.name == NULL)
+        count = add_found(own, id, jobs, count);
+    for (struct job *job = table->named; job != NULL; job = job->row.next)
+        count = add_found(job, id, jobs, count);
     return count;
 }
 
@@ -116,6 +144,7 @@ bool job_table_over(struct job_table *table, struct job *job)
     MUTEX_GUARD(&table->lock);
     assert(job->row.entry.text != NULL);
     dictionary_remove(&table->rows, &job->row.entry);
+    named_remove(job);
     job->row.next = table->over;
     table->over = job;
     return job->row.next == NULL;

@@ -26,7 +26,8 @@ bool job_table_add(struct job_table *table, struct job *job, const char *name);
 struct job *job_table_find(struct job_table *table, const char *id);
 
 /* Finds all jobs with an id: its own, and those of its tasks that are tried again by themselves.
- * Returns how many; each for job_let_go; *jobs is malloc'ed. */
+ * Returns how many; each for job_let_go; *jobs is malloc'ed. Takes time in proportion to all tasks
+ * that are tried again. */
 size_t job_table_find_all(struct job_table *table, const char *id, struct job ***jobs);
 
 /* Says that a job is over: it is not found any more. Whoever ended its last task, once a job. True

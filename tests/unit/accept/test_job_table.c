@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
 
+#include <time.h>
+
 #include "accept/job_table.h"
 #include "support/thread.h"
 
@@ -105,4 +107,63 @@ Test(job_table, finds_a_job_by_another_name_that_is_taken_once)
     job_let_go(job);
     job_table_over(table, job);
     cr_assert(job_table_add(table, other, "X:y"));
+}
+
+static struct job *add_again(const struct job *own, const char *name)
+{
+    struct job *job = job_create(&pool, "a", "a.yaml", JOB_CHECKED);
+    memcpy(job->id, own->id, sizeof job->id);
+    cr_assert(job_table_add(table, job, name));
+    return job;
+}
+
+static size_t let_go_all(const char *id)
+{
+    struct job **jobs;
+    size_t count = job_table_find_all(table, id, &jobs);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_str_eq(jobs[i]->id, id);
+        job_let_go(jobs[i]);
+    }
+    free(jobs);
+    return count;
+}
+
+Test(job_table, finds_a_job_with_all_its_tasks_that_are_tried_again)
+{
+    struct job *a = add_job(), *b = add_job();
+    struct job *tries[] = {add_again(a, "A:1"), add_again(a, "A:2"), add_again(b, "B:1")};
+    cr_assert_eq(let_go_all(a->id), 3);
+    cr_assert_eq(let_go_all(b->id), 2);
+    cr_assert_eq(let_go_all("A:1"), 0);
+    job_table_over(table, tries[1]);
+    cr_assert_eq(let_go_all(a->id), 2);
+    job_table_over(table, a);
+    cr_assert_eq(let_go_all(a->id), 1);
+    job_table_over(table, tries[0]);
+    cr_assert_eq(let_go_all(a->id), 0);
+    job_table_over(table, tries[2]);
+    cr_assert_eq(let_go_all(b->id), 1);
+}
+
+static double used_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* All of them are cancelled, one by one. */
+Test(job_table, finding_each_of_many_jobs_costs_no_more_than_adding_them)
+{
+    enum { JOBS = 20000 };
+    static struct job *jobs[JOBS];
+    double begun_s = used_s();
+    for (size_t i = 0; i < JOBS; i++)
+        jobs[i] = add_job();
+    double added_s = used_s() - begun_s;
+    begun_s = used_s();
+    for (size_t i = 0; i < JOBS; i++)
+        cr_assert_eq(let_go_all(jobs[i]->id), 1);
+    cr_assert_lt(used_s() - begun_s, 5 * added_s + 0.1);
 }
