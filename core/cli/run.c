@@ -126,6 +126,14 @@ static void parse_workers(struct run_options *options, char *argument, struct ar
         options_number(state, "--workers", equals + 1, 1, WORKERS_MOST);
 }
 
+/* SQLite takes some names for stores that nobody finds again. */
+static const char *state_file(struct argp_state *state, const char *argument)
+{
+    if (argument[0] == '\0' || strcmp(argument, ":memory:") == 0)
+        argp_error(state, "--state: '%s' is not the name of a file", argument);
+    return argument;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct run_options *options = state->input;
@@ -162,7 +170,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             PLAN_GRAPH_DOT + options_word(state, "--graph", plan_graph_words, argument));
         return 0;
     case OPTION_STATE:
-        options->state = argument;
+        options->state = state_file(state, argument);
         return 0;
     case OPTION_CHANGED:
         options->changed = true;

@@ -104,6 +104,13 @@ static bool lock_take(int fd)
     return true;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 int sqlite_file_lock(const char *path, int watched_by, struct error *error)
 {
     char name[4096];
@@ -111,6 +118,10 @@ int sqlite_file_lock(const char *path, int watched_by, struct error *error)
 
     if (length >= (int)sizeof(name)) {
         error_set(error, "store_open", "%s: the path is too long", path);
+        return -1;
+    }
+    if (is_folder(path)) {
+        error_set(error, "store_open", "%s is a folder, not a file", path);
         return -1;
     }
     CLEANUP(cleanup_close) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

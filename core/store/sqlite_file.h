@@ -77,8 +77,8 @@ bool sqlite_meta_read(sqlite3 *db, struct sqlite_meta *meta, struct error *error
 /* Reads a job's facts from the columns of a row, beginning at one. */
 void sqlite_facts_read(sqlite3_stmt *row, int column, struct sqlite_facts *facts);
 
-/* Returns how many tasks a job can have that says so: a number that a damaged file made up is not to
- * reach into the places of other jobs. */
+/* Returns how many tasks a job can have that says so: a number that a damaged file made up is not
+ * to reach into the places of other jobs. */
 static inline uint32_t sqlite_tasks_believed(int64_t said)
 {
     return said < 0 || said > STORE_TASKS_MOST ? STORE_TASKS_MOST : (uint32_t)said;

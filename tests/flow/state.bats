@@ -189,3 +189,17 @@ tasks:
     [ "$status" -eq 2 ]
     [ ! -e marks ]
 }
+
+@test "a state that is no file is refused, and nothing is left" {
+    { echo "tasks:"; mark a; } | job one
+    mkdir folder
+    for name in '' :memory:; do
+        sluice_run --state "$name" one.yaml
+        [ "$status" -eq 2 ]
+        grep -qF -- "--state: '$name' is not the name of a file" err
+    done
+    sluice_run --state folder one.yaml
+    [ "$status" -eq 3 ]
+    grep -qF "folder is a folder, not a file" err
+    [ -z "$(find . -name '*.lock' -o -name '*memory*')" ]
+}
