@@ -10,7 +10,7 @@
 #include "support/log.h"
 #include "support/suggest.h"
 
-enum { START_LIMIT_S = 10 };
+enum { START_LIMIT_S = 10, PROBE_LIMIT_S = 5 };
 
 /* ---- sections of the configuration that mean nothing that is there ---- */
 
@@ -102,6 +102,7 @@ bool plugins_open(struct plugins *plugins, const struct config *config)
         .settings = settings,
         .settings_count = config->settings_count,
         .start_limit_ns = START_LIMIT_S * NS_PER_S,
+        .probe_limit_ns = PROBE_LIMIT_S * NS_PER_S,
         .refusals_listed = plugins->refusals_listed,
     };
     plugins->settings = settings;

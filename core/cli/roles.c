@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/trial.h"
 #include "execute/isolate/inside.h"
+#include "plugin/probe.h"
 #include "support/child.h"
 
 struct role {

@@ -8,6 +8,8 @@
 #include "plugin/code.h"
 #include "plugin/errand.h"
 #include "plugin/offers.h"
+#include "plugin/probe.h"
+#include "support/clock.h"
 #include "support/units.h"
 
 const char *generation_state_word(enum generation_state state)
@@ -207,11 +209,66 @@ static void on_entered(void *context, enum errand_end end)
         unmap(generation, &error);
 }
 
-void generation_start(struct generation *generation)
+static void load(struct generation *generation)
 {
     struct error error;
     struct errand_order entry = {.name = "entry", .run = run_entry, .ended = on_entered};
     if (!code_map(generation->code, &error) || !launch(generation, entry, &error))
+        unmap(generation, &error);
+}
+
+/* A plugin that is tried before it is loaded. */
+struct trial {
+    struct generation *generation;
+    bool is_sound; /* written by the errand, as is the reason */
+    struct error why;
+};
+
+static void run_trial(void *context)
+{
+    struct trial *trial = context;
+    const struct generation *generation = trial->generation;
+    trial->is_sound = probe_run(generation->copy, generation->house->probe_limit_ns, &trial->why);
+}
+
+/* It sets itself its limit, so it is never late. */
+static void on_tried(void *context, enum errand_end end)
+{
+    struct trial *trial = context;
+    struct generation *generation = trial->generation;
+    (void)end;
+    if (trial->is_sound) {
+        settle(generation, GENERATION_PROBED, NULL);
+        load(generation);
+    } else {
+        unmap(generation, &trial->why);
+    }
+    free(trial);
+}
+
+static bool try(struct generation *generation, struct error *error)
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+    if (trial == NULL)
+        return error_set(error, "no_memory", "out of memory");
+    trial->generation = generation;
+    const struct errand_order order = {.name = "probe",
+                                       .run = run_trial,
+                                       .ended = on_tried,
+                                       .argument = trial,
+                                       .limit_ns = CLOCK_NEVER_NS};
+    if (errand_start(generation->house->loader, &order, error))
+        return true;
+    free(trial);
+    return false;
+}
+
+void generation_start(struct generation *generation)
+{
+    struct error error;
+    if (generation->house->probe_limit_ns == 0)
+        load(generation);
+    else if (!try(generation, &error))
         unmap(generation, &error);
 }
 

@@ -18,7 +18,7 @@ struct pool;   /* execute/: the worker threads of one generation */
 struct plugin; /* whose generation it is */
 struct reload;
 
-/* The states of design/plugins.md; PROBED has its place but no code enters it yet. */
+/* The states of design/plugins.md. */
 enum generation_state {
 #define STATE(name, word) GENERATION_##name,
 #include "plugin/generation_states.def"
@@ -29,11 +29,13 @@ enum generation_state {
 struct generation_house {
     struct loader *loader;
     struct signals signals;
-    int64_t limit_ns; /* of entry, init and deinit, each */
+    int64_t limit_ns;       /* of entry, init and deinit, each */
+    int64_t probe_limit_ns; /* 0: no probe */
     void *context;
-    /* A step is over. READY, or GONE or PINNED with the reason of refusal; after generation_unload
-     * GONE or PINNED, with a reason if deinit hangs. Later GONE or PINNED again, when a thread that
-     * was left behind comes back. Loader thread; it may destroy the generation if that is GONE. */
+    /* A step is over. PROBED, and loading goes on; READY, or GONE or PINNED with the reason of
+     * refusal; after generation_unload GONE or PINNED, with a reason if deinit hangs. Later GONE or
+     * PINNED again, when a thread that was left behind comes back. Loader thread; it may destroy
+     * the generation if that is GONE. */
     void (*settled)(void *context, struct generation *generation, enum generation_state state,
                     const struct error *why);
 };

@@ -264,6 +264,11 @@ void loading_settled(void *context, struct generation *generation, enum generati
     struct registry *registry = context;
     struct plugin *plugin = generation->owner;
     struct reload *reload = generation->reload;
+    if (state == GENERATION_PROBED) {
+        MUTEX_GUARD(&registry->lock);
+        generation->state = state;
+        return;
+    }
     if (plugin->loading != generation) {
         retire_settled(registry, generation, state, why);
         return;

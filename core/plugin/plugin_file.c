@@ -85,8 +85,9 @@ void plugin_file_destroy(struct plugin_file **pointer)
 /* Whether the reason may be gone although the file is the same. */
 static bool may_pass(const struct error *reason)
 {
-    static const char *const words[] = {"unsafe",   "unreadable", "duplicate", "limit",
-                                        "changing", "no_memory",  "snapshot",  "thread_start"};
+    static const char *const words[] = {"unsafe",   "unreadable",   "duplicate",
+                                        "limit",    "changing",     "no_memory",
+                                        "snapshot", "thread_start", "spawn"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(reason->code, words[i]) == 0)
             return true;

@@ -60,6 +60,7 @@ struct registry *registry_create(const struct registry_options *options, struct 
     }
     registry->house = (struct generation_house){.loader = registry->loader,
                                                 .limit_ns = options->start_limit_ns,
+                                                .probe_limit_ns = options->probe_limit_ns,
                                                 .context = registry,
                                                 .settled = loading_settled};
     signals_keep(&registry->house.signals);
@@ -99,15 +100,19 @@ void registry_set_hooks(struct registry *registry, const struct registry_hooks *
     registry->hooks = hooks == NULL ? (struct registry_hooks){0} : *hooks;
 }
 
-/* Has the plugin loaded if its file should be and is not yet, and waits for the end of it. Lock
- * held, given back meanwhile. */
-static void demand(struct registry *registry, struct plugin *plugin)
+/* Has the plugin loaded if its file should be and is not yet. Lock held. */
+static void ask(struct registry *registry, struct plugin *plugin)
 {
     plugin->wanted = true;
-    if (!plugin->asked) {
-        plugin->asked = true;
-        loader_post(registry->loader, &plugin->demand);
-    }
+    if (plugin->asked)
+        return;
+    plugin->asked = true;
+    loader_post(registry->loader, &plugin->demand);
+}
+
+/* Waits for the end of a loading. Lock held, given back meanwhile. */
+static void await(struct registry *registry, const struct plugin *plugin)
+{
     while (plugin->asked || plugin->loading != NULL)
         cond_wait(&registry->changed, &registry->lock);
 }
@@ -177,7 +182,9 @@ static enum registry_answer find_slot(struct registry *registry, const struct sl
     MUTEX_GUARD(&registry->lock);
     enum registry_answer answer = pin(registry, slot, offer, error);
     for (int i = 0; i < TRIES_MOST && answer == REGISTRY_LOADING; i++) {
-        demand(registry, atomic_load(&slot->owner));
+        struct plugin *owner = atomic_load(&slot->owner);
+        ask(registry, owner);
+        await(registry, owner);
         answer = pin(registry, slot, offer, error);
     }
     return answer == REGISTRY_LOADING ? REGISTRY_UNKNOWN : answer;
@@ -252,8 +259,10 @@ void registry_load_all(struct registry *registry)
         struct plugin *plugin = registry->plugins[i];
         if (plugin->file != NULL && !plugin->file->rejected &&
             atomic_load(&plugin->published) == NULL)
-            demand(registry, plugin);
+            ask(registry, plugin);
     }
+    for (size_t i = 0; i < registry->plugins_count; i++)
+        await(registry, registry->plugins[i]);
 }
 
 uint32_t registry_left_behind(struct registry *registry)

@@ -60,7 +60,10 @@ struct registry_options {
     const struct registry_setting *settings;
     size_t settings_count;
     int64_t start_limit_ns; /* how long entry, init and deinit may take, each */
-    bool refusals_listed;   /* the caller shows them by registry_visit_plugins: not logged */
+    /* How long loading may take where it is tried in a process of its own, first of all (see
+     * plugin/probe.h); 0: it is not tried, for programs that are not `sluice'. */
+    int64_t probe_limit_ns;
+    bool refusals_listed; /* the caller shows them by registry_visit_plugins: not logged */
 };
 
 enum registry_answer {

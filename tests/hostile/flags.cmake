@@ -12,7 +12,8 @@ endfunction()
 hostile_variants(note two huge other_magic other_major no_types type_twice bad_type
                  short unterminated)
 hostile_variants(older 1_0)
-hostile_variants(entry missing refuses hangs)
+hostile_variants(constructor crashes exits loops forks)
+hostile_variants(entry missing refuses hangs crashes exits)
 hostile_variants(init refuses silent hangs)
 hostile_variants(ending stays hangs)
 hostile_variants(descriptor size_zero size_huge size_small tail_zero tail_set no_name no_version

@@ -41,6 +41,78 @@ load host
     refused_unseen bad.so "needs 'libcrypt.so.1' from its own search path $PWD: only system libraries are allowed, link it statically"
 }
 
+# tried FILE TYPE REASON: a job that names the type is told that its plugin was refused for a reason that begins so;
+# `plugin list` says the same, and nobody else is concerned.
+tried() {
+    printf 'version: 1\ntasks: [{type: %s}]\n' "$2" >job.yaml
+    run timeout 60 "$SLUICE" run --plugins plugins job.yaml
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ $output == *"job.yaml:2:16: error: the plugin with task type '$2' was refused: plugins/$1: $3"* ]]
+    run --separate-stderr "$SLUICE" plugin list --plugins plugins --format json
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"\"state\":\"rejected\","*"\"file\":\"plugins/$1\",\"reason\":\"$3"* ]]
+    [[ $output == *"{\"plugin\":\"noop\",\"version\":\"1.0.0\",\"generation\":1,\"state\":\"active\""* ]]
+    others_work
+}
+
+@test "13: a constructor that crashes costs a process of its own, and is named" {
+    cp "$HOSTILE/constructor_crashes.so" plugins/bad.so
+    tried bad.so constructor "its constructor or entry crashed: SIGSEGV at 0x0 (address not mapped) #0 constructor.1.so +0x"
+    [[ $output != *"bad.so"* ]]
+}
+
+@test "13: a constructor that exits is refused, even with 0" {
+    cp "$HOSTILE/constructor_exits.so" plugins/bad.so
+    tried bad.so constructor "left by exit(0) while it was loaded"
+}
+
+@test "13: a constructor that loops is refused after its time" {
+    cp "$HOSTILE/constructor_loops.so" plugins/bad.so
+    tried bad.so constructor "its constructor or entry did not end within 5s"
+}
+
+@test "13: an entry that crashes is refused, and named by its function" {
+    cp "$HOSTILE/entry_crashes.so" plugins/bad.so
+    tried bad.so entry "its constructor or entry crashed: SIGABRT (abort was called) #"
+    run "$SLUICE" run --plugins plugins job.yaml
+    [[ $output =~ "(abort was called) #"[0-9]+" entry.1.so +0x"[0-9a-f]+" sluice_plugin_entry (build-id "[0-9a-f]{40}")" ]]
+}
+
+@test "13: an entry that exits is refused" {
+    cp "$HOSTILE/entry_exits.so" plugins/bad.so
+    tried bad.so entry "left by exit(3) while it was loaded"
+}
+
+@test "13: an entry that hangs is refused after its time" {
+    cp "$HOSTILE/entry_hangs.so" plugins/bad.so
+    tried bad.so entry "its constructor or entry did not end within 5s"
+}
+
+@test "13: plugins are tried at the same time" {
+    for i in 1 2 3 4; do
+        sed "s/constructor/construct_$i/g" "$HOSTILE/constructor_loops.so" >"plugins/bad$i.so"
+    done
+    run --separate-stderr timeout 19 "$SLUICE" plugin list --plugins plugins --format json
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(grep -oF '"reason":"its constructor or entry did not end within 5s"' <<<"$output" | wc -l)" -eq 4 ]
+}
+
+# is_gone PID: whether the process has ended, reaped or not.
+is_gone() {
+    local rest
+    ! rest=$(cat "/proc/$1/stat" 2>/dev/null) || [[ ${rest##*) } == Z* ]]
+}
+
+@test "27: what a constructor has started is killed with the process in which it was tried" {
+    cp "$HOSTILE/constructor_forks.so" plugins/bad.so
+    tried bad.so constructor "its constructor or entry crashed: SIGABRT (abort was called)"
+    [ -s left.pid ]
+    is_gone "$(cat left.pid)"
+}
+
 @test "an init that hangs is refused after its time, and the program ends" {
     cp "$HOSTILE/init_hangs.so" plugins/bad.so
     printf 'version: 1\ntasks: [{type: init}]\n' >job.yaml

@@ -1,6 +1,7 @@
-/* Entries that are not there, refuse, or never answer. */
+/* Entries that are not there, refuse, crash, leave, or never answer. */
 #include <sluice/plugin.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 SLUICE_NOTE(SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, "entry", "1", "entry")
@@ -16,6 +17,10 @@ const struct sluice_plugin *sluice_plugin_entry(const struct sluice_host *host,
 #elif defined VARIANT_hangs
     for (;;)
         pause();
+#elif defined VARIANT_crashes
+    abort();
+#elif defined VARIANT_exits
+    _exit(3);
 #endif
     return NULL;
 }
