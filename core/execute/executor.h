@@ -87,6 +87,8 @@ void executor_purge_stopped(struct executor *executor, const struct job *job,
 /* Has the calls of a type be made in worker processes from their next batch on, whatever its groups
  * say, until as many executor_unisolate have been called. Any thread. */
 void executor_isolate(struct executor *executor, const struct type *type);
+
+/* Takes one executor_isolate back. Any thread. */
 void executor_unisolate(struct executor *executor, const struct type *type);
 
 /* From now on groups take no tasks: group_push leaves them in its list. */

@@ -339,8 +339,8 @@ struct group *worker_take_rest(struct worker *worker, const struct job *job,
  * compared. NULL: there is none. Lock of the worker held. */
 const struct task *worker_task_in_hand(const struct worker *worker);
 
-/* Reads the call that the worker has in progress; false: there is none, or another one since. No lock
- * of the worker held. */
+/* Reads the call that the worker has in progress; false: there is none, or another one since. No
+ * lock of the worker held. */
 bool running_read(struct worker *worker, struct running *running);
 
 /* Calls the plugin for a task: fills *attempt, whose texts live in the worker until its next call.

@@ -1,6 +1,6 @@
-/* solo: one plugin alone in a process of its own: what a worker process, the probe and `plugin check`
- * load. No registry, no loader thread; everything happens on the caller's thread, which is the main
- * one, and takes as long as the plugin does: whoever has started the process sets it a limit. */
+/* solo: one plugin alone in a process of its own: what a worker process and the probe load. No
+ * registry, no loader thread; everything happens on the caller's thread, which is the main one, and
+ * takes as long as the plugin does: whoever has started the process sets it a limit. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,15 +29,17 @@ enum solo_step {
  * or is refused. */
 struct solo *solo_load(const struct solo_order *order, enum solo_step step, struct error *error);
 
-/* Returns its types in the order of the note: what generation.offers has in the host, by index. Each
- * offer's generation is NULL: solo_self is what its functions are given. */
+/* Returns its types in the order of the note: what generation.offers has in the host, by index.
+ * Each offer's generation is NULL: solo_self is what its functions are given. */
 const struct offer *solo_offers(const struct solo *solo, uint32_t *count);
 
 /* Returns what init has answered. */
 void *solo_self(const struct solo *solo);
 
-/* Returns name and version of the plugin, by its note. */
+/* Returns the name of the plugin, by its note. */
 const char *solo_plugin(const struct solo *solo);
+
+/* Returns its version. */
 const char *solo_version(const struct solo *solo);
 
 /* Runs deinit if init has run, and unmaps; clears the pointer; accepts NULL. False: it is still

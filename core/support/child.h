@@ -51,8 +51,8 @@ bool child_await(const struct child *child, int64_t deadline_ns);
 bool child_reap(struct child *child, int64_t deadline_ns, struct child_end *end);
 
 /* In the child, first of all: everything but 0, 1, 2 and the order's descriptors is closed, no
- * privileges can be gained any more, a core is not written, what it starts in turn inherits none of
- * the descriptors. Has it killed when the thread that has
- * started it ends, which is why that one should live until child_reap. That is only a backstop for
- * a parent that dies: who was dead before is noticed by the end of file on a descriptor. */
+ * privileges can be gained any more, a core is not written, what it starts in turn inherits none
+ * of the descriptors. Has it killed when the thread that has started it ends, which is why that
+ * one should live until child_reap. That is only a backstop for a parent that dies: who was dead
+ * before is noticed by the end of file on a descriptor. */
 void child_settle(size_t fds_count);

@@ -18,8 +18,10 @@ struct log_field {
 /* Sets the smallest level that is written and the form; any thread, at any time. */
 void log_configure(enum log_level level, enum log_format format);
 
-/* Returns what was set. */
+/* Returns the level that was set. */
 enum log_level log_level_now(void);
+
+/* Returns the form that was set. */
 enum log_format log_format_now(void);
 
 /* Sets what is written in front of each line and called after it, so that a progress line can get

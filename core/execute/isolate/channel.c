@@ -12,8 +12,8 @@
 
 static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
-/* Room for the one descriptor that comes with a frame. Its padding lets another one in: all that come
- * are taken, so that none stays open. */
+/* Room for the one descriptor that comes with a frame. Its padding lets another one in: all that
+ * come are taken, so that none stays open. */
 enum { DESCRIPTORS_MOST = (CMSG_SPACE(sizeof(int)) - CMSG_LEN(0)) / sizeof(int) };
 
 union control {

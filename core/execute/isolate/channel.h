@@ -1,6 +1,7 @@
-/* channel: one end of the socket between the host and a worker process: whole frames, however long;
- * what is too long for the socket travels in a sealed memfd beside it. The one on the other side is
- * taken as hostile. Each side has one thread that reads; who sends is the caller's to settle. */
+/* channel: one end of the socket between the host and a worker process: whole frames, however
+ * long; what is too long for the socket travels in a sealed memfd beside it. The one on the other
+ * side is taken as hostile. Each side has one thread that reads; who sends is the caller's to
+ * settle. */
 #pragma once
 
 #include <stdbool.h>

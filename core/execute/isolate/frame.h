@@ -11,8 +11,8 @@
  *   CANCEL    u32 batch  u32 index
  *   READY
  *   REFUSED   text why
- *   ANSWER    u32 batch  u32 index  u8 how  u8 asked  i64 ended  i32 status  i64 try again  text code  text message
- *             blob outputs
+ *   ANSWER    u32 batch  u32 index  u8 how  u8 asked  i64 ended  i32 status  i64 try again
+ *             text code  text message  blob outputs
  *   KEEP      u32 batch  u32 index  blob for the task's log
  *   SAID      text: a line of the process's own log
  *   DONE      u32 batch  u8 strays  u64 resident bytes */
@@ -92,33 +92,63 @@ struct frame_done {
     uint64_t resident_bytes; /* 0: not asked for */
 };
 
-/* Each adds one frame to an empty buffer. */
+/* Adds a SETUP to an empty buffer, as the others of this name their frame. */
 void frame_put_setup(struct buffer *out, const struct frame_setup *setup);
+
+/* Adds the beginning of a TASKS, behind which frame_put_task adds so many. */
+void frame_put_tasks(struct buffer *out, uint32_t batch, const char *job, uint32_t count);
+
+/* Adds one task to a TASKS. */
+void frame_put_task(struct buffer *out, const struct frame_task *task);
+
+/* Adds a CANCEL. */
 void frame_put_cancel(struct buffer *out, uint32_t batch, uint32_t index);
+
+/* Adds a READY. */
 void frame_put_ready(struct buffer *out);
+
+/* Adds a REFUSED. */
 void frame_put_refused(struct buffer *out, const char *why);
+
+/* Adds an ANSWER; its texts must be as long as call.h allows. */
 void frame_put_answer(struct buffer *out, const struct frame_answer *answer);
+
+/* Adds a KEEP; no NUL is among the bytes. */
 void frame_put_keep(struct buffer *out, uint32_t batch, uint32_t index, const char *bytes,
                     size_t length);
-void frame_put_said(struct buffer *out, const char *line);
-void frame_put_done(struct buffer *out, const struct frame_done *done);
 
-/* A frame of tasks begins, and one task after the other is added. */
-void frame_put_tasks(struct buffer *out, uint32_t batch, const char *job, uint32_t count);
-void frame_put_task(struct buffer *out, const struct frame_task *task);
+/* Adds a SAID. */
+void frame_put_said(struct buffer *out, const char *line);
+
+/* Adds a DONE. */
+void frame_put_done(struct buffer *out, const struct frame_done *done);
 
 /* Returns the kind of a frame as it says it, which may be none of ours; 0 for no bytes at all. */
 enum frame_kind frame_kind_of(const void *bytes, size_t length);
 
-/* Each reads one frame of its kind; false: it is malformed, and *out holds nothing. What they
- * answer borrows the bytes; what needs memory of its own takes it from the arena. */
+/* Reads a SETUP; false: it is malformed, and *setup holds nothing. What it answers borrows the
+ * bytes, and memory of the arena; so do the others. */
 bool frame_get_setup(const void *bytes, size_t length, struct arena *arena,
                      struct frame_setup *setup);
+
+/* Reads a TASKS, in the same way. */
 bool frame_get_tasks(const void *bytes, size_t length, struct arena *arena,
                      struct frame_tasks *tasks);
+
+/* Reads a CANCEL; false: it is malformed. */
 bool frame_get_cancel(const void *bytes, size_t length, uint32_t *batch, uint32_t *index);
+
+/* Reads a REFUSED; false: it is malformed. */
 bool frame_get_refused(const void *bytes, size_t length, const char **why);
+
+/* Reads an ANSWER; false: it is malformed, or says what no plugin could. */
 bool frame_get_answer(const void *bytes, size_t length, struct frame_answer *answer);
+
+/* Reads a KEEP; false: it is malformed. */
 bool frame_get_keep(const void *bytes, size_t length, struct frame_keep *keep);
+
+/* Reads a SAID; false: it is malformed. */
 bool frame_get_said(const void *bytes, size_t length, const char **line);
+
+/* Reads a DONE; false: it is malformed. */
 bool frame_get_done(const void *bytes, size_t length, struct frame_done *done);

@@ -215,8 +215,8 @@ static uint64_t resident_bytes(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Threads that were there when the plugin was loaded are its own affair; what calls have left behind
- * is not (rule R3). A folder has a link for each of its folders. */
+/* Threads that were there when the plugin was loaded are its own affair; what calls have left
+ * behind is not (rule R3). A folder has a link for each of its folders. */
 static bool has_strays(void)
 {
     struct stat tasks;

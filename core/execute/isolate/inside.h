@@ -1,6 +1,6 @@
-/* inside: what a worker process does: it loads its plugin, says that it is ready, and makes the calls
- * that it is sent, until the host closes its end. The main thread makes the calls; another one waits
- * for what concerns the call in progress, and for the host's end. */
+/* inside: what a worker process does: it loads its plugin, says that it is ready, and makes the
+ * calls that it is sent, until the host closes its end. The main thread makes the calls; another
+ * one waits for what concerns the call in progress, and for the host's end. */
 #pragma once
 
 /* The descriptors that it is started with, in this order from CHILD_FIRST_FD on. */

@@ -1,8 +1,8 @@
-/* isolate: a worker thread's way to run its batch in a worker process: the batch is sent there as a
- * whole, and each task ends here as it ends there. The thread itself keeps the time of what its
- * process runs: it asks a call to end, and kills the process if that does not help. If a process dies,
- * just the task that was at work is charged; those that had not begun go back to their group.
- * Made by a worker for itself; its thread alone calls what is not said to be for others. */
+/* isolate: a worker thread's way to run its batch in a worker process: the batch is sent there as
+ * a whole, and each task ends here as it ends there. The thread itself keeps the time of what its
+ * process runs: it asks a call to end, and kills the process if that does not help. If a process
+ * dies, just the task that was at work is charged; those that had not begun go back to their
+ * group. Made by a worker for itself; its thread alone calls what is not said to be for others. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,8 +26,11 @@ void isolate_run(struct isolate *isolate, struct group *group);
 /* Has the thread look at worker.cancels, and whether all calls are to end. Any thread. */
 void isolate_poke(struct isolate *isolate);
 
-/* As worker_take_rest and worker_task_in_hand while a batch is in the process; read_running: what is at
- * work there now, false if nothing is. Lock of the worker held. */
+/* Does what worker_take_rest does while a batch is in the process. Lock of the worker held. */
 void isolate_take_rest(struct isolate *isolate, struct task_list *rest);
+
+/* Does what worker_task_in_hand does, in the same way. */
 const struct task *isolate_task_in_hand(const struct isolate *isolate);
+
+/* Reads what is at work in the process now; false: nothing is. Lock of the worker held. */
 bool isolate_read_running(const struct isolate *isolate, struct running *running);

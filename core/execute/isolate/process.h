@@ -1,5 +1,5 @@
-/* process: a worker process as its host sees it: started with a plugin loaded in it, and ended with
- * all that it has left behind. One owner, a worker thread of the host. */
+/* process: a worker process as its host sees it: started with a plugin loaded in it, and ended
+ * with all that it has left behind. One owner, a worker thread of the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,15 +32,15 @@ bool process_runs(const struct process *process);
 bool process_start(struct process *process, const char *name, const struct frame_setup *setup,
                    int64_t deadline_ns, struct error *error);
 
-/* Asks it to leave (worker_exit, deinit), waits for that until deadline_ns at most, then kills what
- * is left of it, and is done with it. The seat stays readable. Nothing if it does not run. */
+/* Asks it to leave (worker_exit, deinit), waits for that until deadline_ns at most, then kills
+ * what is left of it, and is done with it. The seat stays readable. Nothing if it does not run. */
 void process_stop(struct process *process, int64_t deadline_ns);
 
 /* Waits until it has ended by itself; false: it has not by then. */
 bool process_await(const struct process *process, int64_t deadline_ns);
 
-/* Kills it with its whole session and says how it has ended. What it had sent can still be received:
- * until process_drop. */
+/* Kills it with its whole session and says how it has ended. What it had sent can still be
+ * received: until process_drop. */
 void process_kill(struct process *process, struct child_end *end);
 
 /* Closes what is left of one that was killed. */

@@ -1,8 +1,8 @@
 /* seat: what a worker process and its host both see while a batch runs: a mapping of plain memory,
  * written by stores alone, which outlives the process. So which task was at work when a process
  * died, and what had become of those before it, is never lost on the way.
- * The process writes and the host reads, but for .next, with which the host takes the rest of a batch
- * away. The process is not trusted: whatever stands here is checked when it is used. */
+ * The process writes and the host reads, but for .next, with which the host takes the rest of a
+ * batch away. The process is not trusted: whatever stands here is checked when it is used. */
 #pragma once
 
 #include <stdatomic.h>
