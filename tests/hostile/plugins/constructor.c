@@ -21,7 +21,7 @@ __attribute__((constructor)) static void begin_badly(void)
 #elif defined VARIANT_loops
 __attribute__((constructor)) static void begin_badly(void)
 {
-    for (volatile int turn = 0;; turn++)
+    for (volatile unsigned turn = 0;; turn++)
         continue;
 }
 #elif defined VARIANT_forks
