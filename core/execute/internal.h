@@ -137,6 +137,10 @@ struct worker {
     struct grant grant;
     uint32_t taken_at; /* if the rest was taken away: how many had been begun */
     bool is_isolated;  /* its batch is in the worker process of .isolate */
+    /* The rest is in somebody's hands. Until it is back in its group the worker keeps what its
+     * batch holds (weight, a turn, its place), so that nobody goes before the rest. */
+    bool rest_is_away;
+    struct cond rest_is_back;
     /* atomic */
     _Atomic uint32_t next;       /* index in the batch of the next task to start */
     _Atomic int64_t deadline_ns; /* of the call in progress */
@@ -331,9 +335,13 @@ struct worker *worker_start(struct pool *pool, struct error *error);
 bool worker_join(struct worker **worker, int64_t deadline_ns);
 
 /* Moves the tasks of the batch that have not started to the list, if they are of the job and the
- * group (NULL: of any), and returns their group. Any thread. */
-struct group *worker_take_rest(struct worker *worker, const struct job *job,
-                               const struct group *group, struct task_list *rest);
+ * group (NULL: of any). If there are any, worker_return_rest must follow soon; the worker stays
+ * until then. Any thread. */
+void worker_take_rest(struct worker *worker, const struct job *job, const struct group *group,
+                      struct task_list *rest);
+
+/* Puts back what is to stay of that into the group of the batch; empties the list. No lock held. */
+void worker_return_rest(struct worker *worker, struct task_list *rest);
 
 /* Returns the task that the worker has taken out of its batch and not ended; it is only to be
  * compared. NULL: there is none. Lock of the worker held. */

@@ -8,7 +8,7 @@
 
 /* What was taken out of one batch. */
 struct rest {
-    struct group *group;
+    struct worker *worker;
     struct task_list tasks; /* at least one, so that it may be moved in memory */
 };
 
@@ -17,11 +17,11 @@ struct rests {
     size_t count;
 };
 
-static void add(struct rests *rests, struct group *group, struct task_list *tasks)
+static void add(struct rests *rests, struct worker *worker, struct task_list *tasks)
 {
     rests->list = memory_grow(rests->list, rests->count + 1, sizeof *rests->list);
     struct rest *rest = &rests->list[rests->count++];
-    rest->group = group;
+    rest->worker = worker;
     task_list_init(&rest->tasks);
     task_list_append(&rest->tasks, tasks);
 }
@@ -41,9 +41,9 @@ static void take_all(struct executor *executor, const struct batches *of, struct
     for (struct worker *worker = executor->workers; worker != NULL; worker = worker->next_worker) {
         if (of->pool != NULL && worker->pool != of->pool)
             continue;
-        struct group *group = worker_take_rest(worker, of->job, of->group, &rest);
+        worker_take_rest(worker, of->job, of->group, &rest);
         if (rest.count > 0)
-            add(rests, group, &rest);
+            add(rests, worker, &rest);
     }
 }
 
@@ -53,7 +53,7 @@ void executor_take_rests(struct executor *executor, const struct pool *pool,
     struct rests rests = {0};
     take_all(executor, &(struct batches){.pool = pool, .group = group}, &rests);
     for (size_t i = 0; i < rests.count; i++)
-        group_put_back(rests.list[i].group, &rests.list[i].tasks);
+        worker_return_rest(rests.list[i].worker, &rests.list[i].tasks);
     free(rests.list);
 }
 
@@ -69,8 +69,7 @@ static void sort_out(struct rest *rest, const struct purge *purge, struct task_l
         group_discharge(task);
         task_list_push(purged, task);
     }
-    if (kept.count > 0)
-        group_put_back(rest->group, &kept);
+    worker_return_rest(rest->worker, &kept);
 }
 
 static void purge(struct executor *executor, const struct purge *purge, struct task_list *purged)

@@ -17,7 +17,7 @@ enum { FINDINGS_MOST = 64 };
  * again at the next look. */
 struct findings {
     struct held_up {
-        struct group *group;
+        struct worker *worker; /* NULL: only the pool is to be woken */
         struct pool *pool;
         struct task_list rest;
     } held_up[FINDINGS_MOST];
@@ -58,7 +58,8 @@ static void free_the_rest(struct worker *worker, int64_t now_ns, struct findings
     struct held_up *held_up = &findings->held_up[findings->held_up_count++];
     task_list_init(&held_up->rest);
     held_up->pool = worker->pool;
-    held_up->group = worker_take_rest(worker, NULL, NULL, &held_up->rest);
+    held_up->worker = worker;
+    worker_take_rest(worker, NULL, NULL, &held_up->rest);
     worker->freed_turn = worker->seen_turn;
     pool_mark_slow(worker->pool, worker);
 }
@@ -175,6 +176,7 @@ static void look_at_pool(struct pool *pool, int64_t now_ns, struct findings *fin
     if (findings->held_up_count < FINDINGS_MOST) {
         struct held_up *held_up = &findings->held_up[findings->held_up_count++];
         task_list_init(&held_up->rest);
+        held_up->worker = NULL;
         held_up->pool = pool;
     }
 }
@@ -238,7 +240,7 @@ static void act(struct executor *executor, struct findings *findings, int64_t no
     for (size_t i = 0; i < findings->held_up_count; i++) {
         struct held_up *held_up = &findings->held_up[i];
         if (held_up->rest.count > 0)
-            group_put_back(held_up->group, &held_up->rest);
+            worker_return_rest(held_up->worker, &held_up->rest);
         pool_wake(held_up->pool, CLOCK_NEVER_NS);
     }
     for (size_t i = 0; i < findings->given_up_count; i++)

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include "accept/chunk.h"
@@ -91,18 +92,29 @@ static bool run_batch(struct worker *worker, int64_t now_ns)
     return true;
 }
 
+/* Weight that came back before the rest would let others of the job go before it. */
+static void await_rest(struct worker *worker)
+{
+    if (atomic_load_explicit(&worker->next, memory_order_relaxed) < BATCH_TAKEN)
+        return;
+    MUTEX_GUARD(&worker->lock);
+    while (worker->rest_is_away)
+        cond_wait(&worker->rest_is_back, &worker->lock);
+}
+
 /* Runs the batch and, for as long as one may take, what its group gets meanwhile: of a chain of
  * tasks each link comes when the one before has ended, and would cost a claim of its own. False as
  * run_batch. */
 static bool run_batches(struct worker *worker, struct group *group)
 {
     int64_t now_ns = clock_read(&worker->clock), until_ns = now_ns + BRISK_NS;
-    while (run_batch(worker, now_ns)) {
-        if (!group_claim_more(group, worker, until_ns - worker->clock.now_ns))
-            return true;
+    for (;;) {
+        bool goes_on = run_batch(worker, now_ns);
+        await_rest(worker);
+        if (!goes_on || !group_claim_more(group, worker, until_ns - worker->clock.now_ns))
+            return goes_on;
         now_ns = clock_read(&worker->clock);
     }
-    return false;
 }
 
 static void give_back(struct worker *worker, struct group *group, const struct grant *grant)
@@ -158,10 +170,12 @@ static bool serve(struct worker *worker, struct group *group)
     if (claim.count == 0)
         return true;
     bool goes_on = true;
-    if (is_to_isolate(worker, group))
+    if (is_to_isolate(worker, group)) {
         isolate_run(isolate_of(worker), group);
-    else
+        await_rest(worker);
+    } else {
         goes_on = run_batches(worker, group);
+    }
     flight_clear(worker->slot);
     if (!goes_on) {
         give_back(worker, group, &worker->grant);
@@ -226,6 +240,7 @@ static void worker_free(struct worker *worker)
         flight_give_back(worker->pool->executor->flight, worker->slot);
     isolate_destroy(&worker->isolate);
     performer_fini(&worker->performer);
+    cond_fini(&worker->rest_is_back);
     mutex_fini(&worker->lock);
     buffer_fini(&worker->resolved);
     free(worker->tally);
@@ -251,6 +266,7 @@ struct worker *worker_start(struct pool *pool, struct error *error)
     outcome_tally_init(worker->tally);
     mutex_init(&worker->lock);
     performer_init(&worker->performer, pool->generation->self, pool->generation->offers_count);
+    cond_init(&worker->rest_is_back);
     if (pool->executor->options.logs == EXECUTOR_KEEPS_LOGS) {
         worker->performer.call.keep_log = keep_log;
         worker->performer.call.keep_context = worker;
@@ -274,20 +290,35 @@ bool worker_join(struct worker **worker, int64_t deadline_ns)
     return true;
 }
 
-struct group *worker_take_rest(struct worker *worker, const struct job *job,
-                               const struct group *group, struct task_list *rest)
+/* Of a batch that is run here. Lock held. */
+static void take_rest(struct worker *worker, struct task_list *rest)
 {
-    MUTEX_GUARD(&worker->lock);
-    if ((job != NULL && worker->grant.job != job) || (group != NULL && worker->group != group))
-        return worker->group;
-    if (worker->is_isolated)
-        isolate_take_rest(worker->isolate, rest);
-    if (atomic_load(&worker->next) >= BATCH_TAKEN)
-        return worker->group;
     worker->taken_at = atomic_exchange(&worker->next, BATCH_TAKEN);
     for (uint32_t i = worker->taken_at; i < worker->batch_count; i++)
         task_list_push(rest, worker->batch[i]);
-    return worker->group;
+}
+
+void worker_take_rest(struct worker *worker, const struct job *job, const struct group *group,
+                      struct task_list *rest)
+{
+    MUTEX_GUARD(&worker->lock);
+    if ((job != NULL && worker->grant.job != job) || (group != NULL && worker->group != group))
+        return;
+    if (worker->is_isolated)
+        isolate_take_rest(worker->isolate, rest);
+    else if (atomic_load(&worker->next) < BATCH_TAKEN)
+        take_rest(worker, rest);
+    worker->rest_is_away |= rest->count > 0;
+}
+
+void worker_return_rest(struct worker *worker, struct task_list *rest)
+{
+    assert(worker->rest_is_away);
+    if (rest->count > 0)
+        group_put_back(worker->group, rest); /* no other batch is taken before it is back */
+    MUTEX_GUARD(&worker->lock);
+    worker->rest_is_away = false;
+    cond_signal(&worker->rest_is_back);
 }
 
 const struct task *worker_task_in_hand(const struct worker *worker)

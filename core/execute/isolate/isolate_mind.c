@@ -17,11 +17,11 @@ static void free_the_rest(struct isolate *isolate)
     struct worker *worker = isolate->worker;
     struct task_list rest;
     task_list_init(&rest);
-    struct group *group = worker_take_rest(worker, NULL, NULL, &rest);
+    worker_take_rest(worker, NULL, NULL, &rest);
     isolate->is_held_up = true;
     pool_mark_slow(worker->pool, worker);
     if (rest.count > 0)
-        group_put_back(group, &rest);
+        worker_return_rest(worker, &rest);
     pool_wake(worker->pool, CLOCK_NEVER_NS);
 }
 
