@@ -173,13 +173,21 @@ class Verdict:
             return True
         return not kill.graceful and kill.us - ended.us <= self.window_us
 
+    def stopped(self, attempts):
+        """Those that a stop has interrupted, by the numbers that a plugin sees: only what was charged counts."""
+        number = 1
+        for one in attempts:
+            if one["message"] == STOPPED:
+                yield number
+            number += one["charged"]
+
     def was_interrupted(self, begun):
         """Whether it is written down that a stop interrupted an attempt, once more than was asked so far."""
         task = f"{begun.job}:{begun.task}"
         if task not in self.stops:
             status, told = self.daemon.get(f"/v1/tasks/{urllib.parse.quote(task)}")
             assert status == 200, (task, status, told)
-            self.stops[task] = [one["attempt"] for one in told["attempts"] if one["message"] == STOPPED]
+            self.stops[task] = list(self.stopped(told["attempts"]))
         was = begun.attempt in self.stops[task]
         if was:
             self.stops[task].remove(begun.attempt)
