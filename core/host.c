@@ -308,6 +308,8 @@ static bool join_all(struct host *host)
 
 bool host_stop(struct host *host)
 {
+    if (host->stopped)
+        return true;
     host->stopped = join_all(host);
     write_the_rest(host);
     return host->stopped;
