@@ -37,3 +37,8 @@ if(linker_warns_of_rwx)
 endif()
 # Address sanitizers would relocate more than the one place that the test is about.
 target_link_options(hostile_plugin_text_relocation PRIVATE -Wl,-z,notext)
+# It forges what the host reads, with the host's own means.
+target_sources(hostile_plugin_rogue PRIVATE ${PROJECT_SOURCE_DIR}/core/execute/isolate/frame.c
+    ${PROJECT_SOURCE_DIR}/core/plugin/name.c ${PROJECT_SOURCE_DIR}/core/support/arena.c
+    ${PROJECT_SOURCE_DIR}/core/support/buffer.c)
+target_include_directories(hostile_plugin_rogue PRIVATE ${PROJECT_SOURCE_DIR}/core)

@@ -25,7 +25,7 @@
 #include "support/log.h"
 #include "support/thread.h"
 
-enum { OUTPUT_PIECE_BYTES = 16 * 1024, ARENA_BLOCK_BYTES = 16 * 1024 };
+enum { OUTPUT_PIECE_BYTES = 16 * 1024, OUTPUT_PIECES_MOST = 64, ARENA_BLOCK_BYTES = 16 * 1024 };
 
 struct inside {
     struct seat *seat;
@@ -87,12 +87,15 @@ static void keep(void *context, const char *text, size_t length)
     send_frame(&frame);
 }
 
-/* Reads what was printed so far and has it kept for the call in progress. */
+/* Reads what was printed so far and has it kept for the call in progress; not what a process that
+ * was left behind goes on to print. */
 static void pass_output(void)
 {
     char piece[OUTPUT_PIECE_BYTES];
+    ssize_t got;
     MUTEX_GUARD(&inside.output_lock);
-    for (ssize_t got; (got = read(inside.output_fd, piece, sizeof piece)) > 0;)
+    for (int i = 0;
+         i < OUTPUT_PIECES_MOST && (got = read(inside.output_fd, piece, sizeof piece)) > 0; i++)
         call_log_print(&inside.performer.call, piece, (size_t)got);
 }
 
@@ -176,8 +179,10 @@ static bool make_call(uint32_t index, const struct frame_task *task, int64_t sta
     atomic_store(&inside.current, call_name(inside.tasks.batch, index));
     call_begin(&performer->call, &seen);
     performer_run(performer, &inside.offers[task->offer], task->params, &answer);
-    if (inside.output_fd >= 0)
+    if (inside.output_fd >= 0) {
+        fflush(stdout);
         pass_output();
+    }
     bool was_asked = (call_end(&performer->call) & CALL_CANCELLED) != 0;
     bool is_plain = answer.how == ANSWER_RETURNED && answer.status == SLUICE_OK &&
                     answer.outputs == NULL && !was_asked;

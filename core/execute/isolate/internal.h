@@ -27,19 +27,27 @@ struct isolate {
     bool is_held_up; /* the batch waits for the task in hand no more */
     int64_t asked_ns;
     int64_t paused_ns; /* since when it has made no call; 0: it does */
+    int64_t seen_ns;   /* when the task in hand was first seen to be; 0: not yet */
     int64_t ran_ns;
     struct frame_done last;
-    /* guarded by the worker's lock: tasks of the batch that have ended, and that are still ours */
-    uint32_t ended, limit;
+    /* guarded by the worker's lock: tasks of the batch that have ended, that were seen to have
+     * begun, and that are still ours. What was seen to have begun is not taken away, whatever the
+     * seat says later. */
+    uint32_t ended, held, limit;
     uint64_t job_key;        /* of all of them, in the store */
     uint64_t at[BATCH_MOST]; /* what flight_slot.at would say of them */
 };
 
+/* Returns the earlier of two times. */
+static inline int64_t isolate_earlier_ns(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
 /* isolate.c */
 
-/* Returns whether the process has taken the first task that has not ended. Lock of the worker
- * held. */
-bool isolate_is_in_hand(const struct isolate *isolate);
+/* Returns how many tasks of the batch have begun, and are ours. Lock of the worker held. */
+uint32_t isolate_begun(const struct isolate *isolate);
 
 /* isolate_end.c */
 
@@ -62,6 +70,12 @@ struct attempt isolate_attempt(const struct isolate *isolate, int64_t ended_ns);
 /* Writes down in the flight recorder what the process has in hand. Lock of the worker held, or
  * nobody else knows of the batch. */
 void isolate_record(const struct isolate *isolate);
+
+/* From here on nobody takes the current task away; false: it has not begun. */
+bool isolate_hold(struct isolate *isolate);
+
+/* The same, begun or not; false: there is none. */
+bool isolate_hold_first(struct isolate *isolate);
 
 /* Ends the current task, which counts as ended before it is, so that nobody takes it away. */
 void isolate_end_task(struct isolate *isolate, struct attempt *attempt);

@@ -28,9 +28,12 @@ struct isolate *isolate_create(struct worker *worker)
     return isolate;
 }
 
+/* A host that ends waits for its grace period, and then for nobody: what the process has left
+ * behind is to be killed by then. */
 void isolate_leave(struct isolate *isolate)
 {
-    process_stop(&isolate->process, clock_now_ns() + LEAVE_NS);
+    int64_t grace_ns = isolate->worker->pool->executor->options.limits.grace_ns;
+    process_stop(&isolate->process, clock_now_ns() + isolate_earlier_ns(LEAVE_NS, grace_ns / 2));
 }
 
 void isolate_destroy(struct isolate **pointer)
@@ -54,24 +57,31 @@ void isolate_poke(struct isolate *isolate)
 
 /* ---- for others, under the worker's lock ---- */
 
-void isolate_take_rest(struct isolate *isolate, struct task_list *rest)
+/* Returns how many tasks of the batch have begun, and are ours. */
+uint32_t isolate_begun(const struct isolate *isolate)
 {
-    struct worker *worker = isolate->worker;
-    uint32_t from = atomic_exchange(&isolate->process.seat->next, SEAT_TAKEN);
-    if (from >= isolate->limit)
-        return;
-    if (from < isolate->ended) /* only a process that plays false says so */
-        from = isolate->ended;
-    for (uint32_t i = from; i < isolate->limit; i++)
-        task_list_push(rest, worker->batch[i]);
-    isolate->limit = from;
+    uint32_t next = atomic_load(&isolate->process.seat->next);
+    if (next > isolate->limit)
+        next = isolate->limit;
+    return next > isolate->held ? next : isolate->held;
 }
 
-/* Returns whether the process has taken the first task that has not ended. */
-bool isolate_is_in_hand(const struct isolate *isolate)
+static bool isolate_is_in_hand(const struct isolate *isolate)
 {
-    return isolate->ended < isolate->limit &&
-           atomic_load(&isolate->process.seat->next) > isolate->ended;
+    return isolate->ended < isolate_begun(isolate);
+}
+
+void isolate_take_rest(struct isolate *isolate, struct task_list *rest)
+{
+    isolate->held = isolate_begun(isolate);
+    uint32_t from = atomic_exchange(&isolate->process.seat->next, SEAT_TAKEN);
+    if (from < isolate->held) /* only a process that plays false says so */
+        from = isolate->held;
+    for (uint32_t i = from; i < isolate->limit; i++)
+        task_list_push(rest, isolate->worker->batch[i]);
+    if (from < isolate->limit)
+        isolate->limit = from;
+    isolate->held = isolate->limit;
 }
 
 const struct task *isolate_task_in_hand(const struct isolate *isolate)
@@ -183,10 +193,10 @@ static void open_batch(struct isolate *isolate, uint32_t count)
         atomic_store_explicit(&seat->tasks[i].started_ns, 0, memory_order_relaxed);
     }
     atomic_store(&seat->next, 0);
-    isolate->ended = 0;
+    isolate->ended = isolate->held = 0;
     isolate->limit = count;
     isolate->done = isolate->was_asked = isolate->was_killed = isolate->is_held_up = false;
-    isolate->asked_ns = isolate->paused_ns = 0;
+    isolate->asked_ns = isolate->paused_ns = isolate->seen_ns = 0;
     isolate->job_key = worker->grant.job->store_key;
     worker->is_isolated = true;
     isolate_record(isolate);
@@ -256,13 +266,18 @@ static void see_off(struct isolate *isolate)
         process_stop(&isolate->process, clock_now_ns() + LEAVE_NS);
 }
 
+/* One that is idle has taken all that it was sent: there is room. */
+static bool send_batch(struct isolate *isolate)
+{
+    return channel_send(isolate->process.work_fd, &isolate->frame, MSG_DONTWAIT) == CHANNEL_OK;
+}
+
 static void run_in_process(struct isolate *isolate, struct group *group, uint32_t count)
 {
     struct worker *worker = isolate->worker;
     isolate->ran_ns = 0;
     open_batch(isolate, count);
-    bool sent = channel_send(isolate->process.work_fd, &isolate->frame, 0) == CHANNEL_OK;
-    if (sent && isolate_attend(isolate))
+    if (send_batch(isolate) && isolate_attend(isolate))
         see_off(isolate);
     else
         isolate_bury(isolate, group);

@@ -13,7 +13,7 @@ static void put_back(struct isolate *isolate, struct group *group)
     mutex_lock(&isolate->worker->lock);
     for (uint32_t i = isolate->ended; i < isolate->limit; i++)
         task_list_push(&rest, isolate->worker->batch[i]);
-    isolate->limit = isolate->ended;
+    isolate->limit = isolate->held = isolate->ended;
     atomic_store(&isolate->process.seat->next, SEAT_TAKEN);
     mutex_unlock(&isolate->worker->lock);
     if (rest.count > 0)
@@ -56,9 +56,8 @@ void isolate_bury(struct isolate *isolate, struct group *group)
     struct child_end end;
     end_process(isolate, &end);
     isolate_hear(isolate);
-    uint32_t limit = isolate_limit(isolate);
-    isolate_gather(isolate, limit);
-    if (isolate->ended < limit && (isolate_is_in_hand(isolate) || ++isolate->deaths >= DEATHS_MOST))
+    isolate_gather(isolate, isolate_limit(isolate));
+    if (isolate_hold(isolate) || (++isolate->deaths >= DEATHS_MOST && isolate_hold_first(isolate)))
         charge(isolate, &end);
     put_back(isolate, group);
     process_drop(&isolate->process);

@@ -40,6 +40,7 @@ void isolate_end_task(struct isolate *isolate, struct attempt *attempt)
     mutex_lock(&worker->lock);
     isolate->ended++;
     mutex_unlock(&worker->lock);
+    isolate->seen_ns = 0;
     attempt->plugin = generation->plugin;
     attempt->version = generation->version;
     isolate->ran_ns += attempt->ended_ns - attempt->started_ns;
@@ -58,22 +59,48 @@ static int64_t within(int64_t ns, int64_t least_ns, int64_t most_ns)
     return ns < least_ns ? least_ns : ns > most_ns ? most_ns : ns;
 }
 
+/* It has begun before it was seen; 0 is there for a moment only. */
 struct attempt isolate_attempt(const struct isolate *isolate, int64_t ended_ns)
 {
     const struct seat_task *seen = &isolate->process.seat->tasks[isolate->ended];
     int64_t now_ns = clock_now_ns(), started_ns = atomic_load(&seen->started_ns);
-    started_ns = within(started_ns, isolate->worker->clock.now_ns, now_ns);
+    int64_t most_ns = isolate->seen_ns != 0 ? isolate->seen_ns : now_ns;
+    started_ns =
+        started_ns == 0 ? most_ns : within(started_ns, isolate->worker->clock.now_ns, most_ns);
     return (struct attempt){.started_ns = started_ns,
                             .ended_ns = within(ended_ns, started_ns, now_ns)};
+}
+
+/* From here on nobody takes the task in hand away; false: there is none. */
+bool isolate_hold(struct isolate *isolate)
+{
+    MUTEX_GUARD(&isolate->worker->lock);
+    isolate->held = isolate_begun(isolate);
+    return isolate->ended < isolate->held;
+}
+
+/* The same for the first task that has not ended, begun or not. */
+bool isolate_hold_first(struct isolate *isolate)
+{
+    MUTEX_GUARD(&isolate->worker->lock);
+    if (isolate->ended == isolate->limit)
+        return false;
+    if (isolate->held == isolate->ended)
+        isolate->held++;
+    return true;
+}
+
+static bool has_succeeded(const struct isolate *isolate)
+{
+    const struct seat_task *seen = &isolate->process.seat->tasks[isolate->ended];
+    return atomic_load_explicit(&seen->phase, memory_order_acquire) == SEAT_SUCCEEDED;
 }
 
 /* Ends tasks that have succeeded, as far as they are known; not beyond the index. */
 void isolate_gather(struct isolate *isolate, uint32_t to)
 {
-    while (isolate->ended < to) {
-        struct seat_task *seen = &isolate->process.seat->tasks[isolate->ended];
-        if (atomic_load_explicit(&seen->phase, memory_order_acquire) != SEAT_SUCCEEDED)
-            return;
+    while (isolate->ended < to && has_succeeded(isolate) && isolate_hold(isolate)) {
+        const struct seat_task *seen = &isolate->process.seat->tasks[isolate->ended];
         struct attempt attempt = isolate_attempt(isolate, atomic_load(&seen->ended_ns));
         attempt.verdict = VERDICT_OK;
         attempt.reason = attempt.message = "";

@@ -5,6 +5,10 @@
 #include "execute/isolate/channel.h"
 #include "execute/isolate/internal.h"
 
+/* Frames that are taken before the time is looked at again: more than a socket holds of a process
+ * that has died, so that nothing of it is lost. */
+enum { HEARD_MOST = 1024 };
+
 static bool take_answer(struct isolate *isolate)
 {
     struct frame_answer got;
@@ -12,7 +16,7 @@ static bool take_answer(struct isolate *isolate)
         got.batch != isolate->batch || got.index >= isolate_limit(isolate))
         return false;
     isolate_gather(isolate, got.index);
-    if (isolate->ended != got.index)
+    if (isolate->ended != got.index || !isolate_hold(isolate))
         return false;
     struct task *task = isolate_current(isolate);
     struct attempt attempt = isolate_attempt(isolate, got.ended_ns);
@@ -31,7 +35,7 @@ static bool take_kept(struct isolate *isolate)
     if (got.batch != isolate->batch || got.index >= isolate_limit(isolate))
         return true; /* between two calls: nobody's */
     isolate_gather(isolate, got.index);
-    if (isolate->ended != got.index)
+    if (isolate->ended != got.index || !isolate_hold(isolate))
         return false;
     isolate_mark_running(isolate_current(isolate));
     outcome_log(isolate->worker->pool->executor->options.outcome, isolate_current(isolate),
@@ -81,10 +85,10 @@ static bool take_frame(struct isolate *isolate)
     return false;
 }
 
-/* Takes all that has come; false: no more will, or it makes no sense. */
+/* Takes what has come; false: no more will, or it makes no sense. */
 bool isolate_hear(struct isolate *isolate)
 {
-    while (!isolate->done && !isolate->broken) {
+    for (int heard = 0; heard < HEARD_MOST && !isolate->done && !isolate->broken; heard++) {
         switch (channel_receive(isolate->process.work_fd, &isolate->process.frame, MSG_DONTWAIT)) {
         case CHANNEL_OK:
             isolate->broken = !take_frame(isolate);

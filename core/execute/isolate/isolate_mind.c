@@ -47,11 +47,6 @@ static void ask_to_end(struct isolate *isolate, int64_t now_ns)
     isolate->asked_ns = now_ns;
 }
 
-static int64_t earlier(int64_t a_ns, int64_t b_ns)
-{
-    return a_ns < b_ns ? a_ns : b_ns;
-}
-
 /* Looks after the call in progress. Returns when it wants to look again. */
 static int64_t mind_call(struct isolate *isolate, int64_t now_ns)
 {
@@ -70,7 +65,7 @@ static int64_t mind_call(struct isolate *isolate, int64_t now_ns)
         isolate->was_asked ? clock_add_ns(isolate->asked_ns, grace_ns) : CLOCK_NEVER_NS;
     isolate->was_killed = now_ns >= killed_ns;
     int64_t next_ns = isolate->was_asked ? killed_ns : deadline_ns;
-    return isolate->is_held_up ? next_ns : earlier(next_ns, long_ns);
+    return isolate->is_held_up ? next_ns : isolate_earlier_ns(next_ns, long_ns);
 }
 
 /* It is about to begin the next call, or to say that it is done, which takes no time. */
@@ -85,12 +80,11 @@ static int64_t mind_pause(struct isolate *isolate, int64_t now_ns)
 /* Returns when to look again; 0: the process is to be killed. */
 static int64_t mind(struct isolate *isolate, int64_t now_ns)
 {
-    mutex_lock(&isolate->worker->lock);
-    bool in_hand = isolate_is_in_hand(isolate);
-    mutex_unlock(&isolate->worker->lock);
-    if (!in_hand)
+    if (!isolate_hold(isolate))
         return mind_pause(isolate, now_ns);
     isolate->paused_ns = 0;
+    if (isolate->seen_ns == 0)
+        isolate->seen_ns = now_ns;
     int64_t next_ns = mind_call(isolate, now_ns);
     return isolate->was_killed ? 0 : next_ns;
 }

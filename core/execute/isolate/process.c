@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +16,9 @@
 #include "support/cleanup.h"
 #include "support/clock.h"
 #include "support/log.h"
+
+/* More than a pipe holds: somebody who has left the session may write for ever. */
+enum { TAIL_PIECES_MOST = 256 };
 
 /* The ends that a new process gets; closed here once it has them. */
 struct ends {
@@ -102,6 +106,14 @@ static bool add_seat(struct process *process, struct ends *ends)
     return true;
 }
 
+/* Another way to read the same pipe, that nobody else can have wait. */
+static int open_again(int fd)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
 /* Both sides may read: the process on its way, we what it has left. */
 static bool add_output(struct process *process, struct ends *ends)
 {
@@ -111,7 +123,7 @@ static bool add_output(struct process *process, struct ends *ends)
     process->output_fd = pair[0];
     ends->printed_fd = pair[1];
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
-    int theirs = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+    int theirs = open_again(pair[0]);
     if (theirs < 0)
         return false;
     ends->fds[ends->count++] = theirs;
@@ -188,7 +200,8 @@ static bool await_ready(struct process *process, int64_t deadline_ns, struct err
     struct pollfd fd = {.fd = process->work_fd, .events = POLLIN};
     bool is_ready = false;
     do {
-        if (poll(&fd, 1, left_ms(deadline_ns)) == 0 && clock_now_ns() >= deadline_ns)
+        poll(&fd, 1, left_ms(deadline_ns));
+        if (clock_now_ns() >= deadline_ns)
             return error_set(error, "late", "it was not ready in time");
     } while (greet(process, &is_ready, error));
     return is_ready;
@@ -236,20 +249,32 @@ void process_kill(struct process *process, struct child_end *end)
     child_reap(&process->child, CLOCK_NEVER_NS, end);
 }
 
-/* Lets it say its last words until it is gone. */
+/* Takes what it says; false: no more will come. */
+static bool hear_line(struct process *process)
+{
+    const char *line;
+    switch (channel_receive(process->work_fd, &process->frame, MSG_DONTWAIT)) {
+    case CHANNEL_OK:
+        if (frame_get_said(process->frame.bytes, process->frame.length, &line))
+            process_say(line);
+        return true;
+    case CHANNEL_EMPTY:
+        return true;
+    case CHANNEL_CLOSED:
+    case CHANNEL_BROKEN:
+        break;
+    }
+    return false;
+}
+
+/* Lets it say its last words until it is gone; a child that it has left may keep its end open. */
 static void hear_out(struct process *process, int64_t deadline_ns)
 {
-    struct pollfd fd = {.fd = process->work_fd, .events = POLLIN};
-    const char *line;
-    while (poll(&fd, 1, left_ms(deadline_ns)) > 0) {
-        enum channel_answer answer =
-            channel_receive(process->work_fd, &process->frame, MSG_DONTWAIT);
-        if (answer == CHANNEL_CLOSED || answer == CHANNEL_BROKEN || clock_now_ns() > deadline_ns)
+    struct pollfd fds[] = {{.fd = process->work_fd, .events = POLLIN},
+                           {.fd = process->child.pidfd, .events = POLLIN}};
+    while (poll(fds, 2, left_ms(deadline_ns)) > 0 && clock_now_ns() < deadline_ns)
+        if (fds[0].revents == 0 || !hear_line(process))
             return;
-        if (answer == CHANNEL_OK &&
-            frame_get_said(process->frame.bytes, process->frame.length, &line))
-            process_say(line);
-    }
 }
 
 void process_stop(struct process *process, int64_t deadline_ns)
@@ -269,7 +294,8 @@ void process_tail(struct process *process, struct buffer *tail)
     ssize_t got;
     if (process->output_fd < 0)
         return;
-    while ((got = read(process->output_fd, piece, sizeof piece)) > 0)
+    for (int i = 0;
+         i < TAIL_PIECES_MOST && (got = read(process->output_fd, piece, sizeof piece)) > 0; i++)
         buffer_append(tail, piece, (size_t)got);
     if (tail->length > PROCESS_TAIL_BYTES) {
         size_t more = tail->length - PROCESS_TAIL_BYTES;

@@ -1,12 +1,14 @@
 /* wild: each way in which a call can hurt its process. */
 #include <sluice/plugin.h>
 
+#include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum how {
@@ -28,10 +30,11 @@ enum how {
     WILD_THREAD,
     WILD_KILL,
     WILD_STOP,
+    WILD_MEDDLE,
 };
 
 static const char *const hows[] = {"not",       "segv",  "fpe",  "abort", "stack", "exit",   "leave", "loop", "deaf",
-                                   "close_std", "close_all", "flood", "leak", "hog", "child", "thread", "kill", "stop", NULL};
+                                   "close_std", "close_all", "flood", "leak", "hog", "child", "thread", "kill", "stop", "meddle", NULL};
 
 struct wild_params {
     int how;
@@ -117,6 +120,25 @@ static void leave_child(const char *path)
     }
 }
 
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+/* Changes what a process has but one of. */
+static void meddle(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    for (int i = 1; i < 32; i++)
+        signal(i, ignore);
+    umask(0777);
+    setlocale(LC_ALL, "C.UTF-8");
+    if (chdir("/") == 0)
+        setenv("PATH", "", 1);
+}
+
 static void leave_thread(void)
 {
     pthread_t thread;
@@ -148,6 +170,7 @@ static enum sluice_status wild(const struct sluice_call *call, const void *param
     case WILD_THREAD: leave_thread(); break;
     case WILD_KILL: kill(getpid(), SIGKILL); break;
     case WILD_STOP: kill(getpid(), SIGSTOP); break;
+    case WILD_MEDDLE: meddle(); break;
     }
     return SLUICE_OK;
 }
