@@ -169,7 +169,7 @@ void host_apply(struct host *host, int64_t tick_ns);
 /* Joins all threads when the run is over. False if some will not end: calls that are stuck, a
  * reader whose input blocks although it said that it would not, a plugin that hangs at the end of a
  * worker beyond the grace period. Then the process has to leave by _exit without host_destroy.
- * Either way what was said to the store is written, unless the store fails. Once or more. Main thread. */
+ * Either way what was said to the store is written, unless it fails. Once or more. Main thread. */
 bool host_stop(struct host *host);
 
 /* Returns the job that the host took up next after another one (NULL: the first of all), or NULL if

@@ -43,7 +43,7 @@ bool child_start(struct child *child, const struct child_order *order, struct er
  * until none is left but itself as a zombie. Before child_reap. Reads /proc: milliseconds. */
 void child_kill(struct child *child);
 
-/* Waits until it has ended by itself; false: it has not by deadline_ns. It is still to be reaped. */
+/* Waits until it has ended by itself; false: it has not by deadline_ns. It has yet to be reaped. */
 bool child_await(const struct child *child, int64_t deadline_ns);
 
 /* Waits until it has ended (deadline_ns of the monotonic clock; CLOCK_NEVER_NS: for ever), says

@@ -12,5 +12,5 @@ enum inside_fd {
     INSIDE_FDS_MOST,
 };
 
-/* The role: serves until the host is gone; returns the exit code. Main thread, nothing else runs. */
+/* The role: serves until the host is gone; returns the exit code. Main thread, before any other. */
 int inside_run(const char *name);

@@ -51,7 +51,7 @@ uint32_t isolate_begun(const struct isolate *isolate);
 
 /* isolate_end.c */
 
-/* Returns the first task of the batch that has not ended: what the process is at, if it is at any. */
+/* Returns the first task of the batch that has not ended: what the process is at, or comes to. */
 struct task *isolate_current(const struct isolate *isolate);
 
 /* Returns how many tasks of the batch are ours. */
