@@ -138,3 +138,22 @@ deaf="did not end when it was cancelled (rule R5): its worker process was killed
     ends kill succeeded
     [ "$(jq -r .task events | sort | uniq -d)" = "" ]
 }
+
+# starts_not HOW MESSAGE: the plugin's init does that in each worker process: its task fails, and says so.
+starts_not() {
+    prepare rogue "workers = 1" "[plugin:rogue]" "init = $1"
+    limit=60 bad rogue "id: task"
+    [ "$status" -eq 1 ]
+    ends task failed worker_start "$2"
+}
+
+@test "a process that cannot load its plugin costs a task an attempt, and says why" {
+    starts_not exits "died while its plugin was loaded: it left by exit(0)"
+    starts_not crashes "died while its plugin was loaded: SIGABRT (abort was called)"
+    starts_not refuses "init refused: not here"
+}
+
+@test "a process that is not ready in time is given up, however much it talks" {
+    starts_not hangs "it was not ready in time"
+    starts_not talks "it was not ready in time"
+}

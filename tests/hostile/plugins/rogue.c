@@ -2,6 +2,7 @@
  * forge what a worker process says. */
 #include <sluice/plugin.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -332,6 +333,28 @@ static enum sluice_status rogue(const struct sluice_call *call, const void *para
     return SLUICE_OK;
 }
 
+static bool is_in_worker_process(void)
+{
+    return strcmp(program_invocation_short_name, "sluice-worker") == 0;
+}
+
+/* What its setting `init` says, in a worker process alone. */
+static bool rogue_init(const struct sluice_host *host, const struct sluice_settings *settings, void **self,
+                       struct sluice_error *error)
+{
+    const char *how = settings->count > 0 && is_in_worker_process() ? settings->pairs[0].value : "";
+    (void)self;
+    while (strcmp(how, "talks") == 0)
+        sluice_host_log(host, SLUICE_INFO, "blah");
+    if (strcmp(how, "hangs") == 0)
+        pause_for_ever();
+    if (strcmp(how, "exits") == 0)
+        exit(0);
+    if (strcmp(how, "crashes") == 0)
+        abort();
+    return strcmp(how, "refuses") != 0 || sluice_error_set(error, "not here");
+}
+
 static bool rogue_worker_init(void *self, void **worker, struct sluice_error *error)
 {
     (void)self;
@@ -365,4 +388,4 @@ static const struct sluice_type rogue_types[] = {
     SLUICE_TYPES_END,
 };
 
-SLUICE_PLUGIN("rogue", "1.0.0", "rogue", rogue_types, .deinit = rogue_deinit)
+SLUICE_PLUGIN("rogue", "1.0.0", "rogue", rogue_types, .init = rogue_init, .deinit = rogue_deinit)
