@@ -163,8 +163,9 @@ struct worker {
     uint64_t freed_turn; /* / CALL_TURN: the call whose batch was freed */
     uint64_t asked_turn; /* the call that was asked to end */
     int64_t asked_ns;
-    const struct task *cancels; /* only compared: is to be asked to end once its call has begun */
-    int64_t cpu_ns;             /* that its thread had used at the last heartbeat */
+    /* only compared: to be asked to end once its call has begun; set under .lock */
+    const struct task *_Atomic cancels;
+    int64_t cpu_ns; /* that its thread had used at the last heartbeat */
 };
 
 /* What a worker is to do next with a group. */

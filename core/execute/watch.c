@@ -125,10 +125,11 @@ static void look_at_call(struct worker *worker, uint64_t turn, int64_t now_ns,
 static void look_at_cancel(struct worker *worker, uint64_t turn, int64_t now_ns,
                            struct findings *findings)
 {
-    if (worker->cancels == NULL)
+    if (atomic_load_explicit(&worker->cancels, memory_order_relaxed) == NULL)
         return;
     MUTEX_GUARD(&worker->lock);
-    bool in_hand = worker_task_in_hand(worker) == worker->cancels;
+    const struct task *task = worker_task_in_hand(worker);
+    bool in_hand = task != NULL && task == worker->cancels;
     bool same = atomic_load(&worker->performer.call.turn) / CALL_TURN == turn / CALL_TURN;
     if (in_hand && !(same && (turn & CALL_BUSY) != 0)) {
         look_again(findings, now_ns + WATCH_TICK_NS);
