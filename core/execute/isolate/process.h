@@ -46,7 +46,7 @@ void process_kill(struct process *process, struct child_end *end);
 /* Closes what is left of one that was killed. */
 void process_drop(struct process *process);
 
-/* Reads what it has printed last, up to PROCESS_TAIL_BYTES, into *tail, NULs masked. Never waits. */
+/* Reads what it has printed last, PROCESS_TAIL_BYTES at most, NULs masked. Never waits. */
 void process_tail(struct process *process, struct buffer *tail);
 
 /* Returns the clock of the processor time that it uses, for thread_cpu_ns. */
