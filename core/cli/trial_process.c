@@ -16,6 +16,7 @@
 #include "support/child.h"
 #include "support/cleanup.h"
 #include "support/log.h"
+#include "support/thread.h"
 
 enum { ORDER_FD = CHILD_FIRST_FD + 1, FDS_COUNT = 2, ROUNDS_COUNT = 2 };
 
@@ -255,6 +256,21 @@ static bool load(struct trial *trial)
     return true;
 }
 
+static void do_nothing(void *argument)
+{
+    (void)argument;
+}
+
+/* What a process gets with its first thread, as one of a sanitizer's, is there before anything is
+ * compared. */
+static void have_had_a_thread(void)
+{
+    struct thread thread;
+
+    if (thread_start(&thread, "first", do_nothing, NULL, NULL))
+        thread_join(&thread);
+}
+
 enum round_end { ROUND_GOES_ON, ROUND_IS_LAST, ROUND_IS_STUCK };
 
 /* Loads the plugin, has its tasks run if the order says so, and unloads it. */
@@ -280,6 +296,7 @@ static enum round_end run_rounds(struct trial *trial)
     bool runs_tasks = json_is_true(json_object_get(trial->order, "runs_tasks"));
     enum round_end end = ROUND_GOES_ON;
 
+    have_had_a_thread();
     for (int round = 1; round <= ROUNDS_COUNT && end == ROUND_GOES_ON; round++)
         end = run_round(trial,
                         runs_tasks && round == ROUNDS_COUNT ? TRIAL_TASKS_RUN : TRIAL_TASKS_NONE);

@@ -58,6 +58,7 @@ tried() {
 }
 
 @test "13: a constructor that crashes costs a process of its own, and is named" {
+    [ "$SANITIZE" != thread ] || skip "the thread sanitizer has signals of its own"
     cp "$HOSTILE/constructor_crashes.so" plugins/bad.so
     tried bad.so constructor "its constructor or entry crashed: SIGSEGV at 0x0 (address not mapped) #0 constructor.1.so +0x"
     [[ $output != *"bad.so"* ]]
@@ -74,6 +75,7 @@ tried() {
 }
 
 @test "13: an entry that crashes is refused, and named by its function" {
+    [ "$SANITIZE" != thread ] || skip "the thread sanitizer has signals of its own"
     cp "$HOSTILE/entry_crashes.so" plugins/bad.so
     tried bad.so entry "its constructor or entry crashed: SIGABRT (abort was called) #"
     run "$SLUICE" run --plugins plugins job.yaml
@@ -107,6 +109,7 @@ is_gone() {
 }
 
 @test "27: what a constructor has started is killed with the process in which it was tried" {
+    [ "$SANITIZE" != thread ] || skip "the thread sanitizer has signals of its own"
     cp "$HOSTILE/constructor_forks.so" plugins/bad.so
     tried bad.so constructor "its constructor or entry crashed: SIGABRT (abort was called)"
     [ -s left.pid ]

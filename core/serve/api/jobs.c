@@ -57,9 +57,10 @@ static bool read_state(struct http_request *request, int *over)
 void api_job_list(void *context, struct http_request *request)
 {
     struct api *api = context;
-    struct job_page page = {.limit = api_limit(request), .after = http_query(request, "after")};
+    struct job_page page = {.after = http_query(request, "after")};
     struct error error;
 
+    page.limit = api_limit(request); /* 0: it is answered, and nobody's any more */
     if (page.limit == 0 || !read_state(request, &page.over))
         return;
     page.jobs = json_array();
