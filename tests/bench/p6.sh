@@ -7,8 +7,8 @@ p6_ours() {
 }
 
 p6_reference() {
-    run_measure "$folder/fork_limit" "$p6_forks" 2
-    figure=$(calculate "$(sed -n 's/.* \([0-9]*\) tasks\/s/\1/p' "$log") / 1e6")
+    run_measure "$folder/spawn_limit" "$p6_forks" 2 fork
+    figure=$(calculate "$(sed -n 's/.* \([0-9]*\) commands\/s/\1/p' "$log") / 1e6")
 }
 
 p6_start_ours() {
@@ -75,8 +75,8 @@ p6_measure() {
     local p6_forks=$((tasks >= 100000 ? tasks / 50 : 200))
     printf '[group:noop]\ntype = noop\nworkers = 2\nisolation = process\n' >"$folder/p6.ini"
     printf 'version: 1\ntasks: [{type: noop}]\n' >"$folder/one.yaml"
-    step_run "build fork_limit" bench-fork-limit cc -O2 -pthread -o "$folder/fork_limit" "$here/fork_limit.c"
-    head_row fork_limit
+    step_run "build spawn_limit" bench-spawn-limit cc -O2 -pthread -o "$folder/spawn_limit" "$here/spawn_limit.c"
+    head_row "spawn_limit"
     pairs_measure p6_ours p6_reference
     pairs_row "P6 no-op, 2 worker processes" ">= 50" M/s
     read -r _ ours _ < <(quartiles "$folder/ours")

@@ -1,5 +1,6 @@
-/* The floor under running commands: posix_spawn and waitpid in a loop, one thread a core, nothing else.
- *   cc -O2 -pthread spawn_limit.c -o spawn_limit && ./spawn_limit 5000 2 */
+/* The floor under running commands: posix_spawn and waitpid in a loop, one thread a core, nothing else;
+ * with the word fork the floor under a process per task: one that is forked and leaves at once.
+ *   cc -O2 -pthread spawn_limit.c -o spawn_limit && ./spawn_limit 5000 2 [fork] */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <spawn.h>
@@ -7,17 +8,30 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 extern char **environ;
 static long share;
+static int forks;
+
+static pid_t start(void)
+{
+    char *argv[] = {"/bin/true", NULL};
+    pid_t pid;
+    if (!forks)
+        return posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0 ? pid : -1;
+    pid = fork();
+    if (pid == 0)
+        _exit(0);
+    return pid;
+}
 
 static void *run(void *unused)
 {
-    char *argv[] = {"/bin/true", NULL};
     for (long i = 0; i < share; i++) {
-        pid_t pid;
+        pid_t pid = start();
         int status;
-        if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0)
+        if (pid > 0)
             waitpid(pid, &status, 0);
     }
     return unused;
@@ -29,6 +43,7 @@ int main(int argc, char **argv)
     pthread_t thread[64];
     struct timespec from, to;
     share = count / threads;
+    forks = argc > 3;
     clock_gettime(CLOCK_MONOTONIC, &from);
     for (long i = 0; i < threads; i++)
         pthread_create(&thread[i], NULL, run, NULL);

@@ -265,16 +265,22 @@ static void write_much(void *job)
         cr_assert_eq(stage_write_log(*(uint64_t *)job, 0, 1, text), STORE_DONE);
 }
 
-/* 64 MiB are kept in memory. */
+/* On a disk that is full, until it has to wait: 64 MiB are kept in memory. */
+static void start_to_write_much(struct thread *writer)
+{
+    static uint64_t job;
+    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
+    job = durable_job("A", 1);
+    faulty_disk_break(0, SQLITE_FULL);
+    cr_assert(thread_start(writer, "writer", write_much, &job, NULL));
+    while (atomic_load(&writes_done) < 63)
+        thread_relax();
+}
+
 Test(sqlite_faults, who_says_too_much_waits_for_the_disk)
 {
     struct thread writer;
-    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
-    uint64_t job = durable_job("A", 1);
-    faulty_disk_break(0, SQLITE_FULL);
-    cr_assert(thread_start(&writer, "writer", write_much, &job, NULL));
-    while (atomic_load(&writes_done) < 63)
-        thread_relax();
+    start_to_write_much(&writer);
     faulty_disk_wait_for_failures(4);
     cr_assert_leq(atomic_load(&writes_done), 65);
     faulty_disk_heal();
@@ -289,12 +295,7 @@ Test(sqlite_faults, who_says_too_much_waits_for_the_disk)
 Test(sqlite_faults, who_waits_for_the_disk_is_let_go_when_the_host_ends)
 {
     struct thread writer;
-    stage_open_with("sqlite", (struct store_options){.log_max_bytes = 100});
-    uint64_t job = durable_job("A", 1);
-    faulty_disk_break(0, SQLITE_FULL);
-    cr_assert(thread_start(&writer, "writer", write_much, &job, NULL));
-    while (atomic_load(&writes_done) < 63)
-        thread_relax();
+    start_to_write_much(&writer);
     faulty_disk_wait_for_failures(2);
     store_wait_no_more(stage);
     thread_join(&writer);
