@@ -385,7 +385,8 @@ void config_key_write(const struct config_key *key, const void *from, struct buf
         buffer_puts(text, units_format_duration(*(const int64_t *)field, span, sizeof(span)));
         break;
     case CONFIG_SIZE:
-        buffer_puts(text, units_format_size(*(const uint64_t *)field, span, sizeof(span)));
+        if (*(const int64_t *)field >= key->least) /* else it is without */
+            buffer_puts(text, units_format_size(*(const uint64_t *)field, span, sizeof(span)));
         break;
     case CONFIG_TEXT:
     case CONFIG_LISTEN:
