@@ -30,14 +30,16 @@ p6_left() {
     for child in $(cat "/proc/$host/task"/*/children); do
         ! grep -q '^State:.*Z' "/proc/$child/status" 2>/dev/null || zombies=$((zombies + 1))
     done
-    echo "$(find "/proc/$host/fd" -type l | wc -l) $zombies $(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$host/status")"
+    echo "$(find "/proc/$host/fd" -type l | wc -l) $zombies $(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$host/status")"
 }
 
 # p6_crash COUNT: has so many tasks crash in the daemon, and waits until the last of them has.
 p6_crash() {
+    local code=0
     awk -v count="$1" 'BEGIN { print "version: 1\ntasks:"; for (i = 0; i < count; i++) print "  - {type: crashes}" }' \
         >"$folder/crash.yaml"
-    "$program" --config "$folder/serve.ini" submit --quiet --wait "$folder/crash.yaml" >"$log" 2>&1 || :
+    "$program" --config "$folder/serve.ini" submit --quiet --wait "$folder/crash.yaml" >"$log" 2>&1 || code=$?
+    [ "$code" -eq 1 ] || step_fail "have tasks crash" "submit exited $code" "$log"
 }
 
 p6_crash_rows() {
