@@ -55,6 +55,8 @@ struct result;
 struct result_map;
 struct window;
 
+enum { JOB_APART_BYTES = 64 };
+
 /* Where a short text stands, as most are. */
 struct job_text_room {
     char bytes[32];
@@ -94,13 +96,16 @@ struct job {
     struct dependents *_Atomic dependents; /* JOB_CHECKED, from then on; NULL: no needs */
     struct window *window;                 /* JOB_STREAMED */
     /* atomic */
-    _Atomic uint32_t total;      /* tasks in all, once it is sealed; 0 before */
+    _Atomic uint32_t total; /* tasks in all, once it is sealed; 0 before */
+    _Atomic int stop;       /* enum job_stop */
+    /* What workers write for each batch is in no cache line with what the reader reads for each
+     * task: that has cost a fifth of the speed. */
+    char apart[JOB_APART_BYTES];
     _Atomic uint32_t submitted;  /* handed on to the host */
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
     _Atomic uint32_t recalled;                /* of them: in an earlier run */
     _Atomic uint32_t running;
-    _Atomic int stop;       /* enum job_stop */
     _Atomic bool is_aside;  /* it was acknowledged, and waits for room */
     _Atomic uint32_t holds; /* who else may still touch it, see job_hold */
     /* guarded by admission's lock */
