@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/ledger_pace.h"
 #include "store/sqlite.h"
 #include "store/sqlite_write.h"
 #include "support/clock.h"
@@ -23,8 +24,8 @@ struct ledger {
     bool is_stopping;
     bool has_room;          /* whatever is not written: nobody waits for room any more */
     uint64_t stop_failures; /* how often it had failed when it was to stop: it tries once more */
-    bool is_idle;           /* it waits for work */
-    uint64_t durable, durable_bytes; /* how much of the queue is written */
+    enum ledger_rest rest;  /* how it waits for work */
+    struct ledger_pace pace;
     bool is_failing;
     uint64_t failures;
     char why[ERROR_MESSAGE_BYTES];
@@ -52,7 +53,7 @@ static struct store_wait *take_waits(struct ledger *ledger, bool given_up)
         struct store_wait *wait = *place;
         const struct sqlite_job *job = sqlite_index_find(index, wait->job);
         bool is_answered = given_up ? job == NULL && sqlite_index_was_given_up(index, wait->job)
-                                    : job == NULL || job->added_at <= ledger->durable;
+                                    : job == NULL || job->added_at <= ledger->pace.durable;
         if (!is_answered) {
             place = &wait->next;
             continue;
@@ -83,8 +84,7 @@ static void wrote(struct ledger *ledger, const struct sqlite_cursor *cursor)
     mutex_lock(&sqlite->lock);
     bool was_failing = ledger->is_failing;
     ledger->at = *cursor;
-    ledger->durable = cursor->passed;
-    ledger->durable_bytes = cursor->passed_bytes;
+    ledger_pace_wrote(&ledger->pace, cursor);
     ledger->is_failing = false;
     ledger->meta = ledger->writer->meta;
     memcpy(ledger->dropped, ledger->writer->dropped, sizeof(ledger->dropped));
@@ -179,22 +179,22 @@ static void failed(struct ledger *ledger, const struct sqlite_cursor *cursor)
     wait_again(ledger);
 }
 
-static uint64_t pushed(struct ledger *ledger)
+/* Returns how much was said by now. */
+static uint64_t look(struct ledger *ledger)
 {
     MUTEX_GUARD(&ledger->sqlite->lock);
-    return ledger->sqlite->queue.pushed;
+    return ledger_pace_look(&ledger->pace);
 }
 
-/* Writes what is there, and what comes meanwhile, up to the size of a commit. */
-static bool write_records(struct ledger *ledger, struct sqlite_cursor *cursor)
+/* Writes what is there, and what comes meanwhile, up to the size of a commit or until a time. */
+static bool write_records(struct ledger *ledger, struct sqlite_cursor *cursor, int64_t until_ns)
 {
-    int64_t until_ns = clock_now_ns() + ledger->sqlite->store.options.commit_interval_ns;
     uint64_t most = cursor->passed + SQLITE_COMMIT_RECORDS;
     uint64_t most_bytes = cursor->passed_bytes + SQLITE_COMMIT_BYTES, seen = cursor->passed;
 
     while (cursor->passed < most && cursor->passed_bytes < most_bytes) {
         bool is_late = seen > ledger->at.passed && clock_now_ns() > until_ns;
-        if (cursor->passed == seen && (is_late || (seen = pushed(ledger)) == cursor->passed))
+        if (cursor->passed == seen && (is_late || (seen = look(ledger)) == cursor->passed))
             break;
         while (cursor->passed < seen && cursor->passed < most && cursor->passed_bytes < most_bytes)
             if (!sqlite_writer_apply(ledger->writer, sqlite_queue_next(cursor)))
@@ -203,13 +203,14 @@ static bool write_records(struct ledger *ledger, struct sqlite_cursor *cursor)
     return true;
 }
 
-static void write_some(struct ledger *ledger)
+/* Writes one transaction, which goes on taking in what comes until a time. */
+static void write_some(struct ledger *ledger, int64_t until_ns)
 {
     struct sqlite_cursor cursor = ledger->at;
     struct histogram time = {0};
     int64_t began_ns = clock_now_ns();
 
-    bool right = sqlite_writer_begin(ledger->writer) && write_records(ledger, &cursor);
+    bool right = sqlite_writer_begin(ledger->writer) && write_records(ledger, &cursor, until_ns);
     ledger->writer->written = right ? cursor.passed : ledger->at.passed;
     if (!right || !sqlite_writer_commit(ledger->writer)) {
         ledger->writer->written = ledger->at.passed;
@@ -241,7 +242,7 @@ static struct ledger_order *take_order(struct ledger *ledger)
 {
     struct ledger_order *order = ledger->orders;
 
-    if (order == NULL || ledger->durable < order->said_at)
+    if (order == NULL || ledger->pace.durable < order->said_at)
         return NULL;
     ledger->orders = order->next;
     if (ledger->orders == NULL)
@@ -249,41 +250,74 @@ static struct ledger_order *take_order(struct ledger *ledger)
     return order;
 }
 
-enum ledger_next { LEDGER_WRITE, LEDGER_ORDER, LEDGER_STOP };
-
-/* Waits until there is something to do. *order is taken out of the list. */
-static enum ledger_next wait_for_work(struct ledger *ledger, struct ledger_order **order)
+/* With the lock. */
+static void wake(struct ledger *ledger)
 {
-    struct sqlite *sqlite = ledger->sqlite;
+    if (ledger->rest == LEDGER_WORKS)
+        return;
+    ledger->rest = LEDGER_WORKS;
+    cond_signal(&ledger->work);
+}
 
-    MUTEX_GUARD(&sqlite->lock);
-    for (;;) {
-        *order = take_order(ledger);
-        if (*order != NULL)
-            return LEDGER_ORDER;
-        if (ledger->is_stopping && ledger->failures > ledger->stop_failures)
-            return LEDGER_STOP;
-        if (sqlite->queue.pushed > ledger->durable)
-            return LEDGER_WRITE;
-        if (ledger->is_stopping)
-            return LEDGER_STOP;
-        if (ledger->writer->has_more || ledger->is_failing) /* else nobody would find it well */
-            return LEDGER_WRITE;
-        ledger->is_idle = true;
-        cond_wait(&ledger->work, &sqlite->lock);
-        ledger->is_idle = false;
-    }
+/* Waits until something is pressing, or it is time to look again. With the lock. */
+static void rest(struct ledger *ledger)
+{
+    struct mutex *lock = &ledger->sqlite->lock;
+    int64_t until_ns;
+
+    ledger->rest = ledger_pace_rest(&ledger->pace, &until_ns);
+    if (ledger->rest == LEDGER_DOZES)
+        cond_wait_until(&ledger->work, lock, until_ns);
+    else
+        cond_wait(&ledger->work, lock);
+    ledger->rest = LEDGER_WORKS;
+}
+
+enum ledger_next { LEDGER_WAIT, LEDGER_WRITE, LEDGER_ORDER, LEDGER_STOP };
+
+/* What is to be done now. *order is taken out of the list. With the lock. */
+static enum ledger_next next_work(struct ledger *ledger, struct ledger_order **order)
+{
+    *order = take_order(ledger);
+    if (*order != NULL)
+        return LEDGER_ORDER;
+    if (ledger->is_stopping && ledger->failures > ledger->stop_failures)
+        return LEDGER_STOP;
+    if (ledger_pace_presses(&ledger->pace))
+        return LEDGER_WRITE;
+    if (ledger->is_stopping)
+        return LEDGER_STOP;
+    /* If it fails, nobody else would find it well. */
+    bool is_due =
+        ledger->writer->has_more || ledger->is_failing || ledger_pace_is_late(&ledger->pace);
+    return is_due ? LEDGER_WRITE : LEDGER_WAIT;
+}
+
+/* Waits until there is something to do, and until when a transaction may go on. */
+static enum ledger_next wait_for_work(struct ledger *ledger, struct ledger_order **order,
+                                      int64_t *until_ns)
+{
+    MUTEX_GUARD(&ledger->sqlite->lock);
+    enum ledger_next now;
+
+    while ((now = next_work(ledger, order)) == LEDGER_WAIT)
+        rest(ledger);
+    *until_ns = ledger_pace_latest_ns(&ledger->pace);
+    return now;
 }
 
 static void run(void *argument)
 {
     struct ledger *ledger = argument;
     struct ledger_order *order = NULL;
+    int64_t until_ns;
 
     for (;;) {
-        switch (wait_for_work(ledger, &order)) {
+        switch (wait_for_work(ledger, &order, &until_ns)) {
+        case LEDGER_WAIT:
+            break;
         case LEDGER_WRITE:
-            write_some(ledger);
+            write_some(ledger, until_ns);
             break;
         case LEDGER_ORDER:
             carry_out(ledger, order);
@@ -313,6 +347,8 @@ struct ledger *ledger_create(struct sqlite *sqlite, sqlite3 *db, struct error *e
     cond_init(&ledger->room);
     ledger->waits_end = &ledger->waits;
     ledger->orders_end = &ledger->orders;
+    ledger->pace = (struct ledger_pace){.queue = &sqlite->queue,
+                                        .interval_ns = sqlite->store.options.commit_interval_ns};
     ledger->at = sqlite_queue_begin(&sqlite->queue);
     ledger->writer = sqlite_writer_create(sqlite, db, error);
     if (ledger->writer != NULL) {
@@ -348,10 +384,11 @@ void ledger_destroy(struct ledger **place)
     mutex_lock(&ledger->sqlite->lock);
     ledger->is_stopping = true;
     ledger->stop_failures = ledger->failures;
-    cond_signal(&ledger->work);
+    ledger_pace_want(&ledger->pace, ledger->sqlite->queue.pushed);
+    cond_signal(&ledger->work); /* also if it waits to try again */
     mutex_unlock(&ledger->sqlite->lock);
     thread_join(&ledger->thread);
-    uint64_t lost = ledger->sqlite->queue.pushed - ledger->durable;
+    uint64_t lost = ledger->sqlite->queue.pushed - ledger->pace.durable;
     if (lost > 0)
         log_error("the store was closed before everything was written",
                   LOG_TEXT("reason", ledger->why), LOG_NUMBER("records", lost));
@@ -364,7 +401,7 @@ void ledger_wait_for_room(struct ledger *ledger)
     struct sqlite *sqlite = ledger->sqlite;
 
     while (!ledger->has_room &&
-           sqlite->queue.pushed_bytes - ledger->durable_bytes >= SQLITE_QUEUE_MOST_BYTES)
+           sqlite->queue.pushed_bytes - ledger->pace.durable_bytes >= SQLITE_QUEUE_MOST_BYTES)
         cond_wait(&ledger->room, &sqlite->lock);
 }
 
@@ -377,8 +414,17 @@ void ledger_wait_no_more(struct ledger *ledger)
 
 void ledger_notify(struct ledger *ledger)
 {
-    if (ledger->is_idle)
-        cond_signal(&ledger->work);
+    ledger_pace_said(&ledger->pace);
+    if (ledger->rest == LEDGER_SLEEPS || ledger_pace_presses(&ledger->pace))
+        wake(ledger);
+}
+
+/* Somebody waits for all of the queue up to here. With the lock. */
+static void want(struct ledger *ledger, uint64_t until)
+{
+    ledger_pace_want(&ledger->pace, until);
+    if (ledger_pace_presses(&ledger->pace))
+        wake(ledger);
 }
 
 bool ledger_sync(struct ledger *ledger, struct error *error)
@@ -387,9 +433,10 @@ bool ledger_sync(struct ledger *ledger, struct error *error)
 
     MUTEX_GUARD(&sqlite->lock);
     uint64_t until = sqlite->queue.pushed, failures = ledger->failures;
-    while (ledger->durable < until && !ledger->is_failing && ledger->failures == failures)
+    want(ledger, until);
+    while (ledger->pace.durable < until && !ledger->is_failing && ledger->failures == failures)
         cond_wait(&ledger->written, &sqlite->lock);
-    return ledger->durable >= until || error_set(error, "store_failed", "%s", ledger->why);
+    return ledger->pace.durable >= until || error_set(error, "store_failed", "%s", ledger->why);
 }
 
 bool ledger_order(struct ledger *ledger, struct ledger_order *order)
@@ -404,7 +451,8 @@ bool ledger_order(struct ledger *ledger, struct ledger_order *order)
     order->said_at = sqlite->queue.pushed;
     *ledger->orders_end = order;
     ledger->orders_end = &order->next;
-    ledger_notify(ledger);
+    want(ledger, order->said_at);
+    wake(ledger);
     while (!order->is_done)
         cond_wait(&ledger->written, &sqlite->lock);
     return order->is_right;
@@ -417,11 +465,12 @@ void ledger_when_durable(struct ledger *ledger, struct store_wait *wait)
     mutex_lock(&sqlite->lock);
     const struct sqlite_job *job = sqlite_index_find(&sqlite->index, wait->job);
     bool given_up = job == NULL && sqlite_index_was_given_up(&sqlite->index, wait->job);
-    bool waits = job != NULL && job->added_at > ledger->durable;
+    bool waits = job != NULL && job->added_at > ledger->pace.durable;
     if (waits) {
         wait->next = NULL;
         *ledger->waits_end = wait;
         ledger->waits_end = &wait->next;
+        want(ledger, job->added_at);
     }
     mutex_unlock(&sqlite->lock);
     if (!waits)

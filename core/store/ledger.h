@@ -38,7 +38,8 @@ void ledger_wait_for_room(struct ledger *ledger);
 /* See store_wait_no_more. */
 void ledger_wait_no_more(struct ledger *ledger);
 
-/* Says that there is something new in the queue. With the store's lock. */
+/* Says that there is something new in the queue, which is written within commit_interval: at once
+ * only if somebody waits for it. With the store's lock. */
 void ledger_notify(struct ledger *ledger);
 
 /* Waits until all that was said is written; false with a message if the disk fails. */

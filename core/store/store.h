@@ -47,7 +47,7 @@ struct store_options {
     uint64_t outputs_max_bytes; /* of one task: larger ones are not kept; 0: no such limit */
     uint64_t log_max_bytes;     /* the end of the log of one task that is kept; 0: none is */
     uint64_t claims_max;        /* 0: no such limit */
-    int64_t commit_interval_ns; /* what is said is written after that long at the latest */
+    int64_t commit_interval_ns; /* what nobody waits for may wait that long for company */
     int watched_by;             /* the process that this one ends with; 0: there is none */
     bool jobs_wait;             /* for a disk that fails, as all else does: none is given up */
 };

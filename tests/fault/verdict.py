@@ -1,9 +1,9 @@
 """verdict: what has become of all that was acknowledged, and what ran more than once.
 
 What may run again. An attempt is run again by the next daemon if the kill came while it was in hand (it has begun and not
-ended in the trace), or if it had ended and that was not committed yet: [store] commit_interval is 10 ms, and what ended while
-a transaction was being written and synced goes with the next one. So it may have ended that interval and two commits before
-the kill, but no longer. How long a commit takes here is known from a probe, which wrote and synced a file all the while.
+ended in the trace), or if it had ended and that was not committed yet: [store] commit_interval is 10 ms, for which an end may
+wait for company, and what ended while a transaction was being written and synced goes with the next one. So it may have ended
+that interval and two commits before the kill, but no longer. How long a commit takes here is known from a probe, which wrote and synced a file all the while.
 If it ended by itself, on SIGTERM, all that had ended is committed: then only what it cancelled runs again.
 Each attempt that ran twice is held against this, and their number against that of all attempts that were so at the kills.
 What a stop has cancelled is written down as interrupted, each time. The trace alone does not tell: a call that is cancelled

@@ -7,9 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../await.h"
 #include "conformance.h"
 #include "stage.h"
 #include "state_folder.h"
+#include "support/histogram.h"
 
 TestSuite(store_sqlite, .init = state_folder_make, .fini = state_folder_remove);
 
@@ -285,5 +287,86 @@ Test(store_sqlite, a_job_with_the_id_of_one_that_is_over_is_given_up_alone)
     cr_assert(store_is_well(stage, NULL));
     cr_assert_eq(stage_end_as(again, 0, STORE_SUCCEEDED), STORE_UNKNOWN);
     cr_assert_str_eq(stage_visit((struct store_query){.job = 0}), "1/0 3/0");
+    stage_close();
+}
+
+static uint64_t commits(void)
+{
+    struct histogram_reading reading;
+    histogram_read(store_commit_times(stage), &reading);
+    return reading.up_to[HISTOGRAM_BUCKETS - 1];
+}
+
+/* A store whose ledger dozes: it has just committed a job with some tasks. */
+static uint64_t open_and_commit(int64_t commit_interval_ns, size_t tasks)
+{
+    stage_open_with("sqlite", (struct store_options){.finished_max = 10,
+                                                     .dead_max = 10,
+                                                     .commit_interval_ns = commit_interval_ns});
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, tasks);
+    cr_assert(store_commit(stage, NULL));
+    return job;
+}
+
+/* Before the next job comes there is time for a commit that would be one too many. */
+Test(store_sqlite, ends_that_nobody_waits_for_go_with_a_job_that_somebody_waits_for)
+{
+    enum { TASKS = 100 };
+    uint64_t job = open_and_commit(3600 * NS_PER_S, TASKS), before = commits();
+    char id[16];
+    for (uint32_t i = 0; i < TASKS; i++) {
+        int64_t until_ns = clock_now_ns() + 200 * NS_PER_US;
+        stage_end_as(job, i, STORE_SUCCEEDED);
+        AWAIT(clock_now_ns() >= until_ns);
+        snprintf(id, sizeof(id), "B-%u", i);
+        cr_assert(state_becomes_durable(stage_whole(id, "noop")));
+    }
+    cr_assert_eq(stage_counts().by_state[STORE_SUCCEEDED], 10);
+    cr_assert_eq(commits(), before + TASKS);
+    stage_close();
+}
+
+Test(store_sqlite, a_look_and_an_order_do_not_wait_for_company)
+{
+    uint64_t job = open_and_commit(3600 * NS_PER_S, 3);
+    stage_end_as(job, 0, STORE_FAILED);
+    cr_assert_str_eq(stage_unfinished(), "1/1 1/2");
+    stage_end_as(job, 1, STORE_FAILED);
+    cr_assert_str_eq(stage_requeue_at(job, (const uint32_t[]){1}, 1), "1/1");
+    stage_close();
+}
+
+Test(store_sqlite, what_fills_a_transaction_does_not_wait_for_company)
+{
+    enum { TASKS = 1024 };
+    uint64_t job = open_and_commit(3600 * NS_PER_S, TASKS), before = commits();
+    for (uint32_t i = 0; i < TASKS; i++)
+        stage_end_as(job, i, STORE_SUCCEEDED);
+    AWAIT(commits() > before);
+    stage_close();
+}
+
+/* Awake, dozing or asleep: between two of the ends there is time for each. */
+Test(store_sqlite, an_end_that_nobody_waits_for_is_written_within_the_interval)
+{
+    enum { TASKS = 200 };
+    uint64_t job = open_and_commit(NS_PER_MS, TASKS);
+    for (uint32_t i = 0; i < TASKS; i++) {
+        uint64_t before = commits();
+        int64_t until_ns = clock_now_ns() + i * 20 * NS_PER_US;
+        stage_end_as(job, i, STORE_SUCCEEDED);
+        AWAIT(commits() > before);
+        AWAIT(clock_now_ns() >= until_ns);
+    }
+    stage_close();
+}
+
+Test(store_sqlite, what_nobody_waits_for_is_written_when_it_is_closed)
+{
+    uint64_t job = open_and_commit(3600 * NS_PER_S, 2);
+    stage_end_as(job, 0, STORE_SUCCEEDED);
+    state_reopen(10, 10);
+    cr_assert_str_eq(stage_unfinished(), "1/1");
     stage_close();
 }
