@@ -154,8 +154,9 @@ Test(http_stream, there_is_room_for_what_is_insisted_on_and_not_for_more)
     http_stream_end(&stream);
     CLEANUP(cleanup_free) char *all = hear(fd);
     size_t heard = 0;
-    for (const char *at = all; (at = strstr(at, "the end\n")) != NULL; at++)
-        heard += 8;
+    /* A chunk may end anywhere; its size has no h in it. */
+    for (const char *at = strstr(all, "\r\n\r\n"); *at != '\0'; at++)
+        heard += *at == 'h' ? 8 : 0;
     cr_expect_eq(heard, insisted);
 }
 
