@@ -116,6 +116,15 @@ struct group_facts {
 /* Returns the facts of the moment. */
 struct group_facts group_facts(struct group *group);
 
+enum { GROUP_START_WHY_BYTES = 256 };
+
+/* That a worker process of a group did not start. */
+struct group_start {
+    uint32_t failures; /* in a row, of one worker; 0: they start */
+    int64_t again_ns;  /* when it tries again */
+    char why[GROUP_START_WHY_BYTES];
+};
+
 /* Why a task that waits in a group has not started. */
 enum group_why {
     GROUP_IS_PAUSED,
@@ -124,6 +133,7 @@ enum group_why {
     GROUP_NEEDS_TURN,    /* of its SERIAL type another call is in progress */
     GROUP_HAS_OTHERS,    /* its turn has not come; .weight says what the first one needs */
     GROUP_HAS_NO_PLUGIN, /* nobody serves its type */
+    GROUP_STARTS_FAIL,   /* its worker processes do not start; .start says why */
 };
 
 struct group_reason {
@@ -131,6 +141,7 @@ struct group_reason {
     uint32_t workers;
     size_t queued; /* in the group, with this one */
     struct gate_reason weight;
+    struct group_start start;
 };
 
 /* Tells why the task (QUEUED in this group, kept by its job) has not started. */

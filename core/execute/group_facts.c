@@ -84,16 +84,25 @@ static enum group_why explain_queued(struct group *group, const struct task *tas
     return turn_is_taken(offer) ? GROUP_NEEDS_TURN : GROUP_HAS_OTHERS;
 }
 
+void group_note_start(struct group *group, const struct group_start *start)
+{
+    MUTEX_GUARD(&group->lock);
+    group->start = *start;
+}
+
 struct group_reason group_explain(struct group *group, const struct task *task)
 {
     MUTEX_GUARD(&group->lock);
     struct group_reason reason = {.workers = group->workers,
-                                  .queued = backlog_count(&group->backlog)};
+                                  .queued = backlog_count(&group->backlog),
+                                  .start = group->start};
     const struct offer *offer = registry_offer(group->executor->options.registry, task->type);
     if (offer == NULL)
         reason.why = GROUP_HAS_NO_PLUGIN;
     else if (group->paused)
         reason.why = GROUP_IS_PAUSED;
+    else if (group->start.failures > 0)
+        reason.why = GROUP_STARTS_FAIL;
     else if (group->running >= group->workers)
         reason.why = GROUP_IS_BUSY;
     else

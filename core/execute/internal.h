@@ -82,6 +82,7 @@ struct group {
     struct grant grant;
     int32_t asked; /* the weight for which .grant was, or is, asked; it may hold less */
     const struct job *asked_for; /* only compared: of which job the batch is that waits */
+    struct group_start start;    /* the last failure of a worker process to start */
     /* guarded by the pool's lock */
     struct group *next_ready;
     /* atomic */
@@ -106,6 +107,7 @@ struct pool {
     bool told_stuck;               /* the control loop: see executor_drain_is_stuck */
     struct mutex lock;
     struct cond work;
+    struct cond rest;      /* for workers that rest */
     _Atomic bool stopping; /* its workers claim nothing any more; set under lock */
     /* guarded by lock */
     struct group *ready, **ready_tail;
@@ -252,6 +254,9 @@ void group_done(struct group *group);
  * gone then. No lock held. */
 void group_turn_free(struct aside *awaited);
 
+/* Notes how the last start of a worker process for the group went. No lock held. */
+void group_note_start(struct group *group, const struct group_start *start);
+
 /* Moves the group out of a pool that stops, to the one that serves its next task now. */
 void group_leave_pool(struct group *group, struct pool *pool);
 
@@ -313,6 +318,9 @@ void pool_mark_slow(struct pool *pool, struct worker *worker);
 
 /* Says that it will again. Worker's thread. */
 void pool_mark_brisk(struct pool *pool, struct worker *worker);
+
+/* Waits until a time, or until the pool stops. Worker's thread, no lock held. */
+void pool_rest(struct pool *pool, int64_t until_ns);
 
 /* Says that the worker's thread is about to end and may be joined. Worker's thread. */
 void pool_leave(struct pool *pool, struct worker *worker);

@@ -20,6 +20,7 @@ static struct pool *pool_create(struct executor *executor, struct generation *ge
     pool->ready_tail = &pool->ready;
     mutex_init(&pool->lock);
     cond_init(&pool->work);
+    cond_init(&pool->rest);
     pool->turns = calloc(generation->offers_count, sizeof *pool->turns);
     if (pool->turns == NULL)
         abort();
@@ -367,6 +368,14 @@ void pool_close(struct pool *pool)
     MUTEX_GUARD(&pool->lock);
     atomic_store(&pool->stopping, true);
     cond_broadcast(&pool->work);
+    cond_broadcast(&pool->rest);
+}
+
+void pool_rest(struct pool *pool, int64_t until_ns)
+{
+    MUTEX_GUARD(&pool->lock);
+    while (!atomic_load(&pool->stopping) && cond_wait_until(&pool->rest, &pool->lock, until_ns)) {
+    }
 }
 
 uint32_t pool_threads(struct pool *pool)
@@ -394,6 +403,7 @@ void pool_destroy(struct pool **pool_pointer)
 {
     struct pool *pool = *pool_pointer;
     assert(pool->threads == 0 && pool->left == NULL && pool->ready == NULL);
+    cond_fini(&pool->rest);
     cond_fini(&pool->work);
     mutex_fini(&pool->lock);
     free(pool->turns);

@@ -187,6 +187,8 @@ static bool serve(struct worker *worker, struct group *group)
         pool_mark_brisk(worker->pool, worker); /* it comes for the next itself */
     give_turn(worker);
     give_back(worker, group, &worker->grant);
+    if (worker->isolate != NULL)
+        isolate_rest(worker->isolate);
     group_done(group); /* after the weight: else the next worker would ask for it on top */
     return true;
 }

@@ -152,6 +152,26 @@ inmate() {
     gone "$process"
 }
 
+@test "processes that do not start are tried less and less often, and a task that waits for one knows why" {
+    in_processes "workers = 1" "[plugin:inmate]" "barred = $PWD/barred"
+    serve
+    touch barred
+    { echo "tasks:"; repeat 8 "type: inmate"; } | job shut
+    submit "@shut.yaml"
+    wait_until is "/v1/tasks/$job:inmate-8/why" .code worker_start
+    get "/v1/tasks/$job:inmate-8/why"
+    jq -r .why answer | grep -E "worker processes of group 'inmate' do not start, [1-9] times in a row: .*the door is barred; the next try is in [0-9.]+m?s$"
+    wait_until is "/v1/jobs/$job" .failed 3
+    rm barred
+    job_is "$job" over
+    get "/v1/jobs/$job"
+    [ "$(jq '.failed + .succeeded' answer)" -eq 8 ]
+    [ "$(jq .succeeded answer)" -ge 3 ]
+    get "/v1/tasks/$job:inmate-1"
+    jq -r . answer | grep -q worker_start
+    stop_daemon
+}
+
 @test "a group that is paused starts nothing more, also of a batch that is in its process" {
     in_processes "workers = 1"
     serve

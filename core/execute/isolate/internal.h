@@ -13,10 +13,12 @@ struct isolate {
     int wake_fd;           /* an eventfd; immutable */
     /* the worker's thread */
     struct process process;
-    uint64_t memory_most; /* that the process was started with */
-    uint32_t served;      /* tasks that have ended in the process */
-    uint32_t deaths;      /* in a row, between two calls */
-    uint32_t batch;       /* the number of the last one */
+    uint64_t memory_most;   /* that the process was started with */
+    uint32_t served;        /* tasks that have ended in the process */
+    uint32_t deaths;        /* in a row, between two calls */
+    uint32_t failures;      /* in a row, to start it */
+    int64_t rests_until_ns; /* it has failed, and tries no more before; 0: it may */
+    uint32_t batch;         /* the number of the last one */
     struct buffer frame;
     struct answer_text text;
     /* of the batch in the process */

@@ -1,5 +1,6 @@
 #include "execute/isolate/isolate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,8 +15,9 @@
 static_assert((int)BATCH_MOST == (int)FRAME_TASKS_MOST, "a batch travels in one frame");
 static_assert((int)BATCH_TAKEN == (int)SEAT_TAKEN, "both say the same");
 
-/* Between two attempts to start a process. */
-#define START_PAUSE_NS (100 * NS_PER_MS)
+/* Between two attempts to start a process: twice as long after each that has failed. */
+#define START_PAUSE_NS      (100 * NS_PER_MS)
+#define START_PAUSE_MOST_NS (10 * NS_PER_S)
 
 struct isolate *isolate_create(struct worker *worker)
 {
@@ -242,6 +244,28 @@ static bool ready_process(struct isolate *isolate, const struct group *group, st
     return process_runs(process) || start_process(isolate, how->memory_most_bytes, error);
 }
 
+static void back_off(struct isolate *isolate, struct group *group, const struct error *error)
+{
+    struct group_start start = {.failures = ++isolate->failures};
+    int64_t pause_ns = START_PAUSE_NS;
+    for (uint32_t i = 1; i < start.failures && pause_ns < START_PAUSE_MOST_NS; i++)
+        pause_ns *= 2;
+    start.again_ns = clock_now_ns() + isolate_earlier_ns(pause_ns, START_PAUSE_MOST_NS);
+    snprintf(start.why, sizeof start.why, "%.*s", GROUP_START_WHY_BYTES - 1,
+             error->message);
+    isolate->rests_until_ns = start.again_ns;
+    group_note_start(group, &start);
+}
+
+/* One starts again after it did not. */
+static void note_success(struct isolate *isolate, struct group *group)
+{
+    static const struct group_start fine;
+    if (isolate->failures > 0)
+        group_note_start(group, &fine);
+    isolate->failures = 0;
+}
+
 /* The first task has to answer for it, so that nothing is tried for ever; the others go back. */
 static void fail_start(struct isolate *isolate, struct group *group, uint32_t count,
                        const struct error *error)
@@ -254,7 +278,7 @@ static void fail_start(struct isolate *isolate, struct group *group, uint32_t co
         task_list_push(&rest, worker->batch[i]);
     if (rest.count > 0)
         group_put_back(group, &rest);
-    isolate_wait(isolate, clock_now_ns() + START_PAUSE_NS);
+    back_off(isolate, group, error);
 }
 
 /* A process that has grown, or in which threads were left behind, is not used again. */
@@ -297,7 +321,19 @@ void isolate_run(struct isolate *isolate, struct group *group)
         fail_start(isolate, group, count, &error);
         return;
     }
+    note_success(isolate, group);
     count = pack_batch(isolate, count);
     if (count > 0)
         run_in_process(isolate, group, count);
+}
+
+void isolate_rest(struct isolate *isolate)
+{
+    struct worker *worker = isolate->worker;
+    if (isolate->rests_until_ns == 0)
+        return;
+    pool_mark_slow(worker->pool, worker);
+    pool_rest(worker->pool, isolate->rests_until_ns);
+    isolate->rests_until_ns = 0;
+    pool_mark_brisk(worker->pool, worker);
 }

@@ -23,6 +23,10 @@ void isolate_destroy(struct isolate **isolate);
 /* Runs what is left of the worker's batch, and ends each task of it or puts it back. */
 void isolate_run(struct isolate *isolate, struct group *group);
 
+/* Waits until a process may be started again, if the last one did not start: longer after each that
+ * did not. The batch holds nothing any more but its place in its group. */
+void isolate_rest(struct isolate *isolate);
+
 /* Has the thread look at worker.cancels, and whether all calls are to end. Any thread. */
 void isolate_poke(struct isolate *isolate);
 

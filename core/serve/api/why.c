@@ -126,6 +126,19 @@ static void say_weight(struct why *why, const char *group, const struct gate_rea
     buffer_printf(&why->text, "it is about to start in group '%s'", group);
 }
 
+static void say_start(struct why *why, const char *group, const struct group_start *start)
+{
+    char span[32];
+    int64_t left_ns = start->again_ns - clock_now_ns();
+
+    buffer_printf(&why->text,
+                  "worker processes of group '%s' do not start, %" PRIu32
+                  " times in a row: %s; the next try is in %s",
+                  group, start->failures, start->why,
+                  units_format_duration(left_ns > 0 ? left_ns / NS_PER_MS * NS_PER_MS : 0, span,
+                                        sizeof(span)));
+}
+
 static void say_group(struct why *why, struct group *group, const struct task *task)
 {
     struct group_reason reason = group_explain(group, task);
@@ -157,6 +170,10 @@ static void say_group(struct why *why, struct group *group, const struct task *t
         why->code = "queue";
         buffer_printf(&why->text, "its turn in group '%s' has not come: %zu tasks wait there", name,
                       reason.queued);
+        return;
+    case GROUP_STARTS_FAIL:
+        why->code = "worker_start";
+        say_start(why, name, &reason.start);
         return;
     case GROUP_HAS_NO_PLUGIN:
         why->code = "plugin";

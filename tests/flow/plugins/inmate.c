@@ -1,5 +1,6 @@
 /* inmate: tells in which process it runs, by its output `pid`, and says what it is told in every way that there is; on the way it may
- * wait for a file, and end its process in its first attempts. `inmate.only` is never called in the host. */
+ * wait for a file, and end its process in its first attempts. `inmate.only` is never called in the host. It does not start while the file of
+ * its setting `barred` is there. */
 #include <sluice/plugin.h>
 
 #include <signal.h>
@@ -62,4 +63,16 @@ static const struct sluice_type inmate_types[] = {
     SLUICE_TYPES_END,
 };
 
-SLUICE_PLUGIN("inmate", "1.0.0", "inmate inmate.only", inmate_types)
+static bool init(const struct sluice_host *host, const struct sluice_settings *settings,
+                 void **self, struct sluice_error *error)
+{
+    (void)host;
+    (void)self;
+    for (size_t i = 0; i < settings->count; i++)
+        if (strcmp(settings->pairs[i].key, "barred") == 0 &&
+            access(settings->pairs[i].value, F_OK) == 0)
+            return sluice_error_set(error, "the door is barred");
+    return true;
+}
+
+SLUICE_PLUGIN("inmate", "1.0.0", "inmate inmate.only", inmate_types, .init = init)
