@@ -5,12 +5,13 @@
 serve_connections=32
 
 serve_backend=memory
+serve_settings='' # more lines of its configuration, which go on with [host]
 
 # daemon_start [OPTION...]: starts the daemon; sets daemon_pid. post waits until it listens.
 daemon_start() {
     rm -rf "$folder/run"
-    printf '[host]\nruntime_dir = %s\nstate_dir = %s\noverflow = block\n[store]\nbackend = %s\n' "$folder/run" \
-        "$folder/state" "$serve_backend" >"$folder/serve.ini"
+    printf '[store]\nbackend = %s\n[host]\nruntime_dir = %s\nstate_dir = %s\noverflow = block\n%s' "$serve_backend" \
+        "$folder/run" "$folder/state" "$serve_settings" >"$folder/serve.ini"
     "$program" serve --quiet --config "$folder/serve.ini" "$@" </dev/null >"$folder/daemon.log" 2>&1 &
     daemon_pid=$!
 }
