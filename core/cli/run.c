@@ -1,6 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -12,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/reread.h"
+#include "cli/run_options.h"
 #include "execute/last_words.h"
 #include "host.h"
 #include "serve/events.h"
@@ -19,41 +18,6 @@
 #include "support/log.h"
 #include "support/ready.h"
 #include "support/words.h"
-
-enum { WORKERS_OPTIONS_MOST = 256, WORKERS_MOST = 1024, WEIGHT_MOST = 1000000 };
-enum {
-    OPTION_STREAM = 2000,
-    OPTION_EVENTS,
-    OPTION_PROGRESS,
-    OPTION_MAX_WEIGHT,
-    OPTION_WORKERS,
-    OPTION_DRY_RUN,
-    OPTION_GRAPH,
-    OPTION_SET,
-    OPTION_STATE,
-    OPTION_CHANGED,
-    OPTION_ISOLATION
-};
-enum progress_mode { PROGRESS_AUTO, PROGRESS_ON, PROGRESS_OFF };
-
-struct run_options {
-    struct options *common;
-    enum job_mode mode;
-    const char *events;
-    enum progress_mode progress;
-    int64_t max_weight; /* 0: as configured */
-    struct {
-        char *type;
-        int64_t workers;
-    } workers[WORKERS_OPTIONS_MOST];
-    size_t workers_count;
-    bool dry_run;
-    enum plan_graph graph;
-    const char *state; /* NULL: nothing is kept */
-    bool changed;
-    int isolation; /* enum config_isolation; -1: as configured */
-    struct input_names names;
-};
 
 struct run {
     const struct run_options *options;
@@ -66,158 +30,6 @@ struct run {
     struct progress progress;
     int64_t begun_ns;
 };
-
-static const struct argp_option table[] = {
-    {.name = "stream", .key = OPTION_STREAM, .doc = "run tasks while the file is still being read"},
-    {.name = "events",
-     .key = OPTION_EVENTS,
-     .arg = "FILE",
-     .doc = "write one JSON line for every task that ends, and for each attempt before"},
-    {.name = "progress",
-     .key = OPTION_PROGRESS,
-     .arg = "auto|on|off",
-     .doc = "a line about what is done; auto: on a terminal"},
-    {.name = "max-weight",
-     .key = OPTION_MAX_WEIGHT,
-     .arg = "N",
-     .doc = "weight that may run at once"},
-    {.name = "workers",
-     .key = OPTION_WORKERS,
-     .arg = "TYPE=N",
-     .doc = "calls of a task type at once; repeatable"},
-    {.name = "dry-run",
-     .key = OPTION_DRY_RUN,
-     .doc = "run nothing; print the jobs as they would run, with all in them resolved"},
-    {.name = "graph",
-     .key = OPTION_GRAPH,
-     .arg = "dot|mermaid",
-     .doc = "run nothing; print which task needs which, for Graphviz or Mermaid"},
-    {.name = "state",
-     .key = OPTION_STATE,
-     .arg = "FILE",
-     .doc =
-         "keep there what has ended; run again with the same file, only what is unfinished runs"},
-    {.name = "changed",
-     .key = OPTION_CHANGED,
-     .doc = "with --state: go on although a job file has changed; tasks are known by their ids"},
-    {.name = "isolation",
-     .key = OPTION_ISOLATION,
-     .arg = "thread|process",
-     .doc = "where calls are made: in threads of the program, or in worker processes, of which a "
-            "crash costs one attempt"},
-    SETTINGS_OPTION(OPTION_SET),
-    {0},
-};
-
-static const char *const isolations[] = {"thread", "process", NULL};
-static const char *const progress_modes[] = {"auto", "on", "off", NULL};
-
-static void parse_workers(struct run_options *options, char *argument, struct argp_state *state)
-{
-    char *equals = strrchr(argument, '=');
-
-    if (equals == NULL || equals == argument)
-        argp_error(state, "--workers: '%s' is not TYPE=N", argument);
-    if (options->workers_count == WORKERS_OPTIONS_MOST)
-        argp_error(state, "--workers: more than %d types", WORKERS_OPTIONS_MOST);
-    *equals = '\0';
-    options->workers[options->workers_count].type = argument;
-    options->workers[options->workers_count++].workers =
-        options_number(state, "--workers", equals + 1, 1, WORKERS_MOST);
-}
-
-/* SQLite takes some names for stores that nobody finds again. */
-static const char *state_file(struct argp_state *state, const char *argument)
-{
-    if (argument[0] == '\0' || strcmp(argument, ":memory:") == 0)
-        argp_error(state, "--state: '%s' is not the name of a file", argument);
-    return argument;
-}
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-    struct run_options *options = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = options->common;
-        return 0;
-    case OPTION_STREAM:
-        options->mode = JOB_STREAMED;
-        return 0;
-    case OPTION_ISOLATION:
-        options->isolation = options_word(state, "--isolation", isolations, argument);
-        return 0;
-    case OPTION_EVENTS:
-        options->events = argument;
-        return 0;
-    case OPTION_PROGRESS:
-        options->progress =
-            (enum progress_mode)options_word(state, "--progress", progress_modes, argument);
-        return 0;
-    case OPTION_MAX_WEIGHT:
-        options->max_weight = options_number(state, "--max-weight", argument, 1, WEIGHT_MOST);
-        return 0;
-    case OPTION_WORKERS:
-        parse_workers(options, argument, state);
-        return 0;
-    case OPTION_DRY_RUN:
-        options->dry_run = true;
-        return 0;
-    case OPTION_GRAPH:
-        options->dry_run = true;
-        options->graph = (enum plan_graph)(
-            PLAN_GRAPH_DOT + options_word(state, "--graph", plan_graph_words, argument));
-        return 0;
-    case OPTION_STATE:
-        options->state = state_file(state, argument);
-        return 0;
-    case OPTION_CHANGED:
-        options->changed = true;
-        return 0;
-    case OPTION_SET:
-        settings_add(&options->names.settings, argument, state);
-        return 0;
-    }
-    if (key == ARGP_KEY_SUCCESS && options->dry_run && options->mode == JOB_STREAMED)
-        argp_error(state, "--dry-run and --graph read all of a file: they do not go with --stream");
-    if (key == ARGP_KEY_SUCCESS && options->changed && options->state == NULL)
-        argp_error(state, "--changed goes with --state");
-    return input_names_parse(key, state, &options->names);
-}
-
-static const struct argp argp = {
-    .options = table,
-    .parser = parse,
-    .args_doc = "JOB.yaml...",
-    .doc = "Runs job files here and now, and exits when all tasks have ended. `-' reads standard "
-           "input."
-           "\vFor example:\n\n"
-           "  sluice run nightly.yaml\n"
-           "  sluice run --workers hash=4 --events nightly.events nightly.yaml\n\n"
-           "Exit code: 0 all tasks succeeded; 1 some did not; 2 wrong usage, job file or "
-           "configuration; 3 the host could not start; 130, 143 stopped by SIGINT, SIGTERM. The "
-           "first signal lets running tasks finish, the second cancels them. SIGHUP sent by a "
-           "process reloads plugins and configuration.\n",
-    .children = options_children,
-};
-
-/* Puts the options over the configuration; false with a message. */
-static bool apply_options(const struct run_options *options, struct config *config)
-{
-    struct error error;
-
-    for (size_t i = 0; i < options->workers_count; i++)
-        if (!config_set_workers(config, options->workers[i].type, options->workers[i].workers,
-                                &error))
-            return output_error("--workers %s: %s", options->workers[i].type, error.message);
-    if (options->isolation >= 0)
-        config_set_isolation(config, (enum config_isolation)options->isolation);
-    if (options->max_weight > 0)
-        config->max_weight = options->max_weight;
-    return config_check_weights(config, NULL, &error) ||
-           output_error("--max-weight %lld: %s", (long long)options->max_weight, error.message);
-}
 
 static void on_ended(void *context, const struct outcome_record *record)
 {
@@ -277,19 +89,6 @@ static void on_stops(void *context, int64_t until_ns)
     ready_give_up_at(until_ns);
 }
 
-static bool shows_progress(const struct run_options *options)
-{
-    switch (options->progress) {
-    case PROGRESS_AUTO:
-        return !options->common->quiet && output_is_terminal(STDERR_FILENO);
-    case PROGRESS_ON:
-        return true;
-    case PROGRESS_OFF:
-        return false;
-    }
-    return false;
-}
-
 /* The file, whatever is wrong in it, must not disturb what runs. */
 static void on_reread(void *context, void *report)
 {
@@ -297,10 +96,10 @@ static void on_reread(void *context, void *report)
     CLEANUP(config_fini) struct config next;
 
     output_collect();
-    if (run->progress.terminal && shows_progress(run->options))
+    if (run->progress.terminal && run_options_show_progress(run->options))
         fputs(PROGRESS_CLEAR, output_messages());
     bool taken = options_reread(run->options->common, run->config, &next) &&
-                 apply_options(run->options, &next) && reread_take(run->config, &next, report);
+                 run_options_apply(run->options, &next) && reread_take(run->config, &next, report);
     output_collected();
     if (taken)
         host_apply(run->host, PROGRESS_TICK_NS);
@@ -330,7 +129,8 @@ static struct store_options kept(const struct run *run)
 /* Makes what listens and the host; the plugins are open. False with a message printed. */
 static bool run_create(struct run *run)
 {
-    bool progress = shows_progress(run->options), terminal = output_is_terminal(STDERR_FILENO);
+    bool progress = run_options_show_progress(run->options);
+    bool terminal = output_is_terminal(STDERR_FILENO);
     const char *prefix = progress && terminal ? PROGRESS_CLEAR : NULL;
     struct error error;
     struct host_handlers handlers = {
@@ -412,7 +212,7 @@ static int say_all(struct run *run, enum host_end end)
     int code = exit_code_of(end, run->host);
     struct error error;
 
-    if (shows_progress(run->options)) {
+    if (run_options_show_progress(run->options)) {
         struct progress_counts counts = count_tasks(run);
         progress_end(&run->progress, &counts, clock_now_ns());
     }
@@ -457,7 +257,7 @@ static void prepare_last_words(const struct run_options *options)
 {
     static char command[256];
     struct words words = {.bytes = command, .capacity = sizeof(command) - 1};
-    bool clears = shows_progress(options) && output_is_terminal(STDERR_FILENO);
+    bool clears = run_options_show_progress(options) && output_is_terminal(STDERR_FILENO);
 
     words_put(&words, "sluice run --isolation process");
     for (size_t i = 0; i < options->names.count; i++) {
@@ -505,14 +305,14 @@ static int run_all(const struct run_options *options, struct config *config)
 
 int command_run_jobs(struct options *common, int argc, char **argv)
 {
-    struct run_options options = {.common = common, .isolation = -1};
+    struct run_options options;
     CLEANUP(config_fini) struct config config;
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    run_options_parse(&options, common, argc, argv);
     if (!options_configure(common, &config, &code))
         return code;
-    if (!apply_options(&options, &config))
+    if (!run_options_apply(&options, &config))
         return EXIT_USAGE;
     return run_all(&options, &config);
 }
