@@ -1,4 +1,4 @@
-#include "stages.h"
+#include "stages_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -14,160 +14,6 @@
 #include "dispatch/scheduler.h"
 #include "outcome/delayed.h"
 #include "store/store.h"
-
-/* ---- what flows backwards ---- */
-
-static bool delay(void *context, struct task *task, int64_t due_ns)
-{
-    struct stages *stages = context;
-    return delayed_add(stages->delayed, task, due_ns);
-}
-
-static void wake(void *context)
-{
-    const struct stages *stages = context;
-    stages->options.wake(stages->options.context);
-}
-
-static void on_ended(void *context, const struct outcome_record *record)
-{
-    const struct stages *stages = context;
-    stages->options.ended(stages->options.listener, record);
-}
-
-static void discharge(void *context, struct task *task)
-{
-    const struct stages *stages = context;
-    router_discharge(stages->router, task);
-}
-
-static void on_job_over(void *context, struct job *job)
-{
-    const struct stages *stages = context;
-    stages->options.job_over(stages->options.context, job);
-}
-
-static void on_job_stops(void *context, struct job *job)
-{
-    const struct stages *stages = context;
-    stages->options.job_stops(stages->options.context, job);
-}
-
-static void on_suspect(void *context, const struct task *task, const struct attempt *crash)
-{
-    const struct stages *stages = context;
-    stages->options.suspect(stages->options.context, task, crash);
-}
-
-/* Ends tasks that are not to start, since their job or the host stops. Any thread. */
-static void drop(void *context, struct task_list *tasks)
-{
-    struct stages *stages = context;
-    struct outcome_tally tally;
-    outcome_tally_init(&tally);
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
-        outcome_drop_stopped(stages->outcome, task, &tally);
-    outcome_flush(stages->outcome, &tally);
-}
-
-/* Ends tasks that have ended in an earlier run. Reader thread. */
-static void recall(void *context, struct task_list *tasks)
-{
-    struct stages *stages = context;
-    struct outcome_tally tally;
-    outcome_tally_init(&tally);
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;)
-        outcome_recall(stages->outcome, task, &tally);
-    outcome_flush(stages->outcome, &tally);
-}
-
-/* Feeds in tasks that are READY; drops them once nothing more is to start. Any thread. */
-static void feed(void *context, struct task_list *tasks)
-{
-    struct stages *stages = context;
-    feeder_release(stages->feeder, tasks);
-    if (tasks->count > 0)
-        drop(stages, tasks);
-}
-
-/* As many as a worker may dispatch between two calls. */
-enum { DIRECT_MOST = 64 };
-
-/* The group of the one lane that may run a task; NULL: it is left to a dispatcher, since there are
- * several or none. */
-static struct group *only_group(const struct stages *stages, const struct task *task)
-{
-    const struct route *route = router_find(stages->router, task);
-    return route != NULL && route->count == 1 ? route->lanes[0].group : NULL;
-}
-
-/* Pushes tasks into their group; what it does not take any more, or has none, goes to the rest. */
-static void push_run(struct group *group, struct task_list *run, struct task_list *rest)
-{
-    if (group != NULL)
-        group_push(group, run);
-    task_list_append(rest, run);
-}
-
-/* Pushes tasks into their groups, neighbours of one group together. */
-static void push_directly(const struct stages *stages, struct task_list *tasks,
-                          struct task_list *rest)
-{
-    struct group *group = NULL;
-    struct task_list run;
-    task_list_init(&run);
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
-        struct group *next = only_group(stages, task);
-        if (next != group)
-            push_run(group, &run, rest);
-        group = next;
-        task_list_push(&run, task);
-    }
-    push_run(group, &run, rest);
-}
-
-/* As feed, for what a worker has released: a few of them go straight into their groups, since each
- * hand-off to another thread takes longer than a small task. */
-static void feed_released(void *context, struct task_list *tasks)
-{
-    struct stages *stages = context;
-    struct task_list rest;
-    task_list_init(&rest);
-    if (tasks->count <= DIRECT_MOST)
-        push_directly(stages, tasks, &rest);
-    task_list_append(&rest, tasks);
-    if (rest.count > 0)
-        feed(stages, &rest);
-}
-
-/* Starts, skips or ends tasks that wait for nothing any more. Any thread. */
-static void release(void *context, struct task_list *tasks)
-{
-    struct stages *stages = context;
-    struct outcome_tally tally;
-    outcome_tally_init(&tally);
-    outcome_release(stages->outcome, tasks, &tally);
-    outcome_flush(stages->outcome, &tally);
-}
-
-/* Keeps tasks that left their queue because nobody serves their type. A type may have come back
- * before its task was parked, and then nobody else would see to it. Any thread. */
-static void park(void *context, struct task_list *tasks)
-{
-    struct stages *stages = context;
-    bool served = false;
-    uint32_t flags;
-    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
-        const struct type *type = task->type;
-        router_park(stages->router, task);
-        served = served || registry_flags(stages->options.registry, type, &flags);
-    }
-    if (served)
-        stages_routes_changed(stages);
-    stages->options.wake(stages->options.context);
-}
-
-/* ---- making ---- */
 
 static bool open_store(struct stages *stages, struct error *error)
 {
@@ -204,26 +50,17 @@ static void create_intake(struct stages *stages)
                                      .pending = &stages->pending,
                                      .figures = stages->figures,
                                      .context = stages,
-                                     .delay = delay,
-                                     .drop = drop,
-                                     .recall = recall,
-                                     .release = release,
-                                     .room_reached = wake};
+                                     .delay = stages_back_delay,
+                                     .drop = stages_back_drop,
+                                     .recall = stages_back_recall,
+                                     .release = stages_back_release,
+                                     .room_reached = stages_back_wake};
 }
 
 static void create_outcome(struct stages *stages)
 {
     const struct stages_options *options = &stages->options;
-    struct outcome_hooks hooks = {.context = stages,
-                                  .ended = options->ended == NULL ? NULL : on_ended,
-                                  .wants_all = options->wants_all,
-                                  .job_over = on_job_over,
-                                  .room_reached = wake,
-                                  .job_stops = on_job_stops,
-                                  .suspect = on_suspect,
-                                  .discharge = discharge,
-                                  .delay = delay,
-                                  .release = feed_released};
+    struct outcome_hooks hooks = stages_back_hooks(stages);
     stages->delayed = delayed_create(options->wake, options->context);
     stages->outcome = outcome_create(&hooks, stages->store, &stages->pending, stages->figures);
 }
@@ -241,8 +78,8 @@ static void create_executor(struct stages *stages)
         .logs = stages->options.store.log_max_bytes > 0 ? EXECUTOR_KEEPS_LOGS : EXECUTOR_DROPS_LOGS,
         .limits = limits_of(stages),
         .context = stages,
-        .wake = wake,
-        .unserved = park};
+        .wake = stages_back_wake,
+        .unserved = stages_back_park};
     stages->executor = executor_create(&options);
 }
 
@@ -296,8 +133,8 @@ static bool start_dispatch(struct stages *stages, struct error *error)
                                          .router = stages->router,
                                          .scheduler = stages->scheduler,
                                          .context = stages,
-                                         .drop = drop,
-                                         .parked = wake};
+                                         .drop = stages_back_drop,
+                                         .parked = stages_back_wake};
     stages->dispatchers = dispatchers_start(&options, (size_t)config->dispatchers, error);
     if (stages->dispatchers == NULL)
         return false;
@@ -385,86 +222,6 @@ int64_t stages_heartbeat(struct stages *stages, int64_t now_ns)
     return executor_heartbeat(stages->executor, now_ns);
 }
 
-int64_t stages_release_delayed(struct stages *stages, int64_t now_ns)
-{
-    struct task_list due;
-    task_list_init(&due);
-    int64_t next_ns = delayed_release(stages->delayed, now_ns, &due);
-    if (due.count > 0)
-        feed(stages, &due);
-    return next_ns;
-}
-
-void stages_routes_changed(struct stages *stages)
-{
-    atomic_store(&stages->unparking, true);
-}
-
-/* Feeds in what was parked. */
-static void release_parked(struct stages *stages, struct task_list *tasks)
-{
-    for (struct task *task = tasks->head; task != NULL; task = task->next)
-        task_move(task, TASK_READY);
-    if (tasks->count > 0)
-        feed(stages, tasks);
-}
-
-void stages_unpark(struct stages *stages)
-{
-    struct task_list tasks;
-    if (!atomic_exchange(&stages->unparking, false))
-        return;
-    task_list_init(&tasks);
-    router_unpark(stages->router, &tasks);
-    release_parked(stages, &tasks);
-}
-
-void stages_skip_parked(struct stages *stages)
-{
-    size_t parked = router_parked(stages->router);
-    if (parked == 0 || room_watch(&stages->pending, parked) > parked)
-        return;
-    struct task_list tasks, returned;
-    struct outcome_tally tally;
-    char why[512];
-    task_list_init(&tasks);
-    task_list_init(&returned);
-    outcome_tally_init(&tally);
-    router_unpark(stages->router, &tasks);
-    if (stages->closed) {
-        drop(stages, &tasks);
-        return;
-    }
-    for (struct task *task; (task = task_list_pop(&tasks)) != NULL;) {
-        if (router_may_run(stages->router, task, why, sizeof why)) {
-            task_list_push(&returned, task); /* its type has just come back */
-            continue;
-        }
-        struct outcome_reason reason = {"parked", why};
-        outcome_drop(stages->outcome, task, TASK_SKIPPED, &reason, &tally);
-    }
-    outcome_flush(stages->outcome, &tally);
-    release_parked(stages, &returned);
-}
-
-void stages_purge(struct stages *stages, const struct job *job)
-{
-    struct task_list purged;
-    if (stages->closed)
-        return; /* nothing is left that could start */
-    task_list_init(&purged);
-    delayed_purge(stages->delayed, job, &purged);
-    executor_purge_stopped(stages->executor, job, &purged);
-    router_purge(stages->router, job, &purged);
-    drop(stages, &purged);
-}
-
-void stages_end_waiting(struct stages *stages, struct task_list *taken)
-{
-    if (taken->count > 0)
-        release(stages, taken);
-}
-
 enum stages_room stages_reserve(struct stages *stages, const struct stages_places *places)
 {
     struct task_list tasks;
@@ -490,11 +247,6 @@ void stages_give_back(struct stages *stages, const struct task_list *tasks)
         router_discharge(stages->router, task);
 }
 
-void stages_feed(struct stages *stages, struct task_list *tasks)
-{
-    feed(stages, tasks);
-}
-
 void stages_close(struct stages *stages)
 {
     struct task_list left;
@@ -509,5 +261,5 @@ void stages_close(struct stages *stages)
     delayed_close(stages->delayed, &left);
     executor_purge(stages->executor, NULL, &left);
     router_unpark(stages->router, &left);
-    drop(stages, &left);
+    stages_back_drop(stages, &left);
 }
