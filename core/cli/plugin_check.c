@@ -4,14 +4,14 @@
 #include "cli/candidate.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/subject.h"
 #include "cli/trial.h"
 #include "support/cleanup.h"
 
 enum { OPTION_SET = 2000, OPTION_TASK, SETTINGS_MOST = 256, TASKS_MOST = 256 };
 
 struct request {
-    struct options *common;
-    const char *file;
+    struct subject subject; /* first: its parser reads it */
     struct trial_setting settings[SETTINGS_MOST];
     size_t settings_count;
     const char *tasks[TASKS_MOST];
@@ -35,17 +35,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct request *request = state->input;
 
     switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = request->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (request->file != NULL)
-            argp_error(state, "one FILE.so at a time");
-        request->file = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which FILE.so?");
-        return 0;
     case OPTION_SET:
         add_setting(request, argument, state);
         return 0;
@@ -55,7 +44,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         request->tasks[request->tasks_count++] = argument;
         return 0;
     }
-    return ARGP_ERR_UNKNOWN;
+    return subject_parse(key, argument, state);
 }
 
 static const struct argp_option table[] = {
@@ -100,7 +89,7 @@ static bool try_out(const struct request *request, const struct config *config,
                                       .tasks_mode = TRIAL_TASKS_RUN,
                                       .tasks = request->tasks,
                                       .tasks_count = request->tasks_count,
-                                      .verbose = request->common->verbose};
+                                      .verbose = request->subject.common->verbose};
     struct error error;
 
     return trial_run(&order, findings, &error) || output_error("%s", error.message);
@@ -118,7 +107,7 @@ static void print_json(const struct candidate *candidate, const struct findings 
 
 int command_plugin_check(struct options *common, int argc, char **argv)
 {
-    struct request request = {.common = common};
+    struct request request = {.subject = {.common = common, .what = "FILE.so"}};
     CLEANUP(config_fini) struct config config;
     CLEANUP(findings_fini) struct findings findings;
     CLEANUP(candidate_close) struct candidate candidate = {.copy_fd = -1};
@@ -130,7 +119,7 @@ int command_plugin_check(struct options *common, int argc, char **argv)
         return code;
     findings.format = common->format;
     findings.shown = common->quiet ? FINDINGS_FAILURES : FINDINGS_ALL;
-    if (candidate_open(&candidate, request.file, config.state_dir, &findings) &&
+    if (candidate_open(&candidate, request.subject.name, config.state_dir, &findings) &&
         !try_out(&request, &config, &candidate, &findings))
         return EXIT_HOST;
     if (common->format == FORMAT_JSON)

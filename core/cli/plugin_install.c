@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/plugin_place.h"
+#include "cli/subject.h"
 #include "cli/trial.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
@@ -12,32 +13,18 @@
 enum { OPTION_TO = 2000 };
 
 struct install {
-    struct options *common;
-    const char *file;
-    const char *to; /* NULL: the first folder that can be written */
+    struct subject subject; /* first: its parser reads it */
+    const char *to;         /* NULL: the first folder that can be written */
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct install *install = state->input;
 
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = install->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (install->file != NULL)
-            argp_error(state, "one FILE.so at a time");
-        install->file = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which FILE.so?");
-        return 0;
-    case OPTION_TO:
-        install->to = argument;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
+    if (key != OPTION_TO)
+        return subject_parse(key, argument, state);
+    install->to = argument;
+    return 0;
 }
 
 static const struct argp_option table[] = {
@@ -108,9 +95,9 @@ static int put(const struct install *install, const struct config *config,
         output_error("%s", error.message);
         return EXIT_HOST;
     }
-    if (install->common->format == FORMAT_JSON)
+    if (install->subject.common->format == FORMAT_JSON)
         print_json(&candidate->note, &place, findings);
-    else if (!install->common->quiet)
+    else if (!install->subject.common->quiet)
         print_text(&candidate->note, &place, config, buffer_text(&behind));
     return EXIT_ALL_WELL;
 }
@@ -130,7 +117,7 @@ static bool try_out(const struct config *config, const struct candidate *candida
 
 int command_plugin_install(struct options *common, int argc, char **argv)
 {
-    struct install install = {.common = common};
+    struct install install = {.subject = {.common = common, .what = "FILE.so"}};
     CLEANUP(config_fini) struct config config;
     CLEANUP(findings_fini) struct findings findings;
     CLEANUP(candidate_close) struct candidate candidate = {.copy_fd = -1};
@@ -142,7 +129,7 @@ int command_plugin_install(struct options *common, int argc, char **argv)
         return code;
     findings.format = common->format;
     findings.shown = FINDINGS_FAILURES;
-    if (candidate_open(&candidate, install.file, config.state_dir, &findings) &&
+    if (candidate_open(&candidate, install.subject.name, config.state_dir, &findings) &&
         !try_out(&config, &candidate, &findings))
         return EXIT_HOST;
     if (findings.failed == 0)
@@ -150,6 +137,6 @@ int command_plugin_install(struct options *common, int argc, char **argv)
     if (common->format == FORMAT_JSON)
         output_json(json_pack("{sn, sO}", "plugin", "checks", findings.list));
     else
-        output_error("%s is not installed", install.file);
+        output_error("%s is not installed", install.subject.name);
     return EXIT_TASKS;
 }

@@ -1,5 +1,5 @@
-/* subject: the one argument of a command that is about one job, task or group. Embedded by the
- * command; main thread. */
+/* subject: the one argument of a command that is about one job, task, group, task type or file.
+ * Embedded by the command; main thread. */
 #pragma once
 
 #include <argp.h>
