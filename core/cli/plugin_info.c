@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
+#include "cli/subject.h"
 #include "cli/table.h"
 #include "plugin/generation.h"
 #include "plugin/param_one_of.h"
@@ -15,29 +16,11 @@
 
 enum { ALLOWED_WIDTH = 48 };
 
-struct info {
-    struct options *common;
-    const char *type;
-};
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    struct info *info = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = info->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (info->type != NULL)
-            argp_error(state, "one task type at a time");
-        info->type = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
+    if (key == ARGP_KEY_NO_ARGS)
         argp_error(state, "which task type? See `sluice plugin list'");
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
+    return subject_parse(key, argument, state);
 }
 
 static const struct argp argp = {
@@ -186,14 +169,15 @@ static void print_text(const struct offer *offer)
     printf("\nA job file with it:\n\n%s", buffer_text(&example));
 }
 
-static int show(const struct info *info, const struct plugins *plugins)
+static int show(const struct subject *subject, const struct plugins *plugins)
 {
+    const char *type = subject->name;
     const struct offer *offer;
     struct error error;
 
-    switch (registry_find(plugins->registry, info->type, strlen(info->type), &offer, &error)) {
+    switch (registry_find(plugins->registry, type, strlen(type), &offer, &error)) {
     case REGISTRY_UNKNOWN:
-        plugins_know(plugins, info->type);
+        plugins_know(plugins, type);
         return EXIT_USAGE;
     case REGISTRY_REFUSED:
     case REGISTRY_LOADING: /* which nobody answers who has waited */
@@ -202,7 +186,7 @@ static int show(const struct info *info, const struct plugins *plugins)
     case REGISTRY_FOUND:
         break;
     }
-    if (info->common->format == FORMAT_JSON)
+    if (subject->common->format == FORMAT_JSON)
         output_json(type_json(offer));
     else
         print_text(offer);
@@ -212,15 +196,15 @@ static int show(const struct info *info, const struct plugins *plugins)
 
 int command_plugin_info(struct options *common, int argc, char **argv)
 {
-    struct info info = {.common = common};
+    struct subject subject = {.common = common, .what = "task type"};
     CLEANUP(config_fini) struct config config;
     CLEANUP(plugins_close) struct plugins plugins = {0};
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &info);
+    argp_parse(&argp, argc, argv, 0, NULL, &subject);
     if (!options_configure(common, &config, &code))
         return code;
     if (!plugins_open(&plugins, &config))
         return EXIT_HOST;
-    return plugins_leave_if_stuck(&plugins, show(&info, &plugins));
+    return plugins_leave_if_stuck(&plugins, show(&subject, &plugins));
 }

@@ -4,34 +4,17 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/starter.h"
+#include "cli/subject.h"
 #include "plugin/name.h"
 #include "sluice/plugin.h"
 #include "support/buffer.h"
 #include "support/cleanup.h"
 
-struct order {
-    struct options *common;
-    const char *name;
-};
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    struct order *order = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = order->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (order->name != NULL)
-            argp_error(state, "one NAME at a time");
-        order->name = argument;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
+    if (key == ARGP_KEY_NO_ARGS)
         argp_error(state, "what is the plugin to be called?");
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
+    return subject_parse(key, argument, state);
 }
 
 static const struct argp argp = {
@@ -67,24 +50,24 @@ static void print_text(const char *name)
 
 int command_plugin_new(struct options *common, int argc, char **argv)
 {
-    struct order order = {.common = common};
+    struct subject subject = {.common = common, .what = "NAME"};
     CLEANUP(buffer_fini) struct buffer files = BUFFER_EMPTY;
     struct error error;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &order);
-    if (!name_is_plugin(order.name)) {
+    argp_parse(&argp, argc, argv, 0, NULL, &subject);
+    if (!name_is_plugin(subject.name)) {
         output_error("'%s' cannot be a plugin's name: a to z first, then a to z, 0 to 9, '_' and "
                      "'-', at most %d in all",
-                     order.name, SLUICE_NAME_MAX);
+                     subject.name, SLUICE_NAME_MAX);
         return EXIT_USAGE;
     }
-    if (!starter_make(order.name, &files, &error)) {
+    if (!starter_make(subject.name, &files, &error)) {
         output_error("%s", error.message);
         return strcmp(error.code, "exists") == 0 ? EXIT_USAGE : EXIT_HOST;
     }
     if (common->format == FORMAT_JSON)
-        print_json(order.name, buffer_text(&files));
+        print_json(subject.name, buffer_text(&files));
     else if (!common->quiet)
-        print_text(order.name);
+        print_text(subject.name);
     return EXIT_ALL_WELL;
 }
