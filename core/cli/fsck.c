@@ -6,6 +6,7 @@
 #include "accept/task_extra.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/subject.h"
 #include "store/store_check.h"
 #include "support/cleanup.h"
 #include "support/utf8.h"
@@ -13,8 +14,7 @@
 enum { OPTION_MEND = 2000 };
 
 struct fsck {
-    struct options *common;
-    const char *file; /* NULL: the configured one */
+    struct subject subject; /* first: its parser reads it; without a name: the configured file */
     enum store_check_mode mode;
     json_t *findings;
     uint64_t mendable; /* of what was found and is not mended */
@@ -24,20 +24,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct fsck *fsck = state->input;
 
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = fsck->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (fsck->file != NULL)
-            argp_error(state, "one FILE at a time");
-        fsck->file = argument;
-        return 0;
-    case OPTION_MEND:
-        fsck->mode = STORE_CHECK_MEND;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
+    if (key != OPTION_MEND)
+        return subject_parse_optional(key, argument, state);
+    fsck->mode = STORE_CHECK_MEND;
+    return 0;
 }
 
 static const struct argp_option table[] = {
@@ -85,7 +75,7 @@ static void report(void *context, const struct store_finding *finding)
     CLEANUP(cleanup_free) char *what = utf8_clean(finding->what, strlen(finding->what));
 
     fsck->mendable += finding->can_be_mended && !finding->is_mended;
-    if (fsck->common->format == FORMAT_JSON)
+    if (fsck->subject.common->format == FORMAT_JSON)
         json_array_append_new(fsck->findings,
                               json_pack("{ss sb sb}", "what", what, "can_be_mended",
                                         finding->can_be_mended, "mended", finding->is_mended));
@@ -112,11 +102,11 @@ static void say_all(const struct fsck *fsck, const struct store_check *check)
 
 static void finish(struct fsck *fsck, const struct store_check *check)
 {
-    if (fsck->common->format == FORMAT_JSON)
+    if (fsck->subject.common->format == FORMAT_JSON)
         output_json(json_pack("{ss sO sI sI}", "file", check->place, "findings", fsck->findings,
                               "found", (json_int_t)check->found, "mended",
                               (json_int_t)check->mended));
-    else if (!fsck->common->quiet)
+    else if (!fsck->subject.common->quiet)
         say_all(fsck, check);
 }
 
@@ -157,15 +147,16 @@ static char *configured_file(const struct config *config)
 
 int command_fsck(struct options *common, int argc, char **argv)
 {
-    CLEANUP(fsck_fini) struct fsck fsck = {.common = common, .findings = json_array()};
+    CLEANUP(fsck_fini)
+    struct fsck fsck = {.subject = {.common = common, .what = "FILE"}, .findings = json_array()};
     CLEANUP(config_fini) struct config config;
     int code;
 
     argp_parse(&argp, argc, argv, 0, NULL, &fsck);
     if (!options_configure(common, &config, &code))
         return code;
-    if (fsck.file != NULL)
-        return check_file(&fsck, fsck.file);
+    if (fsck.subject.name != NULL)
+        return check_file(&fsck, fsck.subject.name);
     CLEANUP(cleanup_free) char *file = configured_file(&config);
     return file != NULL ? check_file(&fsck, file) : EXIT_HOST;
 }

@@ -5,32 +5,11 @@
 #include "cli/daemon.h"
 #include "cli/field.h"
 #include "cli/output.h"
+#include "cli/subject.h"
 #include "support/cleanup.h"
 
-struct choice {
-    struct options *common;
-    const char *policy; /* NULL: only look */
-};
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-    struct choice *choice = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = choice->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (choice->policy != NULL)
-            argp_error(state, "one policy at a time");
-        choice->policy = argument;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
-}
-
 static const struct argp argp = {
-    .parser = parse,
+    .parser = subject_parse_optional,
     .args_doc = "[POLICY]",
     .doc =
         "Shows by which policy the daemon picks one of several groups for a task, or switches to "
@@ -55,10 +34,10 @@ static void print_text(const json_t *answer)
     }
 }
 
-static int change(struct daemon *daemon, const struct choice *choice)
+static int change(struct daemon *daemon, const struct subject *subject)
 {
     static const char *const type[] = {"Content-Type: application/json", NULL};
-    json_t *wish = json_pack("{ss}", "policy", choice->policy);
+    json_t *wish = json_pack("{ss}", "policy", subject->name);
     CLEANUP(cleanup_free) char *body = wish == NULL ? NULL : json_dumps(wish, JSON_COMPACT);
 
     json_decref(wish);
@@ -73,19 +52,19 @@ static int change(struct daemon *daemon, const struct choice *choice)
         .body = body,
         .body_length = strlen(body),
     };
-    return daemon_show(daemon, &question, choice->common, print_text);
+    return daemon_show(daemon, &question, subject->common, print_text);
 }
 
 int command_scheduler(struct options *common, int argc, char **argv)
 {
     const struct daemon_question look = {.before = "/v1/scheduler"};
-    struct choice choice = {.common = common};
+    struct subject subject = {.common = common, .what = "policy"}; /* no name: only look */
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &choice);
+    argp_parse(&argp, argc, argv, 0, NULL, &subject);
     CLEANUP(daemon_close) struct daemon *daemon = daemon_open(common, &code);
     if (daemon == NULL)
         return code;
-    return choice.policy == NULL ? daemon_show(daemon, &look, common, print_text)
-                                 : change(daemon, &choice);
+    return subject.name == NULL ? daemon_show(daemon, &look, common, print_text)
+                                : change(daemon, &subject);
 }

@@ -8,14 +8,14 @@
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/status_view.h"
+#include "cli/subject.h"
 #include "support/cleanup.h"
 #include "support/clock.h"
 
 #define WATCH_NS NS_PER_S
 
 struct status {
-    struct options *common;
-    const char *name; /* NULL: the whole daemon */
+    struct subject subject; /* first: its parser reads it; without a name: the whole daemon */
     bool watch;
 };
 
@@ -23,20 +23,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct status *status = state->input;
 
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = status->common;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (status->name != NULL)
-            argp_error(state, "one job or task at a time");
-        status->name = argument;
-        return 0;
-    case 'w':
-        status->watch = true;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
+    if (key != 'w')
+        return subject_parse_optional(key, argument, state);
+    status->watch = true;
+    return 0;
 }
 
 static const struct argp_option table[] = {
@@ -108,16 +98,15 @@ static int watch(struct status_view *view)
 
 int command_status(struct options *common, int argc, char **argv)
 {
-    struct status status = {.common = common};
+    struct status status = {.subject = {.common = common, .what = "job or task"}};
     int code;
 
     argp_parse(&argp, argc, argv, 0, NULL, &status);
     CLEANUP(daemon_close) struct daemon *daemon = daemon_open(common, &code);
+    const char *name = status.subject.name;
     CLEANUP(cleanup_free)
-    char *id = daemon == NULL || status.name == NULL
-                   ? NULL
-                   : job_name_find_any(daemon, status.name, &code);
-    if (daemon == NULL || (status.name != NULL && id == NULL))
+    char *id = daemon == NULL || name == NULL ? NULL : job_name_find_any(daemon, name, &code);
+    if (daemon == NULL || (name != NULL && id == NULL))
         return code;
     struct status_view view = {.daemon = daemon, .options = common, .id = id};
     if (status.watch)

@@ -22,6 +22,11 @@ error_t subject_parse(int key, char *argument, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
+error_t subject_parse_optional(int key, char *argument, struct argp_state *state)
+{
+    return key == ARGP_KEY_NO_ARGS ? 0 : subject_parse(key, argument, state);
+}
+
 int subject_find(const struct subject *subject, subject_finder *find, subject_function *function)
 {
     int code;

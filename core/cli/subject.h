@@ -1,4 +1,4 @@
-/* subject: the one argument of a command that is about one job, task, group, task type or file.
+/* subject: the one argument of a command that is about one thing: a job, a task, a plugin's file.
  * Embedded by the command; main thread. */
 #pragma once
 
@@ -16,6 +16,9 @@ struct subject {
 /* The parser of a command with one argument, which is required, and no options of its own; its
  * input is a struct subject. Another parser may hand it what it does not know. */
 error_t subject_parse(int key, char *argument, struct argp_state *state);
+
+/* The same where the argument may be missing: then the name stays NULL. */
+error_t subject_parse_optional(int key, char *argument, struct argp_state *state);
 
 /* Returns the id of what a name means, malloc'ed; NULL with the reason printed and the exit code.
  * */
