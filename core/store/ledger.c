@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/ledger_pace.h"
+#include "store/ledger_waits.h"
 #include "store/sqlite.h"
 #include "store/sqlite_write.h"
 #include "support/clock.h"
@@ -29,7 +30,7 @@ struct ledger {
     bool is_failing;
     uint64_t failures;
     char why[ERROR_MESSAGE_BYTES];
-    struct store_wait *waits, **waits_end;
+    struct ledger_waits waits;
     struct ledger_order *orders, **orders_end;
     struct sqlite_meta meta;
     uint64_t dropped[SQLITE_CLASS_COUNT];
@@ -42,39 +43,6 @@ struct ledger {
 };
 
 static const char refusal[] = "the job could not be written, or another one has its id";
-
-/* Takes the waits that are answered now out of the list. With the lock. */
-static struct store_wait *take_waits(struct ledger *ledger, bool given_up)
-{
-    struct sqlite_index *index = &ledger->sqlite->index;
-    struct store_wait *taken = NULL, **taken_end = &taken, **place = &ledger->waits;
-
-    while (*place != NULL) {
-        struct store_wait *wait = *place;
-        const struct sqlite_job *job = sqlite_index_find(index, wait->job);
-        bool is_answered = given_up ? job == NULL && sqlite_index_was_given_up(index, wait->job)
-                                    : job == NULL || job->added_at <= ledger->pace.durable;
-        if (!is_answered) {
-            place = &wait->next;
-            continue;
-        }
-        *place = wait->next;
-        *taken_end = wait;
-        taken_end = &wait->next;
-    }
-    *taken_end = NULL;
-    ledger->waits_end = place;
-    return taken;
-}
-
-static void answer_waits(struct store_wait *wait, bool durable, const char *reason)
-{
-    while (wait != NULL) {
-        struct store_wait *next = wait->next;
-        wait->done(wait, durable, reason);
-        wait = next;
-    }
-}
 
 /* The transaction with the records up to a cursor is durable. */
 static void wrote(struct ledger *ledger, const struct sqlite_cursor *cursor)
@@ -89,16 +57,17 @@ static void wrote(struct ledger *ledger, const struct sqlite_cursor *cursor)
     ledger->meta = ledger->writer->meta;
     memcpy(ledger->dropped, ledger->writer->dropped, sizeof(ledger->dropped));
     sqlite_queue_forget(&sqlite->queue, cursor);
-    struct store_wait *refused = take_waits(ledger, true);
-    struct store_wait *waits = take_waits(ledger, false);
+    struct store_wait *refused = ledger_waits_take_refused(&ledger->waits, &sqlite->index);
+    struct store_wait *right =
+        ledger_waits_take_durable(&ledger->waits, &sqlite->index, cursor->passed);
     cond_broadcast(&ledger->written);
     cond_broadcast(&ledger->room);
     mutex_unlock(&sqlite->lock);
     ledger->again_ns = AGAIN_FIRST_NS;
     if (was_failing)
         log_info("the store writes again", LOG_TEXT("path", sqlite->path));
-    answer_waits(refused, false, refusal);
-    answer_waits(waits, true, NULL);
+    ledger_waits_answer(refused, false, refusal);
+    ledger_waits_answer(right, true, NULL);
 }
 
 /* Of a job that is not durable yet nothing is kept; who waits for it is to hear so. With the
@@ -169,13 +138,13 @@ static void failed(struct ledger *ledger, const struct sqlite_cursor *cursor)
     ledger->failures++;
     memcpy(ledger->why, error.message, sizeof(ledger->why));
     give_up_jobs(ledger, cursor);
-    struct store_wait *waits = take_waits(ledger, true);
+    struct store_wait *refused = ledger_waits_take_refused(&ledger->waits, &sqlite->index);
     refuse_orders(ledger);
     cond_broadcast(&ledger->written);
     mutex_unlock(&sqlite->lock);
     if (is_first)
         log_error("the store cannot write", LOG_TEXT("reason", error.message));
-    answer_waits(waits, false, error.message);
+    ledger_waits_answer(refused, false, error.message);
     wait_again(ledger);
 }
 
@@ -345,7 +314,7 @@ struct ledger *ledger_create(struct sqlite *sqlite, sqlite3 *db, struct error *e
     cond_init(&ledger->work);
     cond_init(&ledger->written);
     cond_init(&ledger->room);
-    ledger->waits_end = &ledger->waits;
+    ledger_waits_init(&ledger->waits);
     ledger->orders_end = &ledger->orders;
     ledger->pace = (struct ledger_pace){.queue = &sqlite->queue,
                                         .interval_ns = sqlite->store.options.commit_interval_ns};
@@ -467,9 +436,7 @@ void ledger_when_durable(struct ledger *ledger, struct store_wait *wait)
     bool given_up = job == NULL && sqlite_index_was_given_up(&sqlite->index, wait->job);
     bool waits = job != NULL && job->added_at > ledger->pace.durable;
     if (waits) {
-        wait->next = NULL;
-        *ledger->waits_end = wait;
-        ledger->waits_end = &wait->next;
+        ledger_waits_add(&ledger->waits, wait);
         want(ledger, job->added_at);
     }
     mutex_unlock(&sqlite->lock);

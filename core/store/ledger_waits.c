@@ -1,0 +1,70 @@
+#include "store/ledger_waits.h"
+
+#include "store/sqlite_index.h"
+
+void ledger_waits_init(struct ledger_waits *waits)
+{
+    *waits = (struct ledger_waits){.end = &waits->first};
+}
+
+void ledger_waits_add(struct ledger_waits *waits, struct store_wait *wait)
+{
+    wait->next = NULL;
+    *waits->end = wait;
+    waits->end = &wait->next;
+}
+
+static bool is_refused(struct sqlite_index *index, const struct store_wait *wait, uint64_t durable)
+{
+    (void)durable;
+    return sqlite_index_find(index, wait->job) == NULL &&
+           sqlite_index_was_given_up(index, wait->job);
+}
+
+static bool is_durable(struct sqlite_index *index, const struct store_wait *wait, uint64_t durable)
+{
+    const struct sqlite_job *job = sqlite_index_find(index, wait->job);
+    return job == NULL || job->added_at <= durable;
+}
+
+static struct store_wait *take(struct ledger_waits *waits, struct sqlite_index *index,
+                               bool (*is_answered)(struct sqlite_index *index,
+                                                   const struct store_wait *wait, uint64_t durable),
+                               uint64_t durable)
+{
+    struct store_wait *taken = NULL, **taken_end = &taken, **place = &waits->first;
+
+    while (*place != NULL) {
+        struct store_wait *wait = *place;
+        if (!is_answered(index, wait, durable)) {
+            place = &wait->next;
+            continue;
+        }
+        *place = wait->next;
+        *taken_end = wait;
+        taken_end = &wait->next;
+    }
+    *taken_end = NULL;
+    waits->end = place;
+    return taken;
+}
+
+struct store_wait *ledger_waits_take_refused(struct ledger_waits *waits, struct sqlite_index *index)
+{
+    return take(waits, index, is_refused, 0);
+}
+
+struct store_wait *ledger_waits_take_durable(struct ledger_waits *waits, struct sqlite_index *index,
+                                             uint64_t durable)
+{
+    return take(waits, index, is_durable, durable);
+}
+
+void ledger_waits_answer(struct store_wait *taken, bool durable, const char *reason)
+{
+    while (taken != NULL) {
+        struct store_wait *next = taken->next;
+        taken->done(taken, durable, reason);
+        taken = next;
+    }
+}
