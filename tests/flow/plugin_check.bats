@@ -183,13 +183,20 @@ bad=$HOSTILE/misbehave.so
     [ "$(wc -l <<<"$output")" -eq 1 ]
 }
 
+# trials: the processes of trials that this very test has begun, if they live.
+trials() {
+    local one
+    for one in $(pgrep -f "^sluice-trial"); do
+        ! grep -qzxF "XDG_STATE_HOME=$PWD" "/proc/$one/environ" 2>/dev/null || echo "$one"
+    done
+}
+
 @test "nothing is left of a check: no process, no copy" {
     export XDG_STATE_HOME=$PWD
     check 1 "$bad" --task "$(task loop | sed 's/params/timeout: 10ms, params/')"
     check 0 "$PLUGINS/noop.so"
     [ -z "$(find sluice/code -name '*.so')" ]
-    run pgrep -f "^sluice-trial"
-    [ -z "$output" ]
+    [ -z "$(trials)" ]
 }
 
 @test "what is broken is not installed, and no task runs before it is" {
