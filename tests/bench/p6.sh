@@ -90,18 +90,22 @@ p6_left() {
     echo "$(find "/proc/$host/fd" -type l | wc -l) $zombies $(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$host/status")"
 }
 
-# p6_crash COUNT: has so many tasks crash in the daemon, and waits until the last of them has.
+# p6_crash COUNT: has so many attempts crash in the daemon, and waits until the last of them has. They are attempts of a few
+# tasks: of each task that has ended the last attempts are known, and that is the store's affair.
 p6_crash() {
-    local code=0
-    awk -v count="$1" 'BEGIN { print "version: 1\ntasks:"; for (i = 0; i < count; i++) print "  - {type: crashes}" }' \
-        >"$folder/crash.yaml"
+    local code=0 tasks=10
+    awk -v count="$tasks" -v attempts=$(($1 / tasks)) 'BEGIN {
+        print "version: 1\ntasks:"
+        for (i = 0; i < count; i++)
+            printf "  - {type: crashes, retry: {attempts: %d, delay: 0s}}\n", attempts
+    }' >"$folder/crash.yaml"
     "$program" --config "$folder/serve.ini" submit --quiet --wait "$folder/crash.yaml" >"$log" 2>&1 || code=$?
     [ "$code" -eq 1 ] || step_fail "have tasks crash" "submit exited $code" "$log"
 }
 
 p6_crash_rows() {
     local p6_crashes=$((tasks >= 1000000 ? 10000 : tasks / 100 + 10)) before after from
-    local serve_backend=sqlite # what is told of each is in a file, so that what grows is the host itself
+    local serve_backend=sqlite # what is told of a crash is in a file, so that what grows is the host itself
     mkdir -p "$folder/crashes"
     cat >"$folder/crashes.c" <<'END'
 #include <sluice/plugin.h>
