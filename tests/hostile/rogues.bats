@@ -157,3 +157,13 @@ starts_not() {
     starts_not hangs "it was not ready in time"
     starts_not talks "it was not ready in time"
 }
+
+@test "what a process in the background prints while a call ends costs no other call anything" {
+    prepare rogue "workers = 1"
+    serve
+    { echo "tasks:"; repeat 20000 "type: rogue, params: {how: babble}"; } | job babble
+    submit "@babble.yaml"
+    job_is "$job" over
+    get "/v1/jobs/$job"
+    got .succeeded 20000
+}

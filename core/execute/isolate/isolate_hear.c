@@ -35,6 +35,8 @@ static bool take_kept(struct isolate *isolate)
     if (got.batch != isolate->batch || got.index >= isolate_limit(isolate))
         return true; /* between two calls: nobody's */
     isolate_gather(isolate, got.index);
+    if (got.index < isolate->ended)
+        return true; /* its call ended while another thread had yet to send it */
     if (isolate->ended != got.index || !isolate_hold(isolate))
         return false;
     isolate_mark_running(isolate_current(isolate));

@@ -207,6 +207,18 @@ static void print_for_ever(void)
     _exit(0);
 }
 
+/* Prints on and on while the calls after this one come and go. */
+static void babble(void)
+{
+    static pid_t child = -1;
+    if (child < 0)
+        child = fork();
+    while (child == 0 && write(STDOUT_FILENO, "blah\n", 5) > 0)
+        ;
+    if (child == 0)
+        _exit(0);
+}
+
 /* Whoever reads what is printed would wait for the grandchild. */
 static void have_wait(const char *path)
 {
@@ -288,6 +300,7 @@ static void sleep_at_exit(void)
     HOW(close_work, close(WORK); sleep_ms(5000)) \
     HOW(close_control, close(CONTROL)) \
     HOW(parrot, parrot_start()) \
+    HOW(babble, babble()) \
     HOW(escape_and_print, if (escape(p->file)) print_for_ever(); crash()) \
     HOW(escape_and_wait, have_wait(p->file)) \
     HOW(bomb, bomb(p->file)) \
