@@ -1,6 +1,7 @@
 /* child: a process of this very program in another role (cli/roles.def): started by posix_spawn of
- * /proc/self/exe, since a process with threads must not fork; in a session of its own, of which
- * nothing is left when child_kill has returned. One owner; any thread. */
+ * /proc/self/exe, since a process with threads must not fork; in a session of its own and with a
+ * mark in its environment, so that what it starts in turn is known, and nothing of it is left when
+ * child_kill has returned. One owner; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,8 +23,9 @@ struct child_order {
 };
 
 struct child {
-    pid_t pid; /* also of its session and its process group; 0: none */
-    int pidfd; /* readable when it has ended; it stays a zombie until child_reap. -1: none */
+    pid_t pid;     /* also of its session and its process group; 0: none */
+    int pidfd;     /* readable when it has ended; it stays a zombie until child_reap. -1: none */
+    uint64_t mark; /* what it starts in turn has it in its environment, as a name of its own */
 };
 
 #define CHILD_NONE ((struct child){.pidfd = -1})
@@ -39,8 +41,10 @@ struct child_end {
  * mask is empty and no signal is ignored. */
 bool child_start(struct child *child, const struct child_order *order, struct error *error);
 
-/* Sends SIGKILL to every process of its session, also to those that have left its process group,
- * until none is left but itself as a zombie. Before child_reap. Reads /proc: milliseconds. */
+/* Sends SIGKILL to every process of its session and to every other one that was started with its
+ * mark, until none is left but itself as a zombie. Who has left the session and shows no mark any
+ * more escapes: its environment was cleared for a new program, written over, or is not ours to
+ * read, or its first thread has ended. Before child_reap. Reads /proc: milliseconds. */
 void child_kill(struct child *child);
 
 /* Waits until it has ended by itself; false: it has not by deadline_ns. It has yet to be reaped. */

@@ -123,6 +123,16 @@ deaf="did not end when it was cancelled (rule R5): its worker process was killed
     [ "$(wc -l <bomb)" -gt 100 ]
 }
 
+@test "who has left the session of a process that crashes ends with it" {
+    bad rogue "id: desert, params: {how: desert, file: $PWD/deserters}" "id: after"
+    ends desert crashed signal
+    ends after succeeded
+    [ "$(wc -l <deserters)" -eq 2 ]
+    while read -r deserter; do
+        run ! grep -qs '^State:.[RSDTt]' "/proc/$deserter/status"
+    done <deserters
+}
+
 @test "a process that does not leave is made to" {
     for how in at_exit worker_exit deinit; do
         limit=30 bad rogue "id: $how, params: {how: $how}" "id: after"

@@ -39,8 +39,8 @@ void process_stop(struct process *process, int64_t deadline_ns);
 /* Waits until it has ended by itself; false: it has not by then. */
 bool process_await(const struct process *process, int64_t deadline_ns);
 
-/* Kills it with its whole session and says how it has ended. What it had sent can still be
- * received: until process_drop. */
+/* Kills it with all that it has started (child_kill) and says how it has ended. What it had sent
+ * can still be received: until process_drop. */
 void process_kill(struct process *process, struct child_end *end);
 
 /* Closes what is left of one that was killed. */

@@ -183,8 +183,8 @@ static void write_pid(const char *path)
     fclose(file);
 }
 
-/* A grandchild in a session of its own, which nobody can tell from a daemon; true in it. */
-static bool escape(const char *path)
+/* A grandchild in a session of its own; true in it. */
+static bool leave_session(void)
 {
     pid_t child = fork();
     if (child != 0) {
@@ -194,8 +194,32 @@ static bool escape(const char *path)
     setsid();
     if (fork() != 0)
         _exit(0);
+    return true;
+}
+
+/* A grandchild that nobody can tell from a daemon, since its environment is written over too; true
+ * in it. */
+static bool escape(const char *path)
+{
+    if (!leave_session())
+        return false;
+    for (char **at = environ; *at != NULL; at++)
+        memset(*at, 'x', strlen(*at));
     write_pid(path);
     return true;
+}
+
+/* Crashes when two have left its session: a copy of itself, and another program. */
+static void desert(const char *path)
+{
+    for (int i = 0; i < 2; i++)
+        if (leave_session()) {
+            write_pid(path);
+            if (i == 1)
+                execl("/bin/sleep", "sleep", "600", (char *)NULL);
+            pause_for_ever();
+        }
+    crash();
 }
 
 static void print_for_ever(void)
@@ -303,6 +327,7 @@ static void sleep_at_exit(void)
     HOW(babble, babble()) \
     HOW(escape_and_print, if (escape(p->file)) print_for_ever(); crash()) \
     HOW(escape_and_wait, have_wait(p->file)) \
+    HOW(desert, desert(p->file)) \
     HOW(bomb, bomb(p->file)) \
     HOW(double_up, double_up()) \
     HOW(kill_others, kill_others()) \

@@ -1,10 +1,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +83,47 @@ static void leave_children_behind(void)
     hang();
 }
 
+static void *wait_on(void *nothing)
+{
+    dprintf(CHILD_FIRST_FD, "%d ", getpid());
+    for (;;)
+        pause();
+    return nothing;
+}
+
+/* Leaves two behind whose first thread has ended. */
+static void leave_threads(void)
+{
+    pthread_t thread;
+    child_settle(1);
+    for (int i = 0; i < 2; i++)
+        if (fork() == 0) {
+            pthread_create(&thread, NULL, wait_on, NULL);
+            syscall(SYS_exit, 0); /* of the thread alone */
+        }
+    hang();
+}
+
+/* Leaves two behind that have left the session: one is a copy of this process, the other is another
+ * program by now. */
+static void leave_session(void)
+{
+    child_settle(1);
+    for (int i = 0; i < 2; i++) {
+        if (fork() != 0)
+            continue;
+        setsid();
+        if (fork() != 0)
+            _exit(0);
+        dprintf(CHILD_FIRST_FD, "%d ", getpid());
+        if (i == 1)
+            execl("/bin/sleep", "sleep", "60", (char *)NULL);
+        for (;;)
+            pause();
+    }
+    hang();
+}
+
 static void take_memory(void)
 {
     child_settle(0);
@@ -101,6 +144,8 @@ static const struct {
     {"sluice-prints", print},
     {"sluice-looks", look_around},
     {"sluice-forks", leave_children_behind},
+    {"sluice-escapes", leave_session},
+    {"sluice-threads", leave_threads},
     {"sluice-allocates", take_memory},
 };
 
@@ -240,13 +285,12 @@ Test(child, is_not_waited_for_beyond_the_deadline)
     cr_assert_eq(end_of(&child).signal, SIGKILL);
 }
 
-Test(child, takes_all_of_its_session_with_it)
+/* Starts one that leaves two behind, and waits until all of them are there. */
+static struct child start_three(const char *role, int pair[2], pid_t left[2])
 {
-    int pair[2];
     char text[256];
-    pid_t left[2] = {0};
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    struct child child = start("forks", &pair[1], 1);
+    struct child child = start(role, &pair[1], 1);
     close(pair[1]);
     for (size_t length = 0, found = 0; found < 3;) { /* "PID PID here", in any order */
         length += read_text(pair[0], text + length, 1);
@@ -258,17 +302,57 @@ Test(child, takes_all_of_its_session_with_it)
     char *here = strstr(text, "here");
     memmove(here, here + 4, strlen(here + 4) + 1);
     cr_assert_eq(sscanf(text, "%d %d", &left[0], &left[1]), 2, "%s", text);
-    child_kill(&child);
-    for (int i = 0; i < 2; i++) { /* at most a zombie that the system has not taken away yet */
-        char path[64], state = 'Z';
-        snprintf(path, sizeof path, "/proc/%d/stat", left[i]);
-        FILE *file CLEANUP(cleanup_fclose) = fopen(path, "re");
-        if (file != NULL)
-            fscanf(file, "%*d (%*[^)]) %c", &state);
-        cr_assert(state == 'Z' || state == 'X', "%d: %c", left[i], state);
-    }
-    cr_assert_eq(end_of(&child).signal, SIGKILL);
-    cr_assert_eq(read(pair[0], text, 1), 0); /* nobody holds the other end any more */
+    return child;
+}
+
+/* At most it is a zombie that the system has not taken away yet. */
+static bool lives(pid_t pid)
+{
+    char path[64], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file CLEANUP(cleanup_fclose) = fopen(path, "re");
+    if (file != NULL)
+        fscanf(file, "%*d (%*[^)]) %c", &state);
+    return state != 'Z' && state != 'X';
+}
+
+/* Nobody lives, nor holds the other end any more. */
+static void end_three(struct child *child, const int pair[2], const pid_t left[2])
+{
+    char byte;
+    child_kill(child);
+    cr_expect_not(lives(left[0]));
+    cr_expect_not(lives(left[1]));
+    cr_expect_eq(end_of(child).signal, SIGKILL);
+    cr_expect_eq(recv(pair[0], &byte, 1, MSG_DONTWAIT), 0);
+}
+
+Test(child, takes_all_of_its_session_with_it)
+{
+    int pair[2];
+    pid_t left[2];
+    struct child child = start_three("forks", pair, left);
+    end_three(&child, pair, left);
+}
+
+Test(child, takes_those_with_it_that_have_left_its_session_and_not_those_of_another)
+{
+    int pair[2], others_pair[2];
+    pid_t left[2], others_left[2];
+    struct child child = start_three("escapes", pair, left);
+    struct child other = start_three("escapes", others_pair, others_left);
+    end_three(&child, pair, left);
+    cr_expect(lives(other.pid) && lives(others_left[0]) && lives(others_left[1]));
+    end_three(&other, others_pair, others_left);
+}
+
+/* Of which the system says that they are zombies. */
+Test(child, takes_those_with_it_whose_first_thread_is_over)
+{
+    int pair[2];
+    pid_t left[2];
+    struct child child = start_three("threads", pair, left);
+    end_three(&child, pair, left);
 }
 
 Test(child, that_cannot_be_started_says_why)
