@@ -157,14 +157,14 @@ static void end(struct trial *trial, enum heard heard)
     if (heard == HEARD_NOTHING)
         fail_step(trial, 0, "did not come to an end");
     /* One that has closed its socket may go on. */
-    if (heard == HEARD_END && child_reap(&trial->child, clock_now_ns() + leave_most_ns, &how)) {
-        tell_end(trial, &how);
-        return;
-    }
-    if (heard == HEARD_END)
+    bool has_left =
+        heard == HEARD_END && child_await(&trial->child, clock_now_ns() + leave_most_ns);
+    if (heard == HEARD_END && !has_left)
         fail_step(trial, 3, "closed descriptors that are not its own");
     child_kill(&trial->child);
     child_reap(&trial->child, CLOCK_NEVER_NS, &how);
+    if (has_left)
+        tell_end(trial, &how);
 }
 
 bool trial_run(const struct trial_order *order, struct findings *findings, struct error *error)
