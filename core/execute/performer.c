@@ -36,17 +36,20 @@ static void *params_room(struct performer *performer, size_t bytes)
     return performer->params;
 }
 
-static bool begin_type(struct performer *performer, const struct offer *offer)
+bool performer_begin(struct performer *performer, const struct offer *offer, struct answer *answer)
 {
     struct sluice_error error = {.size = sizeof error};
+    struct call *call = &performer->call;
     bool *began = &performer->began[offer->index];
     if (!*began)
         *began = offer->worker_init == NULL ||
                  offer->worker_init(performer->self, &performer->contexts[offer->index], &error);
-    if (!*began)
-        snprintf(performer->call.fail_message, sizeof performer->call.fail_message,
-                 "worker_init: %s", error.message);
-    return *began;
+    if (*began)
+        return true;
+    snprintf(call->fail_message, sizeof call->fail_message, "worker_init: %s", error.message);
+    *answer = (struct answer){
+        .how = ANSWER_NO_WORKER, .code = call->fail_code, .message = call->fail_message};
+    return false;
 }
 
 static bool fill_params(struct performer *performer, const struct offer *offer,
@@ -72,11 +75,9 @@ void performer_run(struct performer *performer, const struct offer *offer,
                    struct params_text record, struct answer *answer)
 {
     struct call *call = &performer->call;
-    *answer = (struct answer){.code = call->fail_code, .message = call->fail_message};
-    if (!begin_type(performer, offer)) {
-        answer->how = ANSWER_NO_WORKER;
+    if (!performer_begin(performer, offer, answer))
         return;
-    }
+    *answer = (struct answer){.code = call->fail_code, .message = call->fail_message};
     if (!fill_params(performer, offer, record)) {
         answer->how = ANSWER_NO_PARAMS;
         return;

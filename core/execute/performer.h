@@ -40,8 +40,12 @@ void performer_init(struct performer *performer, void *self, uint32_t offers_cou
 /* Frees it; no call is in progress, and performer_leave was called. */
 void performer_fini(struct performer *performer);
 
-/* Calls the plugin with the packed parameters: worker_init if this is the first call of the type,
- * then execute. Within a call of .call. */
+/* Calls worker_init unless it has succeeded before, or there is none; false: it has refused, and
+ * *answer says so. Within a call of .call. */
+bool performer_begin(struct performer *performer, const struct offer *offer, struct answer *answer);
+
+/* Calls the plugin with the packed parameters: performer_begin, then execute. Within a call of
+ * .call. */
 void performer_run(struct performer *performer, const struct offer *offer,
                    struct params_text record, struct answer *answer);
 

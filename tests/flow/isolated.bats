@@ -86,6 +86,18 @@ inmate() {
     [ "$(processes | wc -l)" -eq 1 ]
 }
 
+@test "a thread that worker_init has started, or a call has joined, is no reason for a new process" {
+    settings "[group:crew]" "type = crew" "workers = 1" "[group:briefly]" "type = crew.briefly" "workers = 1"
+    for type in crew crew.briefly; do
+        tasks many 300 "type: $type"
+        sluice_run many.yaml
+        [ "$status" -eq 0 ]
+        [ "$(of_state succeeded)" -eq 300 ]
+        [ "$(processes | wc -l)" -eq 1 ]
+        run ! grep -q "left a thread" err
+    done
+}
+
 @test "a crash is an attempt, and is tried again as a retry says" {
     in_processes "workers = 1"
     {

@@ -25,7 +25,12 @@
 #include "support/log.h"
 #include "support/thread.h"
 
-enum { OUTPUT_PIECE_BYTES = 16 * 1024, OUTPUT_PIECES_MOST = 64, ARENA_BLOCK_BYTES = 16 * 1024 };
+enum {
+    OUTPUT_PIECE_BYTES = 16 * 1024,
+    OUTPUT_PIECES_MOST = 64,
+    ARENA_BLOCK_BYTES = 16 * 1024,
+    STRAY_LOOKS_MOST = 50,
+};
 
 struct inside {
     struct seat *seat;
@@ -38,9 +43,9 @@ struct inside {
     /* the main thread */
     struct performer performer;
     struct buffer received;
-    struct arena arena;  /* of the frame received */
-    struct buffer sent;  /* of the main thread's own */
-    nlink_t links_usual; /* of /proc/self/task */
+    struct arena arena;    /* of the frame received */
+    struct buffer sent;    /* of the main thread's own */
+    nlink_t threads_usual; /* that no call has left behind */
     struct frame_tasks tasks;
     _Atomic uint64_t current; /* call_name of the call in progress; 0: there is none */
     struct mutex output_lock; /* what is printed is read by one at a time, in its order */
@@ -162,6 +167,29 @@ static void send_answer(uint32_t index, const struct answer *answer, bool was_as
     send_frame(&inside.sent);
 }
 
+/* Returns how many threads there are, and a number that is always the same: a folder has a link for
+ * each of its folders. 0: nobody knows. */
+static nlink_t count_threads(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 ? tasks.st_nlink : 0;
+}
+
+/* What worker_init starts lives until worker_exit, and is usual. */
+static void perform(const struct frame_task *task, struct answer *answer)
+{
+    struct performer *performer = &inside.performer;
+    const struct offer *offer = &inside.offers[task->offer];
+    bool is_first = offer->worker_init != NULL && !performer->began[offer->index];
+    nlink_t before = is_first ? count_threads() : 0;
+    if (!performer_begin(performer, offer, answer))
+        return;
+    nlink_t after = is_first ? count_threads() : 0;
+    if (after > before)
+        inside.threads_usual += after - before;
+    performer_run(performer, offer, task->params, answer);
+}
+
 /* Makes the call; true: it has succeeded and there is nothing else to say about it. */
 static bool make_call(uint32_t index, const struct frame_task *task, int64_t started_ns)
 {
@@ -178,7 +206,7 @@ static bool make_call(uint32_t index, const struct frame_task *task, int64_t sta
     struct answer answer;
     atomic_store(&inside.current, call_name(inside.tasks.batch, index));
     call_begin(&performer->call, &seen);
-    performer_run(performer, &inside.offers[task->offer], task->params, &answer);
+    perform(task, &answer);
     if (inside.output_fd >= 0) {
         fflush(stdout);
         pass_output();
@@ -220,12 +248,18 @@ static uint64_t resident_bytes(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Threads that were there when the plugin was loaded are its own affair; what calls have left
- * behind is not (rule R3). A folder has a link for each of its folders. */
+/* Threads that were there when the plugin was loaded, or that worker_init has started, are its own
+ * affair; what calls have left behind is not (rule R3). One that was joined is counted for a moment
+ * longer, until the system is done with it. */
 static bool has_strays(void)
 {
-    struct stat tasks;
-    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > inside.links_usual;
+    const struct timespec moment = {.tv_nsec = NS_PER_MS / 10};
+    for (int looks = 0; count_threads() > inside.threads_usual; looks++) {
+        if (looks == STRAY_LOOKS_MOST)
+            return true;
+        nanosleep(&moment, NULL);
+    }
+    return false;
 }
 
 static void run_batch(void)
@@ -319,13 +353,11 @@ static bool load(void)
 static void begin(void)
 {
     struct error error;
-    struct stat tasks;
     frame_put_ready(&inside.sent);
     send_frame(&inside.sent);
     if (!thread_start(&inside.control, "control", control_run, NULL, &error))
         give_up();
-    if (stat("/proc/self/task", &tasks) == 0)
-        inside.links_usual = tasks.st_nlink;
+    inside.threads_usual = count_threads();
 }
 
 static void end(void)
