@@ -5,16 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "plugin/name.h"
 #include "support/cleanup.h"
 #include "support/clock.h"
 #include "support/log.h"
 #include "support/units.h"
 
 /* TYPE, PLUGIN, TIME, TASK and WHY with tabs between; a line that begins with '#' is for people. */
-enum { FIELDS = 5 };
+enum { FIELDS = 5, FILE_MOST_BYTES = 1024 * 1024, NONSENSE_MOST = 10 /* lines that are named */ };
 
 static const char head[] =
     "# Types that run in worker processes until their plugin changes: since when, and the task "
@@ -36,24 +38,53 @@ static bool parse(char *text, struct isolation_line *line)
     for (int i = 0; i < FIELDS; i++)
         if ((fields[i] = strsep(&rest, "\t")) == NULL)
             return false;
-    return rest == NULL && take(line->type, sizeof(line->type), fields[0]) &&
+    return rest == NULL && name_is_type(fields[0]) &&
+           take(line->type, sizeof(line->type), fields[0]) &&
            take(line->plugin, sizeof(line->plugin), fields[1]) &&
            units_parse_time(fields[2], strlen(fields[2]), &line->facts.since_wall_ns) &&
            take(line->facts.task, sizeof(line->facts.task), fields[3]) &&
            take(line->facts.why, sizeof(line->facts.why), fields[4]);
 }
 
+/* Takes over the descriptor. What cannot be ours is not read: a FIFO would be waited for. */
+static FILE *open_stream(int fd, const char *path, struct error *error)
+{
+    struct stat stat;
+    FILE *file = NULL;
+
+    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_size > FILE_MOST_BYTES)
+        error_set(error, "isolated", "%s is not a file of at most %d bytes", path, FILE_MOST_BYTES);
+    else if ((file = fdopen(fd, "r")) == NULL)
+        error_errno(error, "isolated", "cannot read %s", path);
+    if (file == NULL)
+        close(fd);
+    return file;
+}
+
+static void say_nonsense(const char *path, int64_t number, int64_t count)
+{
+    if (count < NONSENSE_MOST)
+        log_warning("a line of the isolated types makes no sense", LOG_TEXT("file", path),
+                    LOG_NUMBER("line", number));
+    else if (count == NONSENSE_MOST)
+        log_warning("more lines of the isolated types make no sense", LOG_TEXT("file", path),
+                    LOG_NUMBER("line", number));
+}
+
 bool isolation_file_read(const char *path,
                          void (*visit)(void *context, const struct isolation_line *line),
                          void *context, struct error *error)
 {
-    CLEANUP(cleanup_fclose) FILE *file = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    CLEANUP(cleanup_fclose) FILE *file = fd < 0 ? NULL : open_stream(fd, path, error);
     CLEANUP(cleanup_free) char *text = NULL;
     size_t size = 0;
-    int64_t number = 0, read_count = 0;
+    int64_t number = 0, read_count = 0, nonsense_count = 0;
 
-    if (file == NULL)
+    if (fd < 0)
         return errno == ENOENT || error_errno(error, "isolated", "cannot read %s", path);
+    if (file == NULL)
+        return false;
     while (read_count < ISOLATION_TYPES_MOST && getline(&text, &size, file) > 0) {
         struct isolation_line line;
         number++;
@@ -63,8 +94,7 @@ bool isolation_file_read(const char *path,
             visit(context, &line);
             read_count++;
         } else {
-            log_warning("a line of the isolated types makes no sense", LOG_TEXT("file", path),
-                        LOG_NUMBER("line", number));
+            say_nonsense(path, number, nonsense_count++);
         }
     }
     return ferror(file) == 0 || error_errno(error, "isolated", "cannot read %s", path);

@@ -18,8 +18,8 @@ struct isolation_line {
     struct isolation_facts facts;
 };
 
-/* Calls visit for each line; those that make no sense are logged. No file is no line; false with a
- * message if it cannot be read. */
+/* Calls visit for each line; those that make no sense are left out, the first of them logged. No
+ * file is no line; false with a message if it cannot be read, or cannot be one of ours. */
 bool isolation_file_read(const char *path,
                          void (*visit)(void *context, const struct isolation_line *line),
                          void *context, struct error *error);

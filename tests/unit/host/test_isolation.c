@@ -254,3 +254,30 @@ Test(isolation, lines_that_make_no_sense_are_left_out_and_the_others_count)
     cr_expect(eq(int, ward.isolated, 1));
     cr_expect(not(is_convicted()));
 }
+
+Test(isolation, a_name_that_no_type_can_have_is_left_out)
+{
+    FILE *file = fopen(ward.path, "w");
+
+    fputs("../a b\tx-1.0\t2026-01-02T03:04:05Z\tJOB:a\tSIGSEGV\n", file);
+    fclose(file);
+    next_host();
+    cr_expect(eq(int, ward.isolated, 0));
+}
+
+Test(isolation, what_is_no_file_or_too_large_is_not_read)
+{
+    cr_assert(eq(int, mkfifo(ward.path, 0600), 0));
+    next_host(); /* which would wait for ever */
+    cr_expect(eq(int, ward.isolated, 0));
+    cr_assert(eq(int, unlink(ward.path), 0));
+
+    FILE *file = fopen(ward.path, "w");
+    fputs("noop\tnoop-1.0\t2026-01-02T03:04:05Z\tJOB:a\tSIGSEGV\n", file);
+    fclose(file);
+    next_host();
+    cr_expect(eq(int, ward.isolated, 1));
+    cr_assert(eq(int, truncate(ward.path, 2 * 1024 * 1024), 0));
+    next_host();
+    cr_expect(eq(int, ward.isolated, 0));
+}
