@@ -95,6 +95,41 @@ static uint64_t data_bytes(void)
     return field(text, 5) * page_bytes;
 }
 
+/* How far the line of /proc/self/status is read that says what the peak of memory was. */
+struct peak {
+    size_t matched; /* bytes of the word */
+    uint64_t kib;
+    bool is_read;
+};
+
+static void read_peak(struct peak *peak, char byte)
+{
+    static const char word[] = "\nVmHWM:";
+    if (peak->is_read)
+        return;
+    if (word[peak->matched] != '\0') /* a line feed is nowhere else in it */
+        peak->matched = byte == word[peak->matched] ? peak->matched + 1 : byte == '\n';
+    else if (byte >= '0' && byte <= '9')
+        peak->kib = peak->kib * 10 + (uint64_t)(byte - '0');
+    else
+        peak->is_read = byte == '\n';
+}
+
+/* In pieces: the groups that stand before it may be many. */
+static uint64_t peak_bytes(void)
+{
+    char piece[1024];
+    struct peak peak = {0};
+    ssize_t bytes;
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && !peak.is_read && (bytes = read(fd, piece, sizeof piece)) > 0)
+        for (ssize_t i = 0; i < bytes; i++)
+            read_peak(&peak, piece[i]);
+    if (fd >= 0)
+        close(fd);
+    return peak.kib * 1024;
+}
+
 static bool has_address(void)
 {
     return cause.si_code > 0 && cause.si_code != SI_KERNEL && cause.si_signo != SIGSYS;
@@ -110,6 +145,7 @@ static void write_cause(void)
     record->address = has_address() ? (uintptr_t)cause.si_addr : 0;
     record->stack = stack_pointer();
     record->data_bytes = data_bytes();
+    record->peak_bytes = peak_bytes();
     atomic_store(&record->signal, cause.si_signo);
 }
 

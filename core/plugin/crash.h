@@ -34,6 +34,7 @@ struct crash_record {
     uint64_t address;    /* si_addr, for signals that have one, else 0 */
     uint64_t stack;      /* the stack pointer */
     uint64_t data_bytes; /* private memory of the process at that moment */
+    uint64_t peak_bytes; /* the most that was resident until then; 0: not known */
     struct crash_frame frames[CRASH_FRAMES_MOST];
 };
 

@@ -34,7 +34,8 @@ struct child {
 struct child_end {
     int signal;          /* that ended it; 0: it left by itself */
     int exit_code;       /* then */
-    uint64_t peak_bytes; /* of memory that was in use at once */
+    uint64_t peak_bytes; /* at most so much memory was in use at once: the system counts what its
+                            starter had in use before it */
 };
 
 /* Starts one; false with a message. Blocks for about a millisecond. Its 0 is /dev/null, its signal

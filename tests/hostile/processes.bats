@@ -40,6 +40,49 @@ needs_signals() {
         grep -xE '#0 wild\.[0-9.a-z]*so \+0x[0-9a-f]+ .*\(build-id [0-9a-f]+\)'
 }
 
+# peak ID: what is said of the most memory that its process had.
+peak() {
+    jq -r --arg id "$1" 'select(.task == $id).message' events | grep '^peak memory '
+}
+
+@test "the peak of memory is that of the process, not of its host" {
+    [ -z "$SANITIZE" ] || skip "a sanitizer's memory is no measure"
+    prepare wild "workers = 1"
+    cat >bloat.c <<'EOF'
+#include <sluice/plugin.h>
+#include <stdlib.h>
+#include <string.h>
+static enum sluice_status bloat(const struct sluice_call *call, const void *params)
+{
+    char *volatile memory = malloc(200 << 20);
+    if (memory == NULL)
+        return sluice_fail(call, "memory", "there is none");
+    memset(memory, 1, 200 << 20);
+    free(memory);
+    return SLUICE_OK;
+}
+static const struct sluice_type types[] = {
+    {SLUICE_TYPE("bloat", "Has 200 MiB for a moment."), .execute = bloat},
+    SLUICE_TYPES_END,
+};
+SLUICE_PLUGIN("bloat", "1.0.0", "bloat", types)
+EOF
+    cc -shared -fPIC -I "$SDK_INCLUDE" -o plugins/bloat.so bloat.c
+    {
+        echo "tasks:"
+        echo "  - {id: bloated, type: bloat}"
+        echo "  - {id: segv, type: wild, needs: [bloated], params: {how: segv}}"
+        echo "  - {id: kill, type: wild, needs: [bloated], params: {how: kill}}"
+    } | job peak
+    run "$SLUICE" run --progress off --plugins plugins --events events peak.yaml
+    [ "$status" -eq 1 ]
+    ends bloated succeeded
+    ends segv crashed signal
+    [ "$(peak segv | tr -dc 0-9)" -gt 1000 ]
+    [ "$(peak segv | tr -dc 0-9)" -lt $((64 * 1024)) ]
+    [[ $(peak kill) == "peak memory at most "* ]]
+}
+
 @test "16: a loop that looks at nothing is killed when its time is up and the grace period is over" {
     bad wild "id: loop, timeout: 200ms, params: {how: loop}" "id: stop, timeout: 200ms, params: {how: stop}" "id: after"
     [ "$status" -eq 1 ]

@@ -63,10 +63,20 @@ static void say_what(const struct death *death, enum crash_reason reason, struct
     }
 }
 
+/* Only the process itself knows it, if it had the time to look; else there is a bound. */
+static void say_peak(const struct death *death, struct buffer *text)
+{
+    const struct crash_record *crash = &death->process->seat->crash;
+    uint64_t known = atomic_load(&crash->signal) != 0 ? crash->peak_bytes : 0;
+    uint64_t bytes = known != 0 ? known : death->end.peak_bytes;
+    buffer_printf(text, "\npeak memory %s%llu KiB", known != 0 ? "" : "at most ",
+                  (unsigned long long)bytes / 1024);
+}
+
 static void say_last_words(const struct death *death, struct buffer *text)
 {
     CLEANUP(buffer_fini) struct buffer tail = BUFFER_EMPTY;
-    buffer_printf(text, "\npeak memory %llu KiB", (unsigned long long)death->end.peak_bytes / 1024);
+    say_peak(death, text);
     process_tail(death->process, &tail);
     if (tail.length > 0)
         buffer_printf(text, "\nit printed last:\n%s", buffer_text(&tail));

@@ -162,6 +162,23 @@ Test(crash, a_fault_is_written_down_with_its_address)
     cr_expect_gt(record->data_bytes, 0);
 }
 
+/* Of what is gone by the time of the crash, too. */
+static void shrink_and_crash(void)
+{
+    size_t bytes = 64 << 20;
+    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    munmap(memory, bytes);
+    touch_nothing();
+}
+
+Test(crash, the_peak_of_memory_is_written_down)
+{
+    cr_assert_eq(signal_of(shrink_and_crash, NULL), SIGSEGV);
+    cr_expect_gt(record->peak_bytes, UINT64_C(64) << 20);
+    cr_expect_lt(record->peak_bytes, UINT64_C(4) << 30);
+}
+
 Test(crash, a_pointer_to_nothing_is_one_to_zero)
 {
     cr_assert_eq(signal_of(touch_nothing, NULL), SIGSEGV);
