@@ -254,14 +254,21 @@ static void have_wait(const char *path)
 
 static void bomb(const char *path)
 {
+    int there[2];
+    char byte = 0;
+    if (pipe(there) != 0)
+        return;
     for (int i = 0; i < 30; i++)
         if (fork() == 0) {
             for (int k = 0; k < 3; k++)
                 if (fork() == 0)
                     setpgid(0, 0);
             write_pid(path);
+            (void)!write(there[1], &byte, 1);
             pause_for_ever();
         }
+    for (int i = 0; i < 30 * 8 && read(there[0], &byte, 1) == 1; i++) {
+    }
 }
 
 /* Two go on where there was one. */
