@@ -143,6 +143,9 @@ bool isolation_file_replace(const char *path, const struct buffer *text, struct 
     if (text->length == 0)
         return unlink(path) == 0 || errno == ENOENT ||
                error_errno(error, "isolated", "cannot remove %s", path);
-    return (write_file(next, text) && rename(next, path) == 0) ||
-           error_errno(error, "isolated", "cannot write %s", path);
+    if (write_file(next, text) && rename(next, path) == 0)
+        return true;
+    error_errno(error, "isolated", "cannot write %s", path);
+    unlink(next);
+    return false;
 }

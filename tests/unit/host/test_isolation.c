@@ -281,3 +281,16 @@ Test(isolation, what_is_no_file_or_too_large_is_not_read)
     next_host();
     cr_expect(eq(int, ward.isolated, 0));
 }
+
+Test(isolation, a_file_that_cannot_be_replaced_leaves_nothing_beside_it)
+{
+    char next[80];
+
+    cr_assert(eq(int, mkdir(ward.path, 0700), 0));
+    suspect_two();
+    crash();
+    isolation_tend(ward.isolation);
+    cr_expect(is_convicted());
+    snprintf(next, sizeof next, "%s.new", ward.path);
+    cr_expect(ne(int, access(next, F_OK), 0));
+}
