@@ -14,29 +14,29 @@ void ledger_waits_add(struct ledger_waits *waits, struct store_wait *wait)
     waits->end = &wait->next;
 }
 
-static bool is_refused(struct sqlite_index *index, const struct store_wait *wait, uint64_t durable)
-{
-    (void)durable;
-    return sqlite_index_find(index, wait->job) == NULL &&
-           sqlite_index_was_given_up(index, wait->job);
-}
+enum answer { ANSWER_REFUSED, ANSWER_DURABLE };
 
-static bool is_durable(struct sqlite_index *index, const struct store_wait *wait, uint64_t durable)
+static bool has_answer(struct sqlite_index *index, const struct store_wait *wait,
+                       enum answer answer, uint64_t durable)
 {
     const struct sqlite_job *job = sqlite_index_find(index, wait->job);
-    return job == NULL || job->added_at <= durable;
+    switch (answer) {
+    case ANSWER_REFUSED:
+        return job == NULL && sqlite_index_was_given_up(index, wait->job);
+    case ANSWER_DURABLE:
+        return job == NULL || job->added_at <= durable;
+    }
+    return false;
 }
 
 static struct store_wait *take(struct ledger_waits *waits, struct sqlite_index *index,
-                               bool (*is_answered)(struct sqlite_index *index,
-                                                   const struct store_wait *wait, uint64_t durable),
-                               uint64_t durable)
+                               enum answer answer, uint64_t durable)
 {
     struct store_wait *taken = NULL, **taken_end = &taken, **place = &waits->first;
 
     while (*place != NULL) {
         struct store_wait *wait = *place;
-        if (!is_answered(index, wait, durable)) {
+        if (!has_answer(index, wait, answer, durable)) {
             place = &wait->next;
             continue;
         }
@@ -51,13 +51,13 @@ static struct store_wait *take(struct ledger_waits *waits, struct sqlite_index *
 
 struct store_wait *ledger_waits_take_refused(struct ledger_waits *waits, struct sqlite_index *index)
 {
-    return take(waits, index, is_refused, 0);
+    return take(waits, index, ANSWER_REFUSED, 0);
 }
 
 struct store_wait *ledger_waits_take_durable(struct ledger_waits *waits, struct sqlite_index *index,
                                              uint64_t durable)
 {
-    return take(waits, index, is_durable, durable);
+    return take(waits, index, ANSWER_DURABLE, durable);
 }
 
 void ledger_waits_answer(struct store_wait *taken, bool durable, const char *reason)

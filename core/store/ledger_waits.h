@@ -1,5 +1,5 @@
-/* ledger_waits: who waits to hear whether a job is on disk, in the order in which they came. Embedded
- * in the ledger; all but ledger_waits_answer with the store's lock. */
+/* ledger_waits: who waits to hear whether a job is on disk, in the order in which they came.
+ * Embedded in the ledger; all but ledger_waits_answer with the store's lock. */
 #pragma once
 
 #include <stdbool.h>
