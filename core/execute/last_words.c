@@ -41,6 +41,14 @@ static void put_quoted(struct words *words, const char *text)
 
 static void say_who(const struct worker *worker, struct words *words)
 {
+    struct crash_scene scene = crash_scene();
+    if (scene.plugin != NULL) {
+        words_put(words, "in the ");
+        words_put(words, scene.step);
+        words_put(words, " of plugin ");
+        put_quoted(words, scene.plugin);
+        return;
+    }
     if (worker == NULL) {
         words_put(words, "in the host itself");
         return;

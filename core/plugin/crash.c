@@ -268,6 +268,25 @@ void crash_thread_end(void)
     alternate.memory = NULL;
 }
 
+static _Thread_local struct crash_scene here;
+
+void crash_enter(const char *plugin, const char *step)
+{
+    crash_thread_begin();
+    here = (struct crash_scene){plugin, step};
+}
+
+void crash_leave(void)
+{
+    here = (struct crash_scene){0};
+    crash_thread_end();
+}
+
+struct crash_scene crash_scene(void)
+{
+    return here;
+}
+
 void crash_know(const char *path)
 {
     snprintf(plugin_path, sizeof plugin_path, "%s", path);

@@ -56,6 +56,21 @@ void crash_thread_begin(void);
 /* Takes it back, before the thread ends. */
 void crash_thread_end(void);
 
+/* Code of a plugin that is no task. */
+struct crash_scene {
+    const char *plugin, *step; /* "init", say; NULL: the thread is in none */
+};
+
+/* Says that the calling thread is about to run such code; the texts stay until crash_leave. It has
+ * its alternate stack meanwhile. */
+void crash_enter(const char *plugin, const char *step);
+
+/* Ends that. */
+void crash_leave(void);
+
+/* Returns where the calling thread is. Safe in a handler. */
+struct crash_scene crash_scene(void);
+
 /* Says under which path a plugin will be loaded, or was: its frames are marked. Main thread of a
  * process that has one plugin. */
 void crash_know(const char *plugin_path);

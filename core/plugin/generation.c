@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugin/code.h"
+#include "plugin/crash.h"
 #include "plugin/errand.h"
 #include "plugin/offers.h"
 #include "plugin/probe.h"
@@ -126,19 +127,26 @@ static bool came_in_time(struct generation *generation, const char *name, enum e
 }
 
 /* An errand's argument is the generation; what runs in it is about its code. */
+static void run_step(const struct generation *generation, const char *step, void (*run)(void *code))
+{
+    crash_enter(generation->plugin, step);
+    run(generation->code);
+    crash_leave();
+}
+
 static void run_entry(void *context)
 {
-    code_run_entry(((struct generation *)context)->code);
+    run_step(context, "entry", code_run_entry);
 }
 
 static void run_init(void *context)
 {
-    code_run_init(((struct generation *)context)->code);
+    run_step(context, "init", code_run_init);
 }
 
 static void run_deinit(void *context)
 {
-    code_run_deinit(((struct generation *)context)->code);
+    run_step(context, "deinit", code_run_deinit);
 }
 
 static bool launch(struct generation *generation, struct errand_order order, struct error *error)

@@ -52,6 +52,15 @@ crashes() {
     [[ $output == *$'\n'"  #0 crash.1.so +0x"* ]]
 }
 
+@test "a crash in init names the plugin" {
+    printf '[plugin:crash]\ndies = yes\n' >sluice.ini
+    printf 'tasks: [{type: crash.fault}]\n' | job nightly
+    run "$SLUICE" run --config sluice.ini "${both[@]}" nightly.yaml
+    echo "$output"
+    [ "$status" -eq 139 ]
+    [[ $output == *"sluice: crashed: SIGSEGV at 0x0 (address not mapped) in the init of plugin 'crash'"$'\n'* ]]
+}
+
 @test "a signal from outside crashes the host itself" {
     printf 'tasks: [{type: sleep, params: {for: 60s}}]\n' | job nightly
     start run "${both[@]}" --events events nightly.yaml
