@@ -177,3 +177,14 @@ starts_not() {
     get "/v1/jobs/$job"
     got .succeeded 20000
 }
+
+@test "a task is cancelled at once while the process that it is for does not become ready" {
+    prepare rogue "workers = 1" "[plugin:rogue]" "init = hangs"
+    serve
+    submit "{version: 1, tasks: [{type: rogue}]}"
+    wait_until pgrep -P "$(host)" -f '^sluice-worker'
+    api DELETE "/v1/jobs/$job"
+    job_is "$job" over
+    get "/v1/jobs/$job"
+    got '"\(.cancelled) \(.failed)"' "1 0"
+}

@@ -251,8 +251,7 @@ static void back_off(struct isolate *isolate, struct group *group, const struct 
     for (uint32_t i = 1; i < start.failures && pause_ns < START_PAUSE_MOST_NS; i++)
         pause_ns *= 2;
     start.again_ns = clock_now_ns() + isolate_earlier_ns(pause_ns, START_PAUSE_MOST_NS);
-    snprintf(start.why, sizeof start.why, "%.*s", GROUP_START_WHY_BYTES - 1,
-             error->message);
+    snprintf(start.why, sizeof start.why, "%.*s", GROUP_START_WHY_BYTES - 1, error->message);
     isolate->rests_until_ns = start.again_ns;
     group_note_start(group, &start);
 }
@@ -266,14 +265,16 @@ static void note_success(struct isolate *isolate, struct group *group)
     isolate->failures = 0;
 }
 
-/* The first task has to answer for it, so that nothing is tried for ever; the others go back. */
+/* The first task has to answer for it, so that nothing is tried for ever; the others go back. None
+ * is left if they were taken away meanwhile. */
 static void fail_start(struct isolate *isolate, struct group *group, uint32_t count,
                        const struct error *error)
 {
     struct worker *worker = isolate->worker;
     struct task_list rest;
     task_list_init(&rest);
-    refuse(isolate, worker->batch[0], VERDICT_FAILED, "worker_start", error->message);
+    if (count > 0)
+        refuse(isolate, worker->batch[0], VERDICT_FAILED, "worker_start", error->message);
     for (uint32_t i = 1; i < count; i++)
         task_list_push(&rest, worker->batch[i]);
     if (rest.count > 0)
@@ -310,14 +311,14 @@ static void run_in_process(struct isolate *isolate, struct group *group, uint32_
     close_batch(isolate);
 }
 
+/* Whoever stops, pauses or cancels takes the batch away while the process starts. */
 void isolate_run(struct isolate *isolate, struct group *group)
 {
     struct error error;
     clock_read(&isolate->worker->clock);
+    bool is_ready = ready_process(isolate, group, &error);
     uint32_t count = take_batch(isolate);
-    if (count == 0)
-        return;
-    if (!ready_process(isolate, group, &error)) {
+    if (!is_ready) {
         fail_start(isolate, group, count, &error);
         return;
     }
