@@ -45,7 +45,7 @@ struct config_group {
     int64_t reserve;          /* weight that is its alone */
     int64_t queue_capacity;   /* tasks that have not started, of a daemon; 0: no limit */
     enum config_isolation isolation;
-    int64_t recycle_after; /* tasks that a worker process runs at most; 0: any number */
+    int64_t recycle_after; /* tasks of a worker process, and the rest of a batch; 0: any */
     int64_t memory_limit;  /* bytes of a worker process; 0: any number */
     uint32_t line;         /* where it begins; 0: made by an option */
 };

@@ -57,8 +57,8 @@ struct stages {
     struct feeder *feeder;
     /* the main thread */
     const struct scheduler *configured; /* as the configuration has it */
-    bool closed;                        /* nothing more is to start */
     /* atomic */
+    _Atomic bool closed; /* nothing more is to start; written by the main thread */
     const struct scheduler *_Atomic scheduler; /* that is asked now; written by the main thread */
     _Atomic bool unparking;                    /* what is parked is to be tried again */
 };

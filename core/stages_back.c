@@ -136,6 +136,15 @@ void stages_back_release(void *context, struct task_list *tasks)
 }
 
 /* A type may have come back before its task was parked, and then nobody else would see to it. */
+/* Nobody takes them out any more. */
+static void drop_parked(struct stages *stages)
+{
+    struct task_list left;
+    task_list_init(&left);
+    router_unpark(stages->router, &left);
+    stages_back_drop(stages, &left);
+}
+
 void stages_back_park(void *context, struct task_list *tasks)
 {
     struct stages *stages = context;
@@ -145,6 +154,10 @@ void stages_back_park(void *context, struct task_list *tasks)
         const struct type *type = task->type;
         router_park(stages->router, task);
         served = served || registry_flags(stages->options.registry, type, &flags);
+    }
+    if (atomic_load(&stages->closed)) {
+        drop_parked(stages);
+        return;
     }
     if (served)
         stages_routes_changed(stages);

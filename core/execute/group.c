@@ -190,15 +190,29 @@ void group_push(struct group *group, struct task_list *tasks)
     group_act(group, &after);
 }
 
+/* The group was purged for the last time, or is about to be: nobody would take them out again. */
+static void leave_out(struct task_list *tasks, struct task_list *left_out)
+{
+    for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
+        group_discharge(task);
+        task_list_push(left_out, task);
+    }
+}
+
 void group_put_back(struct group *group, struct task_list *tasks)
 {
     struct after after;
     after_init(&after);
-    if (group->mark != 0)
-        atomic_fetch_add_explicit(&group->accepted, (uint32_t)tasks->count, memory_order_relaxed);
     mutex_lock(&group->lock);
-    backlog_put_back(&group->backlog, tasks);
-    group_relist(group, &after);
+    if (atomic_load(&group->executor->closed)) {
+        leave_out(tasks, &after.unserved);
+    } else {
+        if (group->mark != 0)
+            atomic_fetch_add_explicit(&group->accepted, (uint32_t)tasks->count,
+                                      memory_order_relaxed);
+        backlog_put_back(&group->backlog, tasks);
+        group_relist(group, &after);
+    }
     mutex_unlock(&group->lock);
     group_act(group, &after);
 }
@@ -348,6 +362,12 @@ void group_pause(struct group *group)
     if (waits)
         withdraw(group);
     return_idle_grants(group);
+}
+
+bool group_is_paused(struct group *group)
+{
+    MUTEX_GUARD(&group->lock);
+    return group->paused;
 }
 
 void group_resume(struct group *group)

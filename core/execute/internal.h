@@ -260,7 +260,11 @@ void group_note_start(struct group *group, const struct group_start *start);
 /* Moves the group out of a pool that stops, to the one that serves its next task now. */
 void group_leave_pool(struct group *group, struct pool *pool);
 
-/* Puts tasks that did not start back in front. No lock held. */
+/* Returns whether it starts nothing more. No lock held. */
+bool group_is_paused(struct group *group);
+
+/* Puts tasks that did not start back in front; after executor_close they go where those go that
+ * nobody serves. No lock held. */
 void group_put_back(struct group *group, struct task_list *tasks);
 
 /* Returns the pool of a generation; makes it when it is first asked for. Lock of a group held. */

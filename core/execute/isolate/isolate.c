@@ -91,6 +91,13 @@ const struct task *isolate_task_in_hand(const struct isolate *isolate)
     return isolate_is_in_hand(isolate) ? isolate->worker->batch[isolate->ended] : NULL;
 }
 
+/* What a process says of times may be anything. */
+static int64_t possible_ns(int64_t started_ns)
+{
+    int64_t now_ns = clock_now_ns();
+    return started_ns > 0 && started_ns < now_ns ? started_ns : now_ns;
+}
+
 bool isolate_read_running(const struct isolate *isolate, struct running *running)
 {
     const struct seat *seat = isolate->process.seat;
@@ -99,7 +106,7 @@ bool isolate_read_running(const struct isolate *isolate, struct running *running
     uint64_t at = isolate->at[isolate->ended];
     running->number = (uint32_t)(at >> 32);
     running->attempt = (uint32_t)at;
-    running->started_ns = atomic_load(&seat->tasks[isolate->ended].started_ns);
+    running->started_ns = possible_ns(atomic_load(&seat->tasks[isolate->ended].started_ns));
     running->progress_done = atomic_load(&seat->progress.done);
     running->progress_total = atomic_load(&seat->progress.total);
     running->job_key = isolate->job_key;
@@ -297,11 +304,35 @@ static bool send_batch(struct isolate *isolate)
     return channel_send(isolate->process.work_fd, &isolate->frame, MSG_DONTWAIT) == CHANNEL_OK;
 }
 
+/* Whoever has cancelled, paused or stopped while the batch was in nobody's sight has missed it. */
+static bool is_called_off(const struct isolate *isolate, struct group *group, uint32_t count)
+{
+    const struct worker *worker = isolate->worker;
+    for (uint32_t i = 0; i < count; i++)
+        if (job_stops(worker->batch[i]))
+            return true;
+    return atomic_load(&worker->pool->stopping) || group_is_paused(group);
+}
+
+static void hand_back(struct isolate *isolate)
+{
+    struct task_list rest;
+    task_list_init(&rest);
+    worker_take_rest(isolate->worker, NULL, NULL, &rest);
+    if (rest.count > 0)
+        worker_return_rest(isolate->worker, &rest);
+}
+
 static void run_in_process(struct isolate *isolate, struct group *group, uint32_t count)
 {
     struct worker *worker = isolate->worker;
     isolate->ran_ns = 0;
     open_batch(isolate, count);
+    if (is_called_off(isolate, group, count)) {
+        hand_back(isolate);
+        close_batch(isolate);
+        return;
+    }
     if (send_batch(isolate) && isolate_attend(isolate))
         see_off(isolate);
     else
