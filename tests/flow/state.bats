@@ -22,6 +22,11 @@ committed() {
     [ "$(sqlite3 -readonly "$1" 'select count(*) from ended' 2>/dev/null)" -ge "$2" ]
 }
 
+# sealed FILE JOBS: whether so many jobs are in it with all of their tasks.
+sealed() {
+    [ "$(sqlite3 -readonly "$1" 'select count(*) from job where sealed' 2>/dev/null)" -ge "$2" ]
+}
+
 @test "a run that was killed goes on where it was" {
     { echo "tasks:"; mark a; mark b "needs: [a]"; gate c "needs: [b]"; mark d "needs: [c]"; } | job chain
     start run "${both[@]}" --state chain.db chain.yaml
@@ -109,6 +114,7 @@ committed() {
     { echo "tasks:"; mark a; gate c; mark b "priority: 1, needs: [c]"; } | job grown
     start run "${both[@]}" --state grown.db --changed grown.yaml
     wait_until has_bytes started 1
+    wait_until sealed grown.db 2
     kill -KILL "$pid"
     ended 137
     touch open
