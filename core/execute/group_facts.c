@@ -93,9 +93,8 @@ void group_note_start(struct group *group, const struct group_start *start)
 struct group_reason group_explain(struct group *group, const struct task *task)
 {
     MUTEX_GUARD(&group->lock);
-    struct group_reason reason = {.workers = group->workers,
-                                  .queued = backlog_count(&group->backlog),
-                                  .start = group->start};
+    struct group_reason reason = {
+        .workers = group->workers, .queued = backlog_count(&group->backlog), .start = group->start};
     const struct offer *offer = registry_offer(group->executor->options.registry, task->type);
     if (offer == NULL)
         reason.why = GROUP_HAS_NO_PLUGIN;

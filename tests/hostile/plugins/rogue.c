@@ -20,8 +20,11 @@
 #include "execute/isolate/seat.h"
 #include "support/child.h"
 
-enum { WORK = CHILD_FIRST_FD + INSIDE_WORK, CONTROL = CHILD_FIRST_FD + INSIDE_CONTROL,
-       OUTPUT = CHILD_FIRST_FD + INSIDE_OUTPUT };
+enum {
+    WORK = CHILD_FIRST_FD + INSIDE_WORK,
+    CONTROL = CHILD_FIRST_FD + INSIDE_CONTROL,
+    OUTPUT = CHILD_FIRST_FD + INSIDE_OUTPUT
+};
 
 struct rogue_params {
     int how;
@@ -99,8 +102,8 @@ static void send_body(int seals)
 {
     char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec vector = {"x", 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = room,
-                             .msg_controllen = sizeof room};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
     int fd = memfd_create("body", MFD_ALLOW_SEALING);
     if (ftruncate(fd, 1 << 20) != 0 || fcntl(fd, F_ADD_SEALS, seals) != 0)
         return;
@@ -299,8 +302,8 @@ static void use_up_descriptors(void)
 
 static void limit_all(void)
 {
-    static const int resources[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_STACK,
-                                    RLIMIT_MEMLOCK, RLIMIT_SIGPENDING};
+    static const int resources[] = {RLIMIT_NOFILE, RLIMIT_FSIZE,   RLIMIT_NPROC,
+                                    RLIMIT_STACK,  RLIMIT_MEMLOCK, RLIMIT_SIGPENDING};
     const struct rlimit none = {0, 0};
     for (size_t i = 0; i < sizeof resources / sizeof *resources; i++)
         setrlimit((__rlimit_resource_t)resources[i], &none);
@@ -311,39 +314,40 @@ static void sleep_at_exit(void)
     sleep_ms(60000);
 }
 
-#define HOWS(HOW) \
-    HOW(nothing, (void)p) \
-    HOW(garbage_work, garbage(WORK)) \
-    HOW(garbage_control, garbage(CONTROL)) \
-    HOW(empty_frame, send_bytes(WORK, "", 0, 0); sleep_ms(5000)) \
-    HOW(forge_own, forge(1, 0); sleep_ms(500)) \
-    HOW(forge_twice, forge(1, 0); forge(1, 0); sleep_ms(5000)) \
-    HOW(forge_next, forge(1, 1); sleep_ms(5000)) \
-    HOW(forge_later, forge(2, 0); sleep_ms(5000)) \
-    HOW(forge_beyond, forge(1, 4000000000U); sleep_ms(5000)) \
-    HOW(said_flood, flood(FRAME_SAID)) \
-    HOW(keep_flood, flood(FRAME_KEEP)) \
-    HOW(unsealed, send_body(0); sleep_ms(5000)) \
-    HOW(sealed, send_body(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL); sleep_ms(5000)) \
-    HOW(seat_garbage, memset(find_seat(), 0xa5, sizeof(struct seat))) \
-    HOW(seat_deny, deny()) \
-    HOW(seat_replace, replace_seat()) \
-    HOW(close_work, close(WORK); sleep_ms(5000)) \
-    HOW(close_control, close(CONTROL)) \
-    HOW(parrot, parrot_start()) \
-    HOW(babble, babble()) \
-    HOW(escape_and_print, if (escape(p->file)) print_for_ever(); crash()) \
-    HOW(escape_and_wait, have_wait(p->file)) \
-    HOW(desert, desert(p->file)) \
-    HOW(bomb, bomb(p->file)) \
-    HOW(double_up, double_up()) \
-    HOW(kill_others, kill_others()) \
-    HOW(descriptors, use_up_descriptors()) \
-    HOW(limits, limit_all()) \
-    HOW(exec_true, execl("/bin/true", "true", (char *)NULL)) \
-    HOW(exec_sleep, execl("/bin/sleep", "sleep", "60", (char *)NULL)) \
-    HOW(at_exit, atexit(sleep_at_exit)) \
-    HOW(worker_exit, hangs_in_exit = 1) \
+#define HOWS(HOW)                                                                                  \
+    HOW(nothing, (void)p)                                                                          \
+    HOW(garbage_work, garbage(WORK))                                                               \
+    HOW(garbage_control, garbage(CONTROL))                                                         \
+    HOW(empty_frame, send_bytes(WORK, "", 0, 0); sleep_ms(5000))                                   \
+    HOW(forge_own, forge(1, 0); sleep_ms(500))                                                     \
+    HOW(forge_twice, forge(1, 0); forge(1, 0); sleep_ms(5000))                                     \
+    HOW(forge_next, forge(1, 1); sleep_ms(5000))                                                   \
+    HOW(forge_later, forge(2, 0); sleep_ms(5000))                                                  \
+    HOW(forge_beyond, forge(1, 4000000000U); sleep_ms(5000))                                       \
+    HOW(said_flood, flood(FRAME_SAID))                                                             \
+    HOW(keep_flood, flood(FRAME_KEEP))                                                             \
+    HOW(unsealed, send_body(0); sleep_ms(5000))                                                    \
+    HOW(sealed, send_body(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);               \
+        sleep_ms(5000))                                                                            \
+    HOW(seat_garbage, memset(find_seat(), 0xa5, sizeof(struct seat)))                              \
+    HOW(seat_deny, deny())                                                                         \
+    HOW(seat_replace, replace_seat())                                                              \
+    HOW(close_work, close(WORK); sleep_ms(5000))                                                   \
+    HOW(close_control, close(CONTROL))                                                             \
+    HOW(parrot, parrot_start())                                                                    \
+    HOW(babble, babble())                                                                          \
+    HOW(escape_and_print, if (escape(p->file)) print_for_ever(); crash())                          \
+    HOW(escape_and_wait, have_wait(p->file))                                                       \
+    HOW(desert, desert(p->file))                                                                   \
+    HOW(bomb, bomb(p->file))                                                                       \
+    HOW(double_up, double_up())                                                                    \
+    HOW(kill_others, kill_others())                                                                \
+    HOW(descriptors, use_up_descriptors())                                                         \
+    HOW(limits, limit_all())                                                                       \
+    HOW(exec_true, execl("/bin/true", "true", (char *)NULL))                                       \
+    HOW(exec_sleep, execl("/bin/sleep", "sleep", "60", (char *)NULL))                              \
+    HOW(at_exit, atexit(sleep_at_exit))                                                            \
+    HOW(worker_exit, hangs_in_exit = 1)                                                            \
     HOW(deinit, hangs_in_deinit = 1)
 
 enum how {
@@ -356,11 +360,13 @@ static const char *const hows[] = {
 #define HOW(name, ...) #name,
     HOWS(HOW)
 #undef HOW
-    NULL};
+        NULL};
 
 static const struct sluice_param rogue_table[] = {
-    SLUICE_ENUM(struct rogue_params, how, .choices = hows, .def = "nothing", .help = "what the call does"),
-    SLUICE_STRING(struct rogue_params, file, .def = "", .help = "where ids of processes are written"),
+    SLUICE_ENUM(struct rogue_params, how, .choices = hows, .def = "nothing",
+                .help = "what the call does"),
+    SLUICE_STRING(struct rogue_params, file, .def = "",
+                  .help = "where ids of processes are written"),
     SLUICE_PARAMS_END,
 };
 
@@ -371,8 +377,11 @@ static enum sluice_status rogue(const struct sluice_call *call, const void *para
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     sluice_output(call, "pid", pid);
     switch ((enum how)p->how) {
-#define HOW(name, ...) case HOW_##name: __VA_ARGS__; break;
-    HOWS(HOW)
+#define HOW(name, ...)                                                                             \
+    case HOW_##name:                                                                               \
+        __VA_ARGS__;                                                                               \
+        break;
+        HOWS(HOW)
 #undef HOW
     }
     return SLUICE_OK;
@@ -384,8 +393,8 @@ static bool is_in_worker_process(void)
 }
 
 /* What its setting `init` says, in a worker process alone. */
-static bool rogue_init(const struct sluice_host *host, const struct sluice_settings *settings, void **self,
-                       struct sluice_error *error)
+static bool rogue_init(const struct sluice_host *host, const struct sluice_settings *settings,
+                       void **self, struct sluice_error *error)
 {
     const char *how = settings->count > 0 && is_in_worker_process() ? settings->pairs[0].value : "";
     (void)self;
@@ -424,11 +433,8 @@ static void rogue_deinit(void *self)
 }
 
 static const struct sluice_type rogue_types[] = {
-    {SLUICE_TYPE("rogue", "Plays false with its host."),
-     .params = rogue_table,
-     .params_size = sizeof(struct rogue_params),
-     .execute = rogue,
-     .worker_init = rogue_worker_init,
+    {SLUICE_TYPE("rogue", "Plays false with its host."), .params = rogue_table,
+     .params_size = sizeof(struct rogue_params), .execute = rogue, .worker_init = rogue_worker_init,
      .worker_exit = rogue_worker_exit},
     SLUICE_TYPES_END,
 };
