@@ -176,6 +176,7 @@ starts_not() {
     job_is "$job" over
     get "/v1/jobs/$job"
     got .succeeded 20000
+    stop_daemon
 }
 
 @test "a task is cancelled at once while the process that it is for does not become ready" {
