@@ -327,12 +327,17 @@ static void end_three(struct child *child, const int pair[2], const pid_t left[2
     cr_expect_eq(recv(pair[0], &byte, 1, MSG_DONTWAIT), 0);
 }
 
-Test(child, takes_all_of_its_session_with_it)
+static void expect_all_end(const char *how)
 {
     int pair[2];
     pid_t left[2];
-    struct child child = start_three("forks", pair, left);
+    struct child child = start_three(how, pair, left);
     end_three(&child, pair, left);
+}
+
+Test(child, takes_all_of_its_session_with_it)
+{
+    expect_all_end("forks");
 }
 
 Test(child, takes_those_with_it_that_have_left_its_session_and_not_those_of_another)
@@ -349,10 +354,7 @@ Test(child, takes_those_with_it_that_have_left_its_session_and_not_those_of_anot
 /* Of which the system says that they are zombies. */
 Test(child, takes_those_with_it_whose_first_thread_is_over)
 {
-    int pair[2];
-    pid_t left[2];
-    struct child child = start_three("threads", pair, left);
-    end_three(&child, pair, left);
+    expect_all_end("threads");
 }
 
 Test(child, that_cannot_be_started_says_why)
