@@ -118,17 +118,27 @@ static void send_body(int seals)
 
 /* ---- the seat ---- */
 
-static struct seat *find_seat(void)
+static struct seat *seat_found;
+
+static void look_for_seat(void)
 {
     char line[512];
-    unsigned long at = 0;
     FILE *maps = fopen("/proc/self/maps", "re");
     while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
         if (strstr(line, "memfd:seat") != NULL)
-            at = strtoul(line, NULL, 16);
+            seat_found = (struct seat *)strtoul(line, NULL, 16);
     if (maps != NULL)
         fclose(maps);
-    return (struct seat *)at;
+    if (seat_found == NULL)
+        abort();
+}
+
+/* The same also when its mapping has been replaced, as a second call in the process finds it. */
+static struct seat *find_seat(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, look_for_seat);
+    return seat_found;
 }
 
 /* It has begun nothing, and what it has begun has just begun. */
