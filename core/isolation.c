@@ -80,11 +80,7 @@ static bool find_plugin(struct isolation *isolation, const struct type *type,
     if (registry_peek(isolation->options.registry, type->name, strlen(type->name), &offer,
                       &error) != REGISTRY_FOUND)
         return false;
-    const struct generation *generation = offer->generation;
-    const struct identity *identity = &generation->identity;
-    snprintf(plugin, ISOLATION_PLUGIN_BYTES, "%.64s-%.32s-%lld-%lld.%09ld", generation->plugin,
-             generation->version, (long long)identity->bytes, (long long)identity->modified.tv_sec,
-             identity->modified.tv_nsec);
+    snprintf(plugin, ISOLATION_PLUGIN_BYTES, "%s", offer->generation->start.build);
     registry_unpin(isolation->options.registry, offer);
     return true;
 }

@@ -6,15 +6,16 @@
 #include <stddef.h>
 
 #include "isolation.h"
+#include "plugin/fallen.h"
 #include "support/buffer.h"
 #include "support/error.h"
 
-enum { ISOLATION_PLUGIN_BYTES = 160 };
+enum { ISOLATION_PLUGIN_BYTES = FALLEN_BUILD_BYTES };
 
 /* One line; the texts have neither tabs nor line ends. */
 struct isolation_line {
     char type[TYPE_NAME_MOST_BYTES + 1];
-    char plugin[ISOLATION_PLUGIN_BYTES]; /* which build of it: see isolation.c */
+    char plugin[ISOLATION_PLUGIN_BYTES]; /* which build of it: see starts.h */
     struct isolation_facts facts;
 };
 

@@ -11,8 +11,9 @@
 enum { LIFELINE_FD = 3 };
 
 enum lifeline_kind {
-    /* of the monitor, once, before the host starts */
-    LIFELINE_BEGIN,
+    /* of the monitor, once each and in this order, before the host starts */
+    LIFELINE_BEGIN,  /* the socket, if there is one */
+    LIFELINE_FALLEN, /* memory of the monitor's: plugin/fallen.h */
     /* of the host */
     LIFELINE_LISTENS, /* the socket that clients connect to: to be held for the hosts to come */
     LIFELINE_READY,   /* it serves; again when its log has changed */

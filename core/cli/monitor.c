@@ -17,6 +17,7 @@
 #include "cli/lifeline.h"
 #include "cli/orphans.h"
 #include "cli/output.h"
+#include "plugin/fallen.h"
 #include "serve/listener.h"
 #include "serve/notify.h"
 #include "support/buffer.h"
@@ -37,7 +38,7 @@
 #define SWEEP_LOOK_NS (100 * NS_PER_MS)
 #define SWEEP_MOST_NS (10 * NS_PER_S) /* one that does not die is left to itself then */
 
-enum { SIGNAL_CODE = 128, CAUSE_BYTES = 48 };
+enum { SIGNAL_CODE = 128, CAUSE_BYTES = FALLEN_CAUSE_BYTES };
 
 struct monitor {
     struct buffer arguments; /* of the host, each with its NUL */
@@ -46,6 +47,8 @@ struct monitor {
     int signal_fd;
     int listen_fd;  /* -1: no host has opened it yet */
     bool is_passed; /* it is the service manager's */
+    int fallen_fd;
+    struct fallen *fallen; /* the same memory, mapped */
     /* the host */
     pid_t host;   /* 0: none */
     int lifeline; /* -1: it has closed its end */
@@ -127,6 +130,7 @@ static void close_lifeline(struct monitor *monitor)
 static void start_host(struct monitor *monitor)
 {
     const struct lifeline_word begin = {.kind = LIFELINE_BEGIN, .is_passed = monitor->is_passed};
+    const struct lifeline_word fallen = {.kind = LIFELINE_FALLEN};
     pid_t parent = getpid();
     int of_host;
 
@@ -136,6 +140,7 @@ static void start_host(struct monitor *monitor)
         return;
     }
     lifeline_tell(monitor->lifeline, &begin, monitor->listen_fd);
+    lifeline_tell(monitor->lifeline, &fallen, monitor->fallen_fd);
     monitor->is_ready = monitor->stops = false;
     monitor->started_ns = clock_now_ns();
     monitor->host = fork();
@@ -212,7 +217,9 @@ static void plan_next(struct monitor *monitor, int status)
 {
     int64_t now_ns = clock_now_ns();
     int64_t lived_ns = now_ns - monitor->started_ns;
+    char cause[CAUSE_BYTES];
 
+    fallen_count(monitor->fallen, cause_of(status, cause));
     monitor->delay_ns *= 2;
     if (monitor->delay_ns > DELAY_MOST_NS)
         monitor->delay_ns = DELAY_MOST_NS;
@@ -223,13 +230,14 @@ static void plan_next(struct monitor *monitor, int status)
     monitor->sweep_ns = now_ns + SWEEP_MOST_NS;
 }
 
-/* Returns whether the end of a host is the end of the daemon. */
+/* Returns whether the end of a host is the end of the daemon. One that leaves while it starts a
+ * plugin was left by that. */
 static bool is_the_end(const struct monitor *monitor, int status)
 {
     if (monitor->stops || monitor->asked != 0)
         return true;
     if (WIFEXITED(status))
-        return !monitor->is_ready;
+        return !monitor->is_ready && !fallen_is_starting(monitor->fallen);
     return WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT; /* before it handles them */
 }
 
@@ -364,6 +372,9 @@ static void monitor_fini(struct monitor *monitor)
         listener_remove(address);
     if (monitor->signal_fd >= 0)
         close(monitor->signal_fd);
+    fallen_unmap(&monitor->fallen);
+    if (monitor->fallen_fd >= 0)
+        close(monitor->fallen_fd);
     buffer_fini(&monitor->arguments);
 }
 
@@ -374,7 +385,9 @@ static bool monitor_open(struct monitor *monitor)
     if (!listener_take_passed(&monitor->listen_fd, &error))
         return output_error("%s", error.message);
     monitor->is_passed = monitor->listen_fd >= 0;
-    if (!read_arguments(&monitor->arguments) || !open_signals(monitor))
+    monitor->fallen_fd = fallen_make();
+    monitor->fallen = monitor->fallen_fd < 0 ? NULL : fallen_map(monitor->fallen_fd);
+    if (monitor->fallen == NULL || !read_arguments(&monitor->arguments) || !open_signals(monitor))
         return output_error("cannot watch over a host: %s; see `sluice serve --no-monitor'",
                             strerror(errno));
     orphans_adopt(&monitor->orphans);
@@ -384,7 +397,8 @@ static bool monitor_open(struct monitor *monitor)
 int monitor_run(void)
 {
     CLEANUP(monitor_fini)
-    struct monitor monitor = {.signal_fd = -1, .listen_fd = -1, .lifeline = -1, .code = -1};
+    struct monitor monitor = {
+        .signal_fd = -1, .listen_fd = -1, .fallen_fd = -1, .lifeline = -1, .code = -1};
 
     if (!monitor_open(&monitor))
         return EXIT_HOST;

@@ -6,7 +6,8 @@
  *
  * Who ends whom:
  * - A host that leaves by itself takes the monitor with it, with its exit code; but one that serves
- *   and was not asked to stop was left by a plugin's exit(), which is a death.
+ *   and was not asked to stop, or that is starting a plugin, was left by a plugin's exit(), which
+ *   is a death. Deaths in the start of a plugin it counts (plugin/fallen.h).
  * - A host that dies although it was asked to stop is not started again: the exit code is 128 + its
  *   signal.
  * - The monitor's death is the host's, by SIGKILL of the system (PR_SET_PDEATHSIG): whoever kills

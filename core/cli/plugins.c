@@ -103,6 +103,7 @@ bool plugins_open(struct plugins *plugins, const struct config *config)
         .settings_count = config->settings_count,
         .start_limit_ns = START_LIMIT_S * NS_PER_S,
         .probe_limit_ns = PROBE_LIMIT_S * NS_PER_S,
+        .fallen = plugins->fallen,
         .refusals_listed = plugins->refusals_listed,
     };
     plugins->settings = settings;

@@ -8,7 +8,8 @@ struct plugins {
     struct registry *registry;
     struct registry_setting *settings;
     const struct config *config;
-    bool refusals_listed; /* set before plugins_open: the command lists what is refused */
+    struct fallen *fallen; /* set before plugins_open; may be NULL */
+    bool refusals_listed;  /* set before plugins_open: the command lists what is refused */
 };
 
 /* Opens the registry with the folders and settings of the configuration, which is borrowed; false

@@ -13,6 +13,7 @@
 #include "cli/reread.h"
 #include "execute/last_words.h"
 #include "host.h"
+#include "plugin/fallen.h"
 #include "serve/api.h"
 #include "serve/http.h"
 #include "serve/listener.h"
@@ -223,12 +224,26 @@ static bool take_listener(struct serve *serve)
     return true;
 }
 
+/* Takes what the monitor has counted, which it says after that. */
+static void take_fallen(struct serve *serve)
+{
+    struct lifeline_word word;
+    int fd;
+
+    if (lifeline_of_host() < 0 || lifeline_hear(lifeline_of_host(), &word, &fd) != LIFELINE_WORD ||
+        fd < 0)
+        return;
+    serve->plugins.fallen = fallen_map(fd);
+    close(fd);
+}
+
 static bool open_listener(struct serve *serve)
 {
     struct error error;
 
     if (!take_listener(serve))
         return false;
+    take_fallen(serve);
     if (serve->listen_fd >= 0)
         return true;
     serve->address = config_listen(serve->config);
@@ -394,6 +409,7 @@ static void serve_fini(struct serve *serve)
     host_destroy(&serve->host);
     api_destroy(&serve->api);
     plugins_close(&serve->plugins);
+    fallen_unmap(&serve->plugins.fallen);
     close_listener(serve);
     free(serve->address);
     free(serve->token);

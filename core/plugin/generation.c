@@ -2,6 +2,7 @@
  * late thread may still use (its code struct, the mapped image) is kept until it comes back. */
 #include "plugin/generation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,15 @@ static void free_offers(struct generation *generation)
     generation->by_number = NULL;
 }
 
+/* Device and inode say nothing of the build: a copy has others. */
+static void name_build(struct generation *generation)
+{
+    const struct identity *identity = &generation->identity;
+    snprintf(generation->start.build, sizeof generation->start.build, "%.64s-%.32s-%lld-%lld.%09ld",
+             generation->plugin, generation->version, (long long)identity->bytes,
+             (long long)identity->modified.tv_sec, identity->modified.tv_nsec);
+}
+
 struct generation *generation_create(const struct generation_house *house,
                                      const struct generation_origin *origin, struct error *error)
 {
@@ -71,7 +81,9 @@ struct generation *generation_create(const struct generation_house *house,
         generation->copy == NULL || generation->code == NULL) {
         generation_destroy(&generation);
         error_set(error, "no_memory", "out of memory");
+        return NULL;
     }
+    name_build(generation);
     return generation;
 }
 
@@ -91,7 +103,11 @@ void generation_destroy(struct generation **pointer)
 static void settle(struct generation *generation, enum generation_state state,
                    const struct error *why)
 {
-    generation->house->settled(generation->house->context, generation, state, why);
+    const struct generation_house *house = generation->house;
+    if (state != GENERATION_PROBED)
+        starts_end(house->starts, &generation->start);
+    house->settled(house->context, generation, state, why);
+    starts_next(house->starts);
 }
 
 /* Takes everything back; an error says why. */
@@ -217,12 +233,20 @@ static void on_entered(void *context, enum errand_end end)
         unmap(generation, &error);
 }
 
-static void load(struct generation *generation)
+static void load(void *context)
 {
+    struct generation *generation = context;
     struct error error;
     struct errand_order entry = {.name = "entry", .run = run_entry, .ended = on_entered};
     if (!code_map(generation->code, &error) || !launch(generation, entry, &error))
         unmap(generation, &error);
+}
+
+static void begin(struct generation *generation)
+{
+    generation->start.run = load;
+    generation->start.context = generation;
+    starts_begin(generation->house->starts, &generation->start);
 }
 
 /* A plugin that is tried before it is loaded. */
@@ -247,7 +271,7 @@ static void on_tried(void *context, enum errand_end end)
     (void)end;
     if (trial->is_sound) {
         settle(generation, GENERATION_PROBED, NULL);
-        load(generation);
+        begin(generation);
     } else {
         unmap(generation, &trial->why);
     }
@@ -274,8 +298,10 @@ static bool try(struct generation *generation, struct error *error)
 void generation_start(struct generation *generation)
 {
     struct error error;
-    if (generation->house->probe_limit_ns == 0)
-        load(generation);
+    if (!starts_allow(generation->house->starts, generation->start.build, &error))
+        unmap(generation, &error);
+    else if (generation->house->probe_limit_ns == 0)
+        begin(generation);
     else if (!try(generation, &error))
         unmap(generation, &error);
 }

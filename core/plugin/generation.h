@@ -13,6 +13,7 @@
 #include "plugin/plugin_file.h"
 #include "plugin/registry.h"
 #include "plugin/signals.h"
+#include "plugin/starts.h"
 
 struct pool;   /* execute/: the worker threads of one generation */
 struct plugin; /* whose generation it is */
@@ -29,6 +30,7 @@ enum generation_state {
 struct generation_house {
     struct loader *loader;
     struct signals signals;
+    struct starts *starts;
     int64_t limit_ns;       /* of entry, init and deinit, each */
     int64_t probe_limit_ns; /* 0: no probe */
     void *context;
@@ -70,6 +72,7 @@ struct generation {
     bool busy;     /* the registry's end waits for it */
     /* the loader thread */
     struct reload *reload;         /* which loads it; may be NULL */
+    struct start start;            /* .build is immutable, and for any thread */
     struct loader_work retirement; /* has it unloaded */
     struct generation_code *code;  /* handle, descriptor */
 };
@@ -95,8 +98,8 @@ struct generation *generation_create(const struct generation_house *house,
 /* Frees it, the code being unmapped or left mapped for good; clears the pointer. */
 void generation_destroy(struct generation **generation);
 
-/* Maps the copy, runs entry, checks the descriptor against the note, runs init. Settled may be
- * called before it returns. */
+/* Maps the copy, runs entry, checks the descriptor against the note, runs init, unless too many
+ * hosts have died of that. Settled may be called before it returns. */
 void generation_start(struct generation *generation);
 
 /* Runs deinit, then unmaps. No worker is left, nobody looks at its offers any more. */

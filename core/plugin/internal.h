@@ -65,6 +65,7 @@ struct registry {
     /* the loader thread */
     struct folder *folders; /* by their places in the options; zeroed where one is not open */
     uint32_t round;
+    struct starts starts;
     struct loader_work reloading, ending;
     struct mutex hooks_lock; /* held while a hook runs */
     struct registry_hooks hooks;

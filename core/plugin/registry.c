@@ -58,7 +58,9 @@ struct registry *registry_create(const struct registry_options *options, struct 
         registry_free(registry);
         return NULL;
     }
+    registry->starts.fallen = options->fallen;
     registry->house = (struct generation_house){.loader = registry->loader,
+                                                .starts = &registry->starts,
                                                 .limit_ns = options->start_limit_ns,
                                                 .probe_limit_ns = options->probe_limit_ns,
                                                 .context = registry,

@@ -19,6 +19,7 @@
 #include "support/error.h"
 
 struct registry;
+struct fallen;
 
 enum {
     REGISTRY_TYPES_MOST = 65536,
@@ -63,7 +64,8 @@ struct registry_options {
     /* How long loading may take where it is tried in a process of its own, first of all (see
      * plugin/probe.h); 0: it is not tried, for programs that are not `sluice'. */
     int64_t probe_limit_ns;
-    bool refusals_listed; /* the caller shows them by registry_visit_plugins: not logged */
+    struct fallen *fallen; /* of hosts that have died in a start; NULL: of none */
+    bool refusals_listed;  /* the caller shows them by registry_visit_plugins: not logged */
 };
 
 enum registry_answer {

@@ -12,6 +12,7 @@
 static struct note note;
 static struct error error;
 static struct generation_house house;
+static struct starts starts;
 static struct loader_work work;
 static struct mutex lock;
 static struct cond changed;
@@ -35,8 +36,10 @@ static void setup(void)
     files_folder();
     mutex_init(&lock);
     cond_init(&changed);
-    house = (struct generation_house){
-        .loader = loader_create(&error), .limit_ns = 10 * NS_PER_S, .settled = on_settled};
+    house = (struct generation_house){.loader = loader_create(&error),
+                                      .starts = &starts,
+                                      .limit_ns = 10 * NS_PER_S,
+                                      .settled = on_settled};
     cr_assert_not_null(house.loader);
     signals_keep(&house.signals);
 }
