@@ -18,6 +18,7 @@ struct receipts {
     struct cond changed;
     /* guarded by lock */
     struct submission *told, **told_end; /* the store has answered for one of their jobs */
+    struct task_list entering;           /* of those that are settled */
     size_t taken;                        /* not settled yet */
     bool stops;
 };
@@ -51,44 +52,10 @@ static void store_jobs(const struct intake *intake, struct submission *submissio
         intake_seal(intake, submission->jobs[i - 1]);
 }
 
-/* On a thread of the store's, a commit at a time: only the first one has to wake anybody. */
-static void on_told(struct store_wait *wait, bool durable, const char *reason)
-{
-    struct submission *submission = of_wait(wait);
-    struct receipts *receipts = wait->context;
-    if (!durable) {
-        submission->is_lost = true;
-        snprintf(submission->refusal, sizeof submission->refusal, "%.*s",
-                 (int)sizeof submission->refusal - 1, reason);
-    }
-    mutex_lock(&receipts->lock);
-    bool first = receipts->told == NULL;
-    submission->next = NULL;
-    *receipts->told_end = submission;
-    receipts->told_end = &submission->next;
-    mutex_unlock(&receipts->lock);
-    if (first)
-        cond_signal(&receipts->changed);
-}
-
 static void wait_for_next_job(const struct receipts *receipts, struct submission *submission)
 {
     submission->wait.job = submission->jobs[submission->jobs_durable]->store_key;
     store_when_durable(receipts->options.intake.store, &submission->wait);
-}
-
-void receipts_take(struct receipts *receipts, struct submission *submission)
-{
-    const struct intake *intake = &receipts->options.intake;
-    assert(submission->jobs_count > 0);
-    mutex_lock(&receipts->lock);
-    receipts->taken++;
-    mutex_unlock(&receipts->lock);
-    task_list_init(&submission->tasks);
-    store_jobs(intake, submission);
-    submission->wait.done = on_told;
-    submission->wait.context = receipts;
-    wait_for_next_job(receipts, submission);
 }
 
 /* ---- settling ---- */
@@ -121,38 +88,111 @@ static void count_tasks(const struct intake *intake, struct task_list *tasks)
     task_list_append(tasks, &counted);
 }
 
-/* The store has answered for the job that was asked for. What may enter goes to the list. */
+/* Counts it and answers it; what may enter then goes to the list. */
 static void settle(struct receipts *receipts, struct submission *submission,
                    struct task_list *entering)
 {
     const struct receipts_options *options = &receipts->options;
-    if (!submission->is_lost && ++submission->jobs_durable < submission->jobs_count) {
+    if (submission->is_lost)
+        forget_jobs(receipts, submission);
+    else
+        count_tasks(&options->intake, &submission->tasks);
+    if (!submission->is_lost && submission->place == NULL) /* else it has no room yet */
+        task_list_append(entering, &submission->tasks);
+    options->settled(options->context, submission); /* and perhaps it is gone */
+}
+
+/* The receipts may be gone once this has returned, if they are to stop. */
+static void count_settled(struct receipts *receipts)
+{
+    MUTEX_GUARD(&receipts->lock);
+    receipts->taken--;
+    if (receipts->stops)
+        cond_signal(&receipts->changed);
+}
+
+/* The store has answered for a job: the next one's turn, or all is over. */
+static void go_on(struct receipts *receipts, struct submission *submission,
+                  struct task_list *entering)
+{
+    if (!submission->is_lost && submission->jobs_durable < submission->jobs_count) {
         wait_for_next_job(receipts, submission);
         return;
     }
-    if (submission->is_lost) {
-        forget_jobs(receipts, submission);
-    } else {
-        count_tasks(&options->intake, &submission->tasks);
-        if (submission->place == NULL) /* else it has no room yet */
-            task_list_append(entering, &submission->tasks);
-    }
-    options->settled(options->context, submission); /* and perhaps it is gone */
-    mutex_lock(&receipts->lock);
-    receipts->taken--;
-    mutex_unlock(&receipts->lock);
+    settle(receipts, submission, entering);
+    count_settled(receipts);
 }
 
-/* Takes those that the store has answered for; false if none will come any more. */
-static bool wait_for_told(struct receipts *receipts, struct submission **told)
+/* All of it is durable. The thread is woken for the last one of a commit, and not with the lock, on
+ * which it would fall asleep again. */
+static void settle_now(struct receipts *receipts, struct submission *submission, bool more)
+{
+    struct task_list entering;
+    task_list_init(&entering);
+    settle(receipts, submission, &entering);
+    mutex_lock(&receipts->lock);
+    task_list_append(&receipts->entering, &entering);
+    mutex_unlock(&receipts->lock);
+    if (!more)
+        cond_signal(&receipts->changed);
+    count_settled(receipts);
+}
+
+static void settle_later(struct receipts *receipts, struct submission *submission)
 {
     MUTEX_GUARD(&receipts->lock);
-    while (receipts->told == NULL && !(receipts->stops && receipts->taken == 0))
+    submission->next = NULL;
+    *receipts->told_end = submission;
+    receipts->told_end = &submission->next;
+    cond_signal(&receipts->changed);
+}
+
+/* On a thread of the store's, which is not to wait. */
+static void on_told(struct store_wait *wait, const struct store_told *told)
+{
+    struct submission *submission = of_wait(wait);
+    struct receipts *receipts = wait->context;
+    submission->is_lost = !told->is_durable;
+    if (submission->is_lost)
+        snprintf(submission->refusal, sizeof submission->refusal, "%.*s",
+                 (int)sizeof submission->refusal - 1, told->reason);
+    else
+        submission->jobs_durable++;
+    if (submission->jobs_durable == submission->jobs_count && submission->place == NULL)
+        settle_now(receipts, submission, told->more);
+    else
+        settle_later(receipts, submission);
+}
+
+void receipts_take(struct receipts *receipts, struct submission *submission)
+{
+    const struct intake *intake = &receipts->options.intake;
+    assert(submission->jobs_count > 0);
+    mutex_lock(&receipts->lock);
+    receipts->taken++;
+    mutex_unlock(&receipts->lock);
+    task_list_init(&submission->tasks);
+    store_jobs(intake, submission);
+    submission->wait.done = on_told;
+    submission->wait.context = receipts;
+    wait_for_next_job(receipts, submission);
+}
+
+/* Takes what there is to do; false if nothing will come any more. */
+static bool wait_for_work(struct receipts *receipts, struct submission **told,
+                          struct task_list *entering)
+{
+    MUTEX_GUARD(&receipts->lock);
+    while (receipts->told == NULL && receipts->entering.count == 0) {
+        if (receipts->stops && receipts->taken == 0)
+            return false;
         cond_wait(&receipts->changed, &receipts->lock);
+    }
     *told = receipts->told;
     receipts->told = NULL;
     receipts->told_end = &receipts->told;
-    return *told != NULL;
+    task_list_append(entering, &receipts->entering);
+    return true;
 }
 
 static void receipts_run(void *argument)
@@ -160,10 +200,10 @@ static void receipts_run(void *argument)
     struct receipts *receipts = argument;
     struct task_list entering;
     task_list_init(&entering);
-    for (struct submission *told; wait_for_told(receipts, &told);) {
+    for (struct submission *told; wait_for_work(receipts, &told, &entering);) {
         for (struct submission *next; told != NULL; told = next) {
             next = told->next;
-            settle(receipts, told, &entering);
+            go_on(receipts, told, &entering);
         }
         intake_enter(&receipts->options.intake, &entering);
     }
@@ -186,6 +226,7 @@ struct receipts *receipts_start(const struct receipts_options *options, struct e
         abort();
     receipts->options = *options;
     receipts->told_end = &receipts->told;
+    task_list_init(&receipts->entering);
     mutex_init(&receipts->lock);
     cond_init(&receipts->changed);
     if (!thread_start(&receipts->thread, "receipts", receipts_run, receipts, error))

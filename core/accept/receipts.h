@@ -1,7 +1,9 @@
 /* receipts: submissions that have room and wait until they are on disk: only then may their
  * sender be told that they were taken, and their tasks enter. Made by the submissions of a host
- * whose store is durable. A thread of its own settles them, since it may have to wait for
- * inbound, which a thread of the store must not. */
+ * whose store is durable.
+ *
+ * The sender is told on the store's thread: one more to be woken would cost him as much as the disk
+ * does. What may wait (for inbound, for the store) is left to a thread of their own. */
 #pragma once
 
 #include "accept/intake.h"
@@ -14,8 +16,10 @@ struct receipts_options {
     struct intake intake;
     void *context;
     /* The submission is durable, or lost (is_lost; the reason is in refusal) and in no store: its
-     * tasks are in submission->tasks, counted and ACCEPTED, to enter once this has returned; or to
-     * be given back. The receipts' thread. */
+     * tasks are in submission->tasks, counted and ACCEPTED, to be given back; or they were taken
+     * out, to enter once this has returned, if none holds its place. Does not wait for the store if
+     * it is durable and none holds its place: then it may be called on the store's thread; else on
+     * the receipts'. */
     void (*settled)(void *context, struct submission *submission);
 };
 

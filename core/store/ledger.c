@@ -45,29 +45,30 @@ struct ledger {
 static const char refusal[] = "the job could not be written, or another one has its id";
 
 /* The transaction with the records up to a cursor is durable. */
-static void wrote(struct ledger *ledger, const struct sqlite_cursor *cursor)
+static void wrote(struct ledger *ledger, const struct sqlite_cursor *cursor, int64_t took_ns)
 {
     struct sqlite *sqlite = ledger->sqlite;
 
     mutex_lock(&sqlite->lock);
     bool was_failing = ledger->is_failing;
     ledger->at = *cursor;
-    ledger_pace_wrote(&ledger->pace, cursor);
     ledger->is_failing = false;
     ledger->meta = ledger->writer->meta;
     memcpy(ledger->dropped, ledger->writer->dropped, sizeof(ledger->dropped));
     sqlite_queue_forget(&sqlite->queue, cursor);
+    size_t before = ledger->waits.count;
     struct store_wait *refused = ledger_waits_take_refused(&ledger->waits, &sqlite->index);
     struct store_wait *right =
         ledger_waits_take_durable(&ledger->waits, &sqlite->index, cursor->passed);
+    ledger_pace_wrote(&ledger->pace, cursor, took_ns, before - ledger->waits.count);
     cond_broadcast(&ledger->written);
     cond_broadcast(&ledger->room);
     mutex_unlock(&sqlite->lock);
     ledger->again_ns = AGAIN_FIRST_NS;
     if (was_failing)
         log_info("the store writes again", LOG_TEXT("path", sqlite->path));
-    ledger_waits_answer(refused, false, refusal);
-    ledger_waits_answer(right, true, NULL);
+    ledger_waits_answer(refused, refusal);
+    ledger_waits_answer(right, NULL);
 }
 
 /* Of a job that is not durable yet nothing is kept; who waits for it is to hear so. With the
@@ -144,7 +145,7 @@ static void failed(struct ledger *ledger, const struct sqlite_cursor *cursor)
     mutex_unlock(&sqlite->lock);
     if (is_first)
         log_error("the store cannot write", LOG_TEXT("reason", error.message));
-    ledger_waits_answer(refused, false, error.message);
+    ledger_waits_answer(refused, error.message);
     wait_again(ledger);
 }
 
@@ -186,9 +187,10 @@ static void write_some(struct ledger *ledger, int64_t until_ns)
         failed(ledger, &cursor);
         return;
     }
-    histogram_add(&time, clock_now_ns() - began_ns);
+    int64_t took_ns = clock_now_ns() - began_ns;
+    histogram_add(&time, took_ns);
     histogram_merge(&ledger->times, &time);
-    wrote(ledger, &cursor);
+    wrote(ledger, &cursor, took_ns);
 }
 
 static void carry_out(struct ledger *ledger, struct ledger_order *order)
@@ -317,6 +319,7 @@ struct ledger *ledger_create(struct sqlite *sqlite, sqlite3 *db, struct error *e
     ledger_waits_init(&ledger->waits);
     ledger->orders_end = &ledger->orders;
     ledger->pace = (struct ledger_pace){.queue = &sqlite->queue,
+                                        .waits = &ledger->waits,
                                         .interval_ns = sqlite->store.options.commit_interval_ns};
     ledger->at = sqlite_queue_begin(&sqlite->queue);
     ledger->writer = sqlite_writer_create(sqlite, db, error);
@@ -353,7 +356,7 @@ void ledger_destroy(struct ledger **place)
     mutex_lock(&ledger->sqlite->lock);
     ledger->is_stopping = true;
     ledger->stop_failures = ledger->failures;
-    ledger_pace_want(&ledger->pace, ledger->sqlite->queue.pushed);
+    ledger_pace_demand(&ledger->pace, ledger->sqlite->queue.pushed);
     cond_signal(&ledger->work); /* also if it waits to try again */
     mutex_unlock(&ledger->sqlite->lock);
     thread_join(&ledger->thread);
@@ -389,9 +392,9 @@ void ledger_notify(struct ledger *ledger)
 }
 
 /* Somebody waits for all of the queue up to here. With the lock. */
-static void want(struct ledger *ledger, uint64_t until)
+static void demand(struct ledger *ledger, uint64_t until)
 {
-    ledger_pace_want(&ledger->pace, until);
+    ledger_pace_demand(&ledger->pace, until);
     if (ledger_pace_presses(&ledger->pace))
         wake(ledger);
 }
@@ -402,7 +405,7 @@ bool ledger_sync(struct ledger *ledger, struct error *error)
 
     MUTEX_GUARD(&sqlite->lock);
     uint64_t until = sqlite->queue.pushed, failures = ledger->failures;
-    want(ledger, until);
+    demand(ledger, until);
     while (ledger->pace.durable < until && !ledger->is_failing && ledger->failures == failures)
         cond_wait(&ledger->written, &sqlite->lock);
     return ledger->pace.durable >= until || error_set(error, "store_failed", "%s", ledger->why);
@@ -420,7 +423,7 @@ bool ledger_order(struct ledger *ledger, struct ledger_order *order)
     order->said_at = sqlite->queue.pushed;
     *ledger->orders_end = order;
     ledger->orders_end = &order->next;
-    want(ledger, order->said_at);
+    demand(ledger, order->said_at);
     wake(ledger);
     while (!order->is_done)
         cond_wait(&ledger->written, &sqlite->lock);
@@ -437,11 +440,15 @@ void ledger_when_durable(struct ledger *ledger, struct store_wait *wait)
     bool waits = job != NULL && job->added_at > ledger->pace.durable;
     if (waits) {
         ledger_waits_add(&ledger->waits, wait);
-        want(ledger, job->added_at);
+        ledger_pace_want(&ledger->pace, job->added_at);
+        if (ledger_pace_presses(&ledger->pace))
+            wake(ledger);
     }
     mutex_unlock(&sqlite->lock);
-    if (!waits)
-        wait->done(wait, !given_up, given_up ? refusal : NULL);
+    if (waits)
+        return;
+    wait->next = NULL;
+    ledger_waits_answer(wait, given_up ? refusal : NULL);
 }
 
 bool ledger_is_well(struct ledger *ledger, struct error *error)

@@ -15,6 +15,12 @@ void ledger_pace_want(struct ledger_pace *pace, uint64_t until)
         pace->wanted = until;
 }
 
+void ledger_pace_demand(struct ledger_pace *pace, uint64_t until)
+{
+    ledger_pace_want(pace, until);
+    ledger_company_hurry(&pace->company);
+}
+
 uint64_t ledger_pace_look(struct ledger_pace *pace)
 {
     pace->seen = pace->queue->pushed;
@@ -22,16 +28,23 @@ uint64_t ledger_pace_look(struct ledger_pace *pace)
     return pace->seen;
 }
 
-void ledger_pace_wrote(struct ledger_pace *pace, const struct sqlite_cursor *cursor)
+void ledger_pace_wrote(struct ledger_pace *pace, const struct sqlite_cursor *cursor,
+                       int64_t took_ns, size_t told)
 {
     pace->durable = cursor->passed;
     pace->durable_bytes = cursor->passed_bytes;
     pace->wrote_ns = clock_now_ns();
+    ledger_company_wrote(&pace->company, told, pace->waits->count, took_ns);
+}
+
+static bool lacks_company(const struct ledger_pace *pace)
+{
+    return ledger_company_lacks(&pace->company, pace->waits->count);
 }
 
 bool ledger_pace_presses(const struct ledger_pace *pace)
 {
-    return pace->wanted > pace->durable || pace->seen > pace->durable ||
+    return (pace->wanted > pace->durable && !lacks_company(pace)) || pace->seen > pace->durable ||
            pace->queue->pushed - pace->durable >= SQLITE_COMMIT_RECORDS ||
            pace->queue->pushed_bytes - pace->durable_bytes >= SQLITE_COMMIT_BYTES;
 }
@@ -53,5 +66,9 @@ enum ledger_rest ledger_pace_rest(const struct ledger_pace *pace, int64_t *until
     bool is_new = pace->unseen_ns != 0;
 
     *until_ns = (is_new ? pace->unseen_ns : pace->wrote_ns) + pace->interval_ns;
+    if (pace->company.expected > 1 && lacks_company(pace)) { /* a single one lacks nobody */
+        *until_ns = pace->company.until_ns;
+        return LEDGER_DOZES;
+    }
     return is_new || clock_now_ns() < *until_ns ? LEDGER_DOZES : LEDGER_SLEEPS;
 }

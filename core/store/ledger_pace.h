@@ -13,16 +13,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/ledger_company.h"
+#include "store/ledger_waits.h"
 #include "store/sqlite_queue.h"
 
 struct ledger_pace {
-    const struct sqlite_queue *queue; /* immutable, as is: */
+    const struct sqlite_queue *queue; /* immutable, as are: */
+    const struct ledger_waits *waits;
     int64_t interval_ns;
     uint64_t durable, durable_bytes; /* how much of the queue is written */
     uint64_t wanted;                 /* somebody waits for the queue up to here */
     uint64_t seen;                   /* how much of it the ledger has looked at */
     int64_t unseen_ns;               /* when the first behind that was said; 0: there is none */
     int64_t wrote_ns;                /* when the last commit ended */
+    struct ledger_company company;
 };
 
 enum ledger_rest {
@@ -34,14 +38,20 @@ enum ledger_rest {
 /* Notes that something may have been pushed. */
 void ledger_pace_said(struct ledger_pace *pace);
 
-/* Notes that somebody waits for all of the queue up to here. */
+/* Notes that somebody waits for all of the queue up to here, who is in no hurry if he is among
+ * .waits, and others who are about to come may join him. */
 void ledger_pace_want(struct ledger_pace *pace, uint64_t until);
+
+/* The same, at once. */
+void ledger_pace_demand(struct ledger_pace *pace, uint64_t until);
 
 /* Returns how much was said by now: that is no news from then on. */
 uint64_t ledger_pace_look(struct ledger_pace *pace);
 
-/* Notes that the transaction with the records up to a cursor is durable. */
-void ledger_pace_wrote(struct ledger_pace *pace, const struct sqlite_cursor *cursor);
+/* Notes that the transaction with the records up to a cursor is durable, what it has taken, and how
+ * many of .waits it has told. */
+void ledger_pace_wrote(struct ledger_pace *pace, const struct sqlite_cursor *cursor,
+                       int64_t took_ns, size_t told);
 
 /* Returns whether something is to be written at once: somebody waits for it, it fills a
  * transaction, or it was left over by the last one. */

@@ -12,6 +12,7 @@ void ledger_waits_add(struct ledger_waits *waits, struct store_wait *wait)
     wait->next = NULL;
     *waits->end = wait;
     waits->end = &wait->next;
+    waits->count++;
 }
 
 enum answer { ANSWER_REFUSED, ANSWER_DURABLE };
@@ -43,6 +44,7 @@ static struct store_wait *take(struct ledger_waits *waits, struct sqlite_index *
         *place = wait->next;
         *taken_end = wait;
         taken_end = &wait->next;
+        waits->count--;
     }
     *taken_end = NULL;
     waits->end = place;
@@ -60,11 +62,17 @@ struct store_wait *ledger_waits_take_durable(struct ledger_waits *waits, struct 
     return take(waits, index, ANSWER_DURABLE, durable);
 }
 
-void ledger_waits_answer(struct store_wait *taken, bool durable, const char *reason)
+static bool is_alike(const struct store_wait *wait, const struct store_wait *other)
+{
+    return other != NULL && other->done == wait->done && other->context == wait->context;
+}
+
+void ledger_waits_answer(struct store_wait *taken, const char *reason)
 {
     while (taken != NULL) {
         struct store_wait *next = taken->next;
-        taken->done(taken, durable, reason);
+        struct store_told told = {reason == NULL, reason, is_alike(taken, next)};
+        taken->done(taken, &told); /* and perhaps it is gone */
         taken = next;
     }
 }

@@ -11,6 +11,7 @@ struct sqlite_index;
 
 struct ledger_waits {
     struct store_wait *first, **end;
+    size_t count;
 };
 
 /* Begins with nobody. */
@@ -27,5 +28,6 @@ struct store_wait *ledger_waits_take_refused(struct ledger_waits *waits,
 struct store_wait *ledger_waits_take_durable(struct ledger_waits *waits, struct sqlite_index *index,
                                              uint64_t durable);
 
-/* Tells those that were taken; reason is borrowed for the call. No lock held. */
-void ledger_waits_answer(struct store_wait *taken, bool durable, const char *reason);
+/* Tells those that were taken that they are durable, or (reason, borrowed for the call) why they
+ * never will be. No lock held. */
+void ledger_waits_answer(struct store_wait *taken, const char *reason);

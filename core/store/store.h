@@ -108,16 +108,23 @@ struct store_written {
     enum store_answer answer; /* out */
 };
 
+/* What is told to who waits. */
+struct store_told {
+    bool is_durable;    /* else the job never will be, and the store has forgotten it */
+    const char *reason; /* why it is not, borrowed for the call */
+    bool more;          /* the next one told, at once on this thread, has the same done and context:
+                           what can be done for all is done for the last */
+};
+
 /* Somebody who waits until a job, as far as it was added by now, is durable. His until done is
  * called. */
 struct store_wait {
     struct store_wait *next; /* the store's */
     uint64_t job;
     void *context; /* whatever done needs */
-    /* The job is durable; or it never will be, and the store has forgotten it: reason says why.
-     * Inside store_when_durable or on a thread of the store's; must not call the store, nor
+    /* Inside store_when_durable or on a thread of the store's; must not call the store, nor
      * block. */
-    void (*done)(struct store_wait *wait, bool durable, const char *reason);
+    void (*done)(struct store_wait *wait, const struct store_told *told);
 };
 
 /* Sees one record, which is valid inside the call only; must not call the store. False: enough. */

@@ -227,7 +227,7 @@ static bool memory_commit(struct store *store, struct error *error)
 static void memory_when_durable(struct store *store, struct store_wait *wait)
 {
     (void)store;
-    wait->done(wait, true, NULL);
+    wait->done(wait, &(struct store_told){.is_durable = true});
 }
 
 static bool memory_is_well(struct store *store, struct error *error)

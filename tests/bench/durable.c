@@ -169,13 +169,12 @@ struct clients {
     struct client all[CLIENTS];
 };
 
-static void hear(struct store_wait *wait, bool durable, const char *reason)
+static void hear(struct store_wait *wait, const struct store_told *told)
 {
     struct client *client = (struct client *)wait;
     struct clients *clients = client->clients;
 
-    (void)reason;
-    assert(durable);
+    assert(told->is_durable);
     MUTEX_GUARD(&clients->lock);
     client->next = clients->heard;
     clients->heard = client;

@@ -207,11 +207,10 @@ Test(host, an_interrupt_before_anything_started_cancels_it_all)
 
 static enum { NOT_ASKED, NOT_DURABLE, DURABLE } last_job;
 
-static void on_durable(struct store_wait *wait, bool durable, const char *reason)
+static void on_durable(struct store_wait *wait, const struct store_told *told)
 {
     (void)wait;
-    (void)reason;
-    last_job = durable ? DURABLE : NOT_DURABLE;
+    last_job = told->is_durable ? DURABLE : NOT_DURABLE;
 }
 
 /* It would write what nobody waits for after an hour. */

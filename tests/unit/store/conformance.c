@@ -986,13 +986,12 @@ struct heard {
     bool is_done, durable;
 };
 
-static void hear(struct store_wait *wait, bool durable, const char *reason)
+static void hear(struct store_wait *wait, const struct store_told *told)
 {
     struct heard *heard = (struct heard *)wait;
-    (void)reason;
     MUTEX_GUARD(&heard->lock);
     heard->is_done = true;
-    heard->durable = durable;
+    heard->durable = told->is_durable;
     cond_signal(&heard->changed);
 }
 

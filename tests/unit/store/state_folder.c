@@ -43,12 +43,12 @@ struct hearing {
     bool is_done, durable;
 };
 
-static void hear(struct store_wait *wait, bool durable, const char *reason)
+static void hear(struct store_wait *wait, const struct store_told *told)
 {
     struct hearing *hearing = (struct hearing *)wait;
-    cr_assert(durable || reason != NULL);
+    cr_assert(told->is_durable || told->reason != NULL);
     MUTEX_GUARD(&hearing->lock);
-    hearing->durable = durable;
+    hearing->durable = told->is_durable;
     hearing->is_done = true;
     cond_signal(&hearing->changed);
 }

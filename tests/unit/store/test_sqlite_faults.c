@@ -377,11 +377,10 @@ Test(sqlite_faults, the_file_is_for_its_owner_alone)
 }
 
 /* Leaves without closing: the log of SQLite's has all that was committed. */
-static void vanish(struct store_wait *wait, bool durable, const char *reason)
+static void vanish(struct store_wait *wait, const struct store_told *told)
 {
     (void)wait;
-    (void)reason;
-    _exit(durable ? 0 : 1);
+    _exit(told->is_durable ? 0 : 1);
 }
 
 static void work_and_vanish(void)

@@ -132,11 +132,10 @@ Test(store_sqlite, what_is_left_of_a_large_job_is_found_after_reopening)
     stage_close();
 }
 
-static void say_done(struct store_wait *wait, bool durable, const char *reason)
+static void say_done(struct store_wait *wait, const struct store_told *told)
 {
     (void)wait;
-    (void)reason;
-    _exit(durable ? 0 : 1);
+    _exit(told->is_durable ? 0 : 1);
 }
 
 /* Does some work and leaves without closing as soon as a job is durable. */
