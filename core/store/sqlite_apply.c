@@ -312,6 +312,7 @@ bool sqlite_writer_apply(struct sqlite_writer *writer, const struct sqlite_recor
         sqlite_row_touch(writer, row);
     if (row != NULL && record->job->given_up && record->kind != SQLITE_RECORD_FORGET)
         return true;
+    writer->has_said = true;
     switch (record->kind) {
     case SQLITE_RECORD_JOB:
         return apply_job(writer, row);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/sqlite_gather.h"
 #include "support/cleanup.h"
 #include "support/clock.h"
 #include "support/process.h"
@@ -214,7 +215,8 @@ sqlite3 *sqlite_file_open(const char *path, struct error *error)
 {
     sqlite3 *db = NULL;
 
-    int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                               sqlite_gather_vfs());
     if (db == NULL)
         abort(); /* no memory */
     sqlite3_busy_timeout(db, BUSY_MS);

@@ -32,11 +32,14 @@ static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
 #include "store/sqlite_facts.def"
 #undef FACT
                                     " FROM job WHERE key = ?1",
-    [SQLITE_META_UPDATE_STATEMENT] = "UPDATE meta SET id = 1"
 #define META(column, member) ", " #column " = ?"
+    [SQLITE_META_UPDATE_STATEMENT] = "UPDATE meta SET epoch = epoch"
 #include "store/sqlite_meta.def"
+                                     " WHERE id = 1 AND epoch = ?",
+    [SQLITE_META_REWRITE_STATEMENT] = "UPDATE meta SET id = 1"
+#include "store/sqlite_meta.def"
+                                      " WHERE epoch = ?",
 #undef META
-                                     " WHERE epoch = ?",
 };
 
 static bool prepare(struct sqlite_writer *writer, struct error *error)
@@ -125,6 +128,7 @@ bool sqlite_run(struct sqlite_writer *writer, enum sqlite_statement name, size_t
 bool sqlite_writer_begin(struct sqlite_writer *writer)
 {
     writer->has_more = false;
+    writer->has_said = false;
     writer->lost[0] = '\0';
     mutex_lock(&writer->sqlite->lock);
     writer->limits.finished_max = writer->sqlite->store.options.finished_max;
@@ -132,10 +136,14 @@ bool sqlite_writer_begin(struct sqlite_writer *writer)
     return sqlite_run(writer, SQLITE_BEGIN_STATEMENT, 0, NULL);
 }
 
-/* Whoever has taken the file since, for its lock was removed, has begun a new epoch. */
+/* Whoever has taken the file since, for its lock was removed, has begun a new epoch. SQLite does not
+ * write what is as it was, unless the row gets a key: only then is a transaction that has nothing
+ * to say one in the log, or a proof that the disk works again. */
 static bool write_meta(struct sqlite_writer *writer)
 {
-    sqlite3_stmt *update = writer->statements[SQLITE_META_UPDATE_STATEMENT];
+    bool rewrites = !writer->has_said || writer->was_undone;
+    sqlite3_stmt *update =
+        writer->statements[rewrites ? SQLITE_META_REWRITE_STATEMENT : SQLITE_META_UPDATE_STATEMENT];
     int at = 1;
 
 #define META(column, member) sqlite3_bind_int64(update, at++, (int64_t)writer->meta.member);
@@ -168,6 +176,7 @@ bool sqlite_writer_commit(struct sqlite_writer *writer)
         !write_meta(writer) || !is_in_place(writer) ||
         !sqlite_run(writer, SQLITE_COMMIT_STATEMENT, 0, NULL))
         return false;
+    writer->was_undone = false;
     writer->durable = writer->meta;
     memcpy(writer->durable_dropped, writer->dropped, sizeof(writer->dropped));
     sqlite_rows_committed(writer);
@@ -178,6 +187,7 @@ void sqlite_writer_undo(struct sqlite_writer *writer)
 {
     if (!sqlite3_get_autocommit(writer->db))
         sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    writer->was_undone = true;
     writer->meta = writer->durable;
     memcpy(writer->dropped, writer->durable_dropped, sizeof(writer->dropped));
     for (int i = 0; i < SQLITE_CLASS_COUNT; i++)

@@ -19,6 +19,7 @@ enum sqlite_statement {
     SQLITE_JOB_UPDATE_STATEMENT,
     SQLITE_JOB_SELECT_STATEMENT,
     SQLITE_META_UPDATE_STATEMENT,
+    SQLITE_META_REWRITE_STATEMENT,
     SQLITE_STATEMENT_COUNT,
 };
 
@@ -39,6 +40,8 @@ struct sqlite_writer {
     struct buffer scratch;
     struct sqlite_reader *reader; /* over the same connection */
     bool has_more;                /* there is more to trim or to sweep */
+    bool has_said;                /* the transaction has something to write of its own */
+    bool was_undone;              /* the one before it was undone */
     struct sqlite_identity identity;
     char lost[128]; /* why the file is not ours any more; "": it is */
 };

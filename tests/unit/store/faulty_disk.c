@@ -25,6 +25,7 @@ static struct {
     bool only_syncs;
     int code;
     int failures;
+    int writes, syncs;
 } state = {.left = INT_MAX};
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -50,8 +51,15 @@ static bool only_syncs_fail(void)
     return state.only_syncs;
 }
 
+static void count_up(int *number)
+{
+    MUTEX_GUARD(&state.lock);
+    ++*number;
+}
+
 static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
+    count_up(&state.writes);
     int answer = only_syncs_fail() ? SQLITE_OK : next_answer();
     return answer != SQLITE_OK ? answer
                                : real_of(file)->pMethods->xWrite(real_of(file), bytes, count, at);
@@ -59,6 +67,7 @@ static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_
 
 static int file_sync(sqlite3_file *file, int flags)
 {
+    count_up(&state.syncs);
     int answer = next_answer();
     return answer != SQLITE_OK ? answer : real_of(file)->pMethods->xSync(real_of(file), flags);
 }
@@ -172,4 +181,16 @@ void faulty_disk_wait_for_failures(int count)
     MUTEX_GUARD(&state.lock);
     while (state.failures < count)
         cr_assert(cond_wait_until(&state.failed, &state.lock, until_ns), "it does not fail");
+}
+
+int faulty_disk_writes(void)
+{
+    MUTEX_GUARD(&state.lock);
+    return state.writes;
+}
+
+int faulty_disk_syncs(void)
+{
+    MUTEX_GUARD(&state.lock);
+    return state.syncs;
 }

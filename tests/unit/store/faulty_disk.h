@@ -20,3 +20,7 @@ void faulty_disk_heal(void);
 
 /* Waits until it has failed so many times since it was broken. */
 void faulty_disk_wait_for_failures(int count);
+
+/* Returns how many writes, or syncs, there were since it was installed. */
+int faulty_disk_writes(void);
+int faulty_disk_syncs(void);

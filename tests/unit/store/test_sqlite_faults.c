@@ -57,6 +57,17 @@ Test(sqlite_faults, a_full_disk_gives_up_what_is_not_durable_and_says_why)
     stage_close();
 }
 
+Test(sqlite_faults, a_commit_is_one_write_and_one_sync)
+{
+    stage_open("sqlite", 10, 10);
+    durable_job("A", 1);
+    int writes = faulty_disk_writes(), syncs = faulty_disk_syncs();
+    durable_job("B", 100); /* nothing is checkpointed after so little */
+    cr_assert_gt(faulty_disk_syncs(), syncs);
+    cr_assert_eq(faulty_disk_writes() - writes, faulty_disk_syncs() - syncs);
+    stage_close();
+}
+
 Test(sqlite_faults, ends_and_retries_are_kept_and_written_when_the_disk_is_back)
 {
     stage_open("sqlite", 10, 10);
@@ -184,7 +195,7 @@ Test(sqlite_faults, a_requeue_that_fails_changes_nothing)
     stage_end_as(job, 0, STORE_FAILED);
     stage_end_as(job, 1, STORE_TIMED_OUT);
     state_reopen(10, 10);
-    for (int writes = 0; writes < 3; writes++) {
+    for (int writes = 0; writes < 2; writes++) { /* it takes one, and a sync */
         cr_assert(store_commit(stage, NULL));
         faulty_disk_break(writes, SQLITE_IOERR_WRITE);
         cr_assert_not(requeue_all(job));
