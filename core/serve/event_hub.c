@@ -87,9 +87,25 @@ void event_hub_add(struct event_hub *hub, struct http_stream *stream, const char
         listener_free(listener);
 }
 
-bool event_hub_wanted(const struct event_hub *hub)
+static bool is_heard(const struct event_hub *hub)
 {
     return atomic_load_explicit(&hub->count, memory_order_relaxed) > 0;
+}
+
+static bool wants(const struct listener *listener, const char *job)
+{
+    return job == NULL || listener->job == NULL || strcmp(listener->job, job) == 0;
+}
+
+bool event_hub_wanted(struct event_hub *hub, const char *job)
+{
+    if (!is_heard(hub))
+        return false;
+    MUTEX_GUARD(&hub->lock);
+    const struct listener *listener = hub->listeners;
+    while (listener != NULL && !wants(listener, job))
+        listener = listener->next;
+    return listener != NULL;
 }
 
 typedef enum http_sent writing(struct http_stream *stream, const char *text, size_t length);
@@ -127,8 +143,7 @@ static void send_all(struct event_hub *hub, const char *job, const struct buffer
 
     mutex_lock(&hub->lock);
     for (struct listener **at = &hub->listeners, *one; (one = *at) != NULL;) {
-        bool wants = job == NULL || one->job == NULL || strcmp(one->job, job) == 0;
-        if (!wants || send_one(one, text, write) != HTTP_GONE) {
+        if (!wants(one, job) || send_one(one, text, write) != HTTP_GONE) {
             at = &one->next;
             continue;
         }
@@ -149,7 +164,7 @@ static void send_event(struct event_hub *hub, const char *job, const char *event
 {
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
 
-    if (!event_hub_wanted(hub))
+    if (!is_heard(hub))
         return;
     buffer_printf(&text, "event: %s\ndata: %s\n\n", event, line);
     send_all(hub, job, &text, write);
@@ -170,7 +185,7 @@ void event_hub_beat(struct event_hub *hub)
     static const char comment[] = ":\n\n";
     CLEANUP(buffer_fini) struct buffer text = BUFFER_EMPTY;
 
-    if (!event_hub_wanted(hub))
+    if (!is_heard(hub))
         return;
     buffer_puts(&text, comment);
     send_all(hub, NULL, &text, http_stream_write);

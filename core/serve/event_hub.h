@@ -18,8 +18,8 @@ void event_hub_destroy(struct event_hub **hub);
 /* Takes a stream over; job: only what is of the job with this id (copied); NULL: everything. */
 void event_hub_add(struct event_hub *hub, struct http_stream *stream, const char *job);
 
-/* Returns whether anybody listens. No lock. */
-bool event_hub_wanted(const struct event_hub *hub);
+/* Returns whether anybody listens to what a job does: a line costs more to make than to send. */
+bool event_hub_wanted(struct event_hub *hub, const char *job);
 
 /* Sends an event: its name, and one line of JSON without newline; job: whose it is. */
 void event_hub_send(struct event_hub *hub, const char *job, const char *event, const char *line);

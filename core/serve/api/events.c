@@ -26,12 +26,13 @@ void api_event_stream(void *context, struct http_request *request)
 void api_task_ended(struct api *api, const struct outcome_record *record)
 {
     CLEANUP(buffer_fini) struct buffer line = BUFFER_EMPTY;
+    const char *job = record->task->job->id;
 
-    if (!event_hub_wanted(api->hub))
+    if (!event_hub_wanted(api->hub, job))
         return;
     record_write(record, &line);
     line.length--; /* its newline */
-    event_hub_send(api->hub, record->task->job->id, "task", buffer_text(&line));
+    event_hub_send(api->hub, job, "task", buffer_text(&line));
 }
 
 /* A task that is tried again by itself may end before the others of its job. */
@@ -47,7 +48,7 @@ void api_job_over(struct api *api, const struct job *job)
     json_t *json = NULL;
     struct error error;
 
-    if (!event_hub_wanted(api->hub) ||
+    if (!event_hub_wanted(api->hub, job->id) ||
         !store_find_job(host_stages(api->host)->store, job->id, take_json, &json, &error) ||
         json == NULL)
         return;
