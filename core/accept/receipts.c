@@ -147,6 +147,16 @@ static void settle_later(struct receipts *receipts, struct submission *submissio
     cond_signal(&receipts->changed);
 }
 
+/* A job without tasks would be over as soon as it is settled. */
+static bool is_plain(const struct submission *submission)
+{
+    bool have_tasks = true;
+    for (size_t i = 0; i < submission->jobs_count; i++)
+        have_tasks = have_tasks && submission->jobs[i]->tasks_count > 0;
+    return have_tasks && submission->place == NULL &&
+           submission->jobs_durable == submission->jobs_count;
+}
+
 /* On a thread of the store's, which is not to wait. */
 static void on_told(struct store_wait *wait, const struct store_told *told)
 {
@@ -158,7 +168,7 @@ static void on_told(struct store_wait *wait, const struct store_told *told)
                  (int)sizeof submission->refusal - 1, told->reason);
     else
         submission->jobs_durable++;
-    if (submission->jobs_durable == submission->jobs_count && submission->place == NULL)
+    if (is_plain(submission))
         settle_now(receipts, submission, told->more);
     else
         settle_later(receipts, submission);

@@ -17,9 +17,9 @@ struct receipts_options {
     void *context;
     /* The submission is durable, or lost (is_lost; the reason is in refusal) and in no store: its
      * tasks are in submission->tasks, counted and ACCEPTED, to be given back; or they were taken
-     * out, to enter once this has returned, if none holds its place. Does not wait for the store if
-     * it is durable and none holds its place: then it may be called on the store's thread; else on
-     * the receipts'. */
+     * out, to enter once this has returned, if none holds its place. On the receipts' thread; on
+     * the store's if it is durable, none holds its place, and each of its jobs has tasks, so that
+     * none is over by this: what follows from that may ask the store. */
     void (*settled)(void *context, struct submission *submission);
 };
 

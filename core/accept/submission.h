@@ -57,8 +57,8 @@ struct submission {
     /* Fills in what is above from what was sent; false with what is wrong in the diagnostics.
      * Before it is read, on the same thread. NULL: it is there. */
     bool (*prepare)(void *context, struct submission *submission);
-    /* The answer is known; may free the submission. The sender's or the reader thread; does not
-     * block. */
+    /* The answer is known; may free the submission. The sender's thread, the reader's, the
+     * receipts' or the store's; does not block, nor call the store. */
     void (*answered)(void *context, struct submission *submission);
     /* the submissions' own, see there */
     uint64_t ticket;             /* no other one has it */

@@ -128,7 +128,7 @@ static void give_back(const struct submissions *submissions, struct submission *
         options->intake.room_reached(options->intake.context);
 }
 
-/* The receipts' thread. */
+/* The receipts' thread or the store's. */
 void submissions_settled(void *context, struct submission *submission)
 {
     struct submissions *submissions = context;

@@ -254,7 +254,8 @@ static enum ledger_next next_work(struct ledger *ledger, struct ledger_order **o
         return LEDGER_ORDER;
     if (ledger->is_stopping && ledger->failures > ledger->stop_failures)
         return LEDGER_STOP;
-    if (ledger_pace_presses(&ledger->pace))
+    bool is_behind = ledger->sqlite->queue.pushed > ledger->pace.durable;
+    if (ledger_pace_presses(&ledger->pace) || (ledger->is_stopping && is_behind))
         return LEDGER_WRITE;
     if (ledger->is_stopping)
         return LEDGER_STOP;

@@ -17,8 +17,8 @@ void ledger_pace_want(struct ledger_pace *pace, uint64_t until)
 
 void ledger_pace_demand(struct ledger_pace *pace, uint64_t until)
 {
-    ledger_pace_want(pace, until);
-    ledger_company_hurry(&pace->company);
+    if (pace->demanded < until)
+        pace->demanded = until;
 }
 
 uint64_t ledger_pace_look(struct ledger_pace *pace)
@@ -44,7 +44,8 @@ static bool lacks_company(const struct ledger_pace *pace)
 
 bool ledger_pace_presses(const struct ledger_pace *pace)
 {
-    return (pace->wanted > pace->durable && !lacks_company(pace)) || pace->seen > pace->durable ||
+    return pace->demanded > pace->durable || pace->seen > pace->durable ||
+           (pace->wanted > pace->durable && !lacks_company(pace)) ||
            pace->queue->pushed - pace->durable >= SQLITE_COMMIT_RECORDS ||
            pace->queue->pushed_bytes - pace->durable_bytes >= SQLITE_COMMIT_BYTES;
 }
@@ -66,8 +67,9 @@ enum ledger_rest ledger_pace_rest(const struct ledger_pace *pace, int64_t *until
     bool is_new = pace->unseen_ns != 0;
 
     *until_ns = (is_new ? pace->unseen_ns : pace->wrote_ns) + pace->interval_ns;
-    if (pace->company.expected > 1 && lacks_company(pace)) { /* a single one lacks nobody */
-        *until_ns = pace->company.until_ns;
+    if (lacks_company(pace)) { /* who comes first does not wake it */
+        if (!is_new || *until_ns > pace->company.until_ns)
+            *until_ns = pace->company.until_ns;
         return LEDGER_DOZES;
     }
     return is_new || clock_now_ns() < *until_ns ? LEDGER_DOZES : LEDGER_SLEEPS;

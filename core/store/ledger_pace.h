@@ -22,7 +22,8 @@ struct ledger_pace {
     const struct ledger_waits *waits;
     int64_t interval_ns;
     uint64_t durable, durable_bytes; /* how much of the queue is written */
-    uint64_t wanted;                 /* somebody waits for the queue up to here */
+    uint64_t wanted;                 /* somebody waits for the queue up to here, */
+    uint64_t demanded;               /* and somebody else, who waits for no company, up to here */
     uint64_t seen;                   /* how much of it the ledger has looked at */
     int64_t unseen_ns;               /* when the first behind that was said; 0: there is none */
     int64_t wrote_ns;                /* when the last commit ended */

@@ -1,9 +1,7 @@
 #include "store/sqlite_gather.h"
 
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
 enum { GATHERED_MOST = 64 * 1024 };
@@ -11,10 +9,10 @@ enum { GATHERED_MOST = 64 * 1024 };
 /* SQLite's file, and behind it that of the VFS below. */
 struct file {
     sqlite3_file base;
-    sqlite3_int64 at; /* where what is gathered goes to */
-    int count;        /* bytes of it */
-    char *gathered;   /* GATHERED_MOST; NULL: nothing was written yet */
-    max_align_t below[];
+    sqlite3_int64 at;      /* where what is gathered goes to */
+    int count;             /* bytes of it */
+    char *gathered;        /* GATHERED_MOST; NULL: nothing was written yet */
+    sqlite3_int64 below[]; /* as SQLite aligns what it has in front of it */
 };
 
 static sqlite3_vfs *below;
@@ -128,7 +126,7 @@ static int gather_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *made, i
 
 static void install(void)
 {
-    if (sqlite3_initialize() != SQLITE_OK || (below = sqlite3_vfs_find(NULL)) == NULL)
+    if ((below = sqlite3_vfs_find(NULL)) == NULL)
         return;
     gather = *below; /* its other functions look at nothing of their own but pAppData */
     gather.zName = "sluice";
@@ -139,8 +137,21 @@ static void install(void)
 
 const char *sqlite_gather_vfs(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, install);
+    if (sqlite3_initialize() != SQLITE_OK)
+        return NULL;
+    sqlite3_mutex *mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_APP1);
+    sqlite3_mutex_enter(mutex);
+    if (gather.zName == NULL)
+        install();
+    sqlite3_mutex_leave(mutex);
     return gather.zName;
+}
+
+void sqlite_gather_drop(sqlite3 *db)
+{
+    sqlite3_file *log = NULL;
+
+    if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log) == SQLITE_OK &&
+        log != NULL && log->pMethods == &methods)
+        ((struct file *)log)->count = 0;
 }

@@ -5,6 +5,12 @@
  * nobody looks for what is still gathered. */
 #pragma once
 
+#include <sqlite3.h>
+
 /* Returns the name under which it is to be opened; NULL if there is no memory for it. It lies over
  * SQLite's default at the time of the first call. Any thread. */
 const char *sqlite_gather_vfs(void);
+
+/* Forgets what is gathered for a connection's log, after a rollback: by now somebody else may have
+ * written at that place. */
+void sqlite_gather_drop(sqlite3 *db);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/sqlite.h"
+#include "store/sqlite_gather.h"
 #include "support/memory.h"
 
 static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
@@ -90,11 +91,17 @@ bool sqlite_writer_failed(const struct sqlite_writer *writer, struct error *erro
 
     if (writer->lost[0] != '\0')
         return error_set(error, "store_lost", "%s: cannot write: %s", path, writer->lost);
+    if (sqlite3_errcode(writer->db) == SQLITE_OK && sqlite3_get_autocommit(writer->db))
+        return error_set(error, "store_failed", "%s: cannot write: the transaction was undone",
+                         path);
     return sqlite_file_failed(writer->db, path, "cannot write", error);
 }
 
 bool sqlite_finish(sqlite3_stmt *statement)
 {
+    /* A read that fails may undo the transaction: what follows would be one of its own each. */
+    if (sqlite3_get_autocommit(sqlite3_db_handle(statement)))
+        return false;
     bool done = sqlite3_step(statement) == SQLITE_DONE;
     sqlite3_reset(statement);
     return done;
@@ -133,7 +140,10 @@ bool sqlite_writer_begin(struct sqlite_writer *writer)
     mutex_lock(&writer->sqlite->lock);
     writer->limits.finished_max = writer->sqlite->store.options.finished_max;
     mutex_unlock(&writer->sqlite->lock);
-    return sqlite_run(writer, SQLITE_BEGIN_STATEMENT, 0, NULL);
+    sqlite3_stmt *begin = writer->statements[SQLITE_BEGIN_STATEMENT];
+    bool right = sqlite3_step(begin) == SQLITE_DONE;
+    sqlite3_reset(begin);
+    return right;
 }
 
 /* Whoever has taken the file since, for its lock was removed, has begun a new epoch. SQLite does not
@@ -187,6 +197,7 @@ void sqlite_writer_undo(struct sqlite_writer *writer)
 {
     if (!sqlite3_get_autocommit(writer->db))
         sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite_gather_drop(writer->db);
     writer->was_undone = true;
     writer->meta = writer->durable;
     memcpy(writer->dropped, writer->durable_dropped, sizeof(writer->dropped));

@@ -156,3 +156,20 @@ state_of() {
     get /metrics
     run ! grep -q '^store_commit_seconds_count' answer
 }
+
+# A job that a list with nothing in it makes is over as soon as it is taken, and a listener is told so by asking the store.
+@test "a job without tasks before another one holds nobody up" {
+    serve
+    : >empty.txt
+    printf '%s\n' "{version: 1, name: first, tasks: [{type: noop, for_each: {x: {lines: empty.txt}}}]}" --- \
+        "{version: 1, name: second, tasks: [{type: noop}]}" >two.yaml
+    curl -sSN --max-time 120 --unix-socket "$socket" http://localhost/v1/events >heard 2>/dev/null 3>&- &
+    listener=$!
+    wait_until grep -q '^:' heard
+    (until [ -e enough ]; do api POST /v1/tasks '{"type": "noop"}'; done) 3>&- &
+    for ((i = 0; i < 20; i++)); do
+        timeout 60 "$SLUICE" submit two.yaml >submitted 2>&1 || { cat submitted; false; }
+    done
+    touch enough
+    kill "$listener"
+}
