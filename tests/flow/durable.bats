@@ -166,7 +166,7 @@ state_of() {
     curl -sSN --max-time 120 --unix-socket "$socket" http://localhost/v1/events >heard 2>/dev/null 3>&- &
     listener=$!
     wait_until grep -q '^:' heard
-    (until [ -e enough ]; do api POST /v1/tasks '{"type": "noop"}'; done) 3>&- &
+    (while [ ! -e enough ] && kill -0 "$pid"; do api POST /v1/tasks '{"type": "noop"}'; done) 3>&- &
     for ((i = 0; i < 20; i++)); do
         timeout 60 "$SLUICE" submit two.yaml >submitted 2>&1 || { cat submitted; false; }
     done
