@@ -1,11 +1,10 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/endpoint.h"
 #include "cli/lifeline.h"
 #include "cli/monitor.h"
 #include "cli/output.h"
@@ -18,12 +17,11 @@
 #include "serve/http.h"
 #include "serve/listener.h"
 #include "serve/notify.h"
-#include "serve/token.h"
 #include "support/cleanup.h"
 #include "support/log.h"
 #include "support/ready.h"
 
-enum { OPTION_CHECK_CONFIG = 2000, OPTION_NO_MONITOR, HOSTS_MOST = 64 };
+enum { OPTION_CHECK_CONFIG = 2000, OPTION_NO_MONITOR };
 
 /* What the memory store keeps, beside the number of tasks that is configured. */
 enum {
@@ -48,14 +46,9 @@ struct serve {
     struct host *host;
     struct api *api;
     struct http *http;
-    char *address; /* as configured */
-    int listen_fd;
-    bool passed;                       /* the service manager has opened the socket */
+    struct endpoint endpoint;
     char *store_path;                  /* NULL: jobs are in memory */
     char *flight_path, *isolated_path; /* the same */
-    char *token;                       /* NULL: nobody is asked for one */
-    char *hosts_text;
-    const char *hosts[HOSTS_MOST + 1];
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -190,41 +183,7 @@ static void on_reread(void *context, void *report)
 
 /* ---- starting ---- */
 
-/* The folder of the socket is made if it is not there, for its owner alone. */
-static bool make_runtime_dir(const struct serve *serve)
-{
-    static const char prefix[] = "unix:";
-    const char *path = serve->address + sizeof(prefix) - 1;
-    const char *slash = strrchr(path, '/');
-
-    if (strncmp(serve->address, prefix, sizeof(prefix) - 1) != 0 || slash == NULL || slash == path)
-        return true;
-    CLEANUP(cleanup_free) char *folder = strndup(path, (size_t)(slash - path));
-    if (folder == NULL)
-        abort();
-    return mkdir(folder, 0700) == 0 || errno == EEXIST ||
-           output_error("cannot make the runtime folder %s: %s", folder, strerror(errno));
-}
-
-/* Takes the socket that is open already: the service manager has passed it, or an earlier host has
- * opened it. */
-static bool take_listener(struct serve *serve)
-{
-    struct lifeline_word word;
-    struct error error;
-
-    if (lifeline_of_host() < 0) {
-        if (!listener_take_passed(&serve->listen_fd, &error))
-            return output_error("%s", error.message);
-        serve->passed = serve->listen_fd >= 0;
-    } else if (lifeline_hear(lifeline_of_host(), &word, &serve->listen_fd) == LIFELINE_WORD) {
-        serve->passed = word.is_passed;
-    }
-    serve->address = serve->listen_fd < 0 ? NULL : listener_address(serve->listen_fd);
-    return true;
-}
-
-/* Takes what the monitor has counted, which it says after that. */
+/* Takes what the monitor has counted, which it says after the socket. */
 static void take_fallen(struct serve *serve)
 {
     struct lifeline_word word;
@@ -237,60 +196,16 @@ static void take_fallen(struct serve *serve)
     close(fd);
 }
 
-static bool open_listener(struct serve *serve)
+/* The first two words of the lifeline, then what the host says of its socket. */
+static bool open_endpoint(struct serve *serve)
 {
-    struct error error;
-
-    if (!take_listener(serve))
+    if (!endpoint_take(&serve->endpoint))
         return false;
     take_fallen(serve);
-    if (serve->listen_fd >= 0)
-        return true;
-    serve->address = config_listen(serve->config);
-    if (!make_runtime_dir(serve))
+    if (!endpoint_open(&serve->endpoint, serve->config))
         return false;
-    serve->listen_fd = listener_open(serve->address, &error);
-    if (serve->listen_fd < 0)
-        return output_error("%s", error.message);
-    tell_monitor(serve, LIFELINE_LISTENS, serve->listen_fd);
-    return true;
-}
-
-/* Whoever can connect to a Unix socket is whoever may run tasks; on TCP a token says so. */
-static bool load_token(struct serve *serve)
-{
-    CLEANUP(cleanup_free) char *file = NULL;
-    struct error error;
-
-    if (listener_port(serve->listen_fd) == 0)
-        return true;
-    file = config_token_file(serve->config);
-    serve->token = token_load(file, &error);
-    if (serve->token == NULL)
-        return output_error("%s", error.message);
-    if (!listener_fd_is_loopback(serve->listen_fd))
-        log_warning("other machines can reach this port, and nothing is encrypted: put a TLS proxy "
-                    "in front");
-    log_info("clients need the token", LOG_TEXT("file", file));
-    return true;
-}
-
-static bool split_hosts(struct serve *serve)
-{
-    size_t count = 0;
-    char *rest = NULL;
-
-    if (serve->config->http_allowed_hosts == NULL)
-        return true;
-    serve->hosts_text = strdup(serve->config->http_allowed_hosts);
-    if (serve->hosts_text == NULL)
-        abort();
-    for (char *host = strtok_r(serve->hosts_text, ", ", &rest); host != NULL;
-         host = strtok_r(NULL, ", ", &rest)) {
-        if (count == HOSTS_MOST)
-            return output_error("[http] allowed_hosts has more than %d names", HOSTS_MOST);
-        serve->hosts[count++] = host;
-    }
+    if (serve->endpoint.is_new)
+        tell_monitor(serve, LIFELINE_LISTENS, serve->endpoint.listen_fd);
     return true;
 }
 
@@ -360,9 +275,9 @@ static bool start_host(struct serve *serve)
 
 static bool start_http(struct serve *serve)
 {
-    struct http_options options = {.listen_fd = serve->listen_fd,
-                                   .token = serve->token,
-                                   .allowed_hosts = serve->hosts,
+    struct http_options options = {.listen_fd = serve->endpoint.listen_fd,
+                                   .token = serve->endpoint.token,
+                                   .allowed_hosts = serve->endpoint.hosts,
                                    .context = serve->api,
                                    .handled = api_handled,
                                    .limits = HTTP_LIMITS_DEFAULT};
@@ -382,27 +297,17 @@ static void say_ready(const struct serve *serve)
 {
     char port[32];
 
-    snprintf(port, sizeof(port), "port %u", listener_port(serve->listen_fd));
+    snprintf(port, sizeof(port), "port %u", listener_port(serve->endpoint.listen_fd));
     api_ready(serve->api);
     log_info("ready", LOG_TEXT("version", HOST_VERSION),
-             LOG_TEXT("listen", serve->passed ? "a socket of the service manager" : serve->address),
-             LOG_TEXT("at", listener_port(serve->listen_fd) == 0 ? "socket" : port));
+             LOG_TEXT("listen", serve->endpoint.is_passed ? "a socket of the service manager"
+                                                          : serve->endpoint.address),
+             LOG_TEXT("at", listener_port(serve->endpoint.listen_fd) == 0 ? "socket" : port));
     notify_send(NOTIFY_READY, "serving");
     tell_monitor(serve, LIFELINE_READY, -1);
 }
 
 /* ---- ending ---- */
-
-/* What the monitor holds it removes. */
-static void close_listener(struct serve *serve)
-{
-    if (serve->listen_fd < 0)
-        return;
-    close(serve->listen_fd);
-    serve->listen_fd = -1;
-    if (!serve->passed && lifeline_of_host() < 0)
-        listener_remove(serve->address);
-}
 
 static void serve_fini(struct serve *serve)
 {
@@ -410,13 +315,10 @@ static void serve_fini(struct serve *serve)
     api_destroy(&serve->api);
     plugins_close(&serve->plugins);
     fallen_unmap(&serve->plugins.fallen);
-    close_listener(serve);
-    free(serve->address);
-    free(serve->token);
+    endpoint_fini(&serve->endpoint);
     free(serve->store_path);
     free(serve->flight_path);
     free(serve->isolated_path);
-    free(serve->hosts_text);
 }
 
 static int exit_code_of(enum host_end end)
@@ -445,7 +347,7 @@ static int stop_all(struct serve *serve, int code)
     api_join(serve->api);
     if (!host_stop(serve->host)) {
         log_warning("a call does not end: it is left behind");
-        close_listener(serve);
+        endpoint_close(&serve->endpoint);
         config_remove_temporary(serve->config);
         output_leave(code);
     }
@@ -456,11 +358,10 @@ static int stop_all(struct serve *serve, int code)
 static int serve_all(const struct serve_options *options, struct config *config)
 {
     CLEANUP(serve_fini)
-    struct serve serve = {.options = options, .config = config, .listen_fd = -1};
+    struct serve serve = {.options = options, .config = config, .endpoint.listen_fd = -1};
 
     last_words_prepare(&(struct last_words_options){0});
-    if (!split_hosts(&serve) || !find_store(&serve) || !open_listener(&serve) ||
-        !load_token(&serve) || !plugins_open(&serve.plugins, config))
+    if (!find_store(&serve) || !open_endpoint(&serve) || !plugins_open(&serve.plugins, config))
         return EXIT_HOST;
     registry_load_all(serve.plugins.registry);
     if (!start_host(&serve))

@@ -146,9 +146,9 @@ bool sqlite_writer_begin(struct sqlite_writer *writer)
     return right;
 }
 
-/* Whoever has taken the file since, for its lock was removed, has begun a new epoch. SQLite does not
- * write what is as it was, unless the row is given a key: so a transaction that has nothing to say
- * is one in the log too, and a proof that the disk works. */
+/* Whoever has taken the file since, for its lock was removed, has begun a new epoch. SQLite does
+ * not write what is as it was, unless the row is given a key: so a transaction that has nothing to
+ * say is one in the log too, and a proof that the disk works. */
 static bool write_meta(struct sqlite_writer *writer)
 {
     bool rewrites = !writer->has_said || writer->was_undone;

@@ -81,7 +81,8 @@ bool sqlite_run(struct sqlite_writer *writer, enum sqlite_statement name, size_t
     sqlite_run(writer, SQLITE_##name##_STATEMENT,                                                  \
                sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (const int64_t[]){__VA_ARGS__})
 
-/* Steps a statement of a transaction whose values are bound and resets it; false unless it is done. */
+/* Steps a statement whose values are bound, in a transaction, and resets it; false unless it is
+ * done. */
 bool sqlite_finish(sqlite3_stmt *statement);
 
 /* Steps a statement whose values are bound, takes the number and the bytes in the first two columns
