@@ -135,7 +135,6 @@ void stages_back_release(void *context, struct task_list *tasks)
     outcome_flush(stages->outcome, &tally);
 }
 
-/* A type may have come back before its task was parked, and then nobody else would see to it. */
 /* Nobody takes them out any more. */
 static void drop_parked(struct stages *stages)
 {
@@ -145,6 +144,7 @@ static void drop_parked(struct stages *stages)
     stages_back_drop(stages, &left);
 }
 
+/* A type may have come back before its task was parked, and then nobody else would see to it. */
 void stages_back_park(void *context, struct task_list *tasks)
 {
     struct stages *stages = context;

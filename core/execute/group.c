@@ -195,6 +195,7 @@ static void leave_out(struct task_list *tasks, struct task_list *left_out)
 {
     for (struct task *task; (task = task_list_pop(tasks)) != NULL;) {
         group_discharge(task);
+        task_move(task, TASK_READY);
         task_list_push(left_out, task);
     }
 }

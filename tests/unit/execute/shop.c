@@ -197,6 +197,15 @@ void shop_open_gate(void)
     mutex_unlock(&shop.lock);
 }
 
+/* As the router would get them. */
+static void drop_unserved(void *context, struct task_list *tasks)
+{
+    (void)context;
+    for (struct task *task = tasks->head; task != NULL; task = task->next)
+        cr_assert_eq(task->state, TASK_READY);
+    shop.unserved += shop_drop(tasks);
+}
+
 void shop_begin(const struct shop_setup *setup)
 {
     struct error error;
@@ -228,7 +237,8 @@ void shop_begin(const struct shop_setup *setup)
                                                          .weigh = weigh},
         .limits = {.grace_ns = setup->grace_ns > 0 ? setup->grace_ns : NS_PER_S,
                    .max_age_ns = setup->max_age_ns > 0 ? setup->max_age_ns : 3600 * NS_PER_S},
-        .wake = shop_wake};
+        .wake = shop_wake,
+        .unserved = drop_unserved};
     shop.executor = executor_create(&options);
     shop.planned_ns = executor_watch(shop.executor, clock_now_ns());
 }

@@ -74,8 +74,9 @@ struct shop {
     _Atomic int inside, inside_most; /* calls in progress */
     _Atomic int ended[TASK_STATE_COUNT];
     _Atomic int jobs_over;
-    _Atomic int opened; /* for shop_hold */
-    char reason[64];    /* of the last task that did not succeed */
+    _Atomic int opened;   /* for shop_hold */
+    _Atomic int unserved; /* given back by the executor, and cancelled */
+    char reason[64];      /* of the last task that did not succeed */
     /* the gate, guarded by lock */
     bool shut;
     int32_t clamp; /* no grant is larger; 0: as asked */

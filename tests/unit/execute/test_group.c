@@ -1,4 +1,5 @@
 /* How many calls a group makes at once, in which order, and for which weight. */
+#include "execute/internal.h"
 #include "shop.h"
 
 static const struct shop_setup usual = {0};
@@ -382,6 +383,22 @@ Test(group, after_the_executor_was_closed_tasks_stay_with_who_brings_them)
     group_push(group, &list);
     cr_assert_eq(list.head, &task);
     cr_assert_eq(task.state, TASK_READY);
+    shop_end();
+}
+
+Test(group, what_comes_back_after_the_executor_was_closed_is_given_back)
+{
+    struct task_list taken;
+    task_list_init(&taken);
+    shop_begin(&usual);
+    shop.shut = true;
+    struct group *group = shop_group("g", 1);
+    shop_push(group, &(struct shop_task){0}, 3);
+    executor_purge(shop.executor, NULL, &taken);
+    executor_close(shop.executor);
+    group_put_back(group, &taken);
+    cr_assert_eq(shop.unserved, 3);
+    shop_open_gate();
     shop_end();
 }
 
