@@ -283,6 +283,12 @@ void intake_enter(const struct intake *intake, struct task_list *tasks)
         enter(intake, tasks, tasks->count);
 }
 
+void intake_store_empty(const struct intake *intake, struct job *job)
+{
+    if (job->tasks_count == 0 && job->store_key == 0)
+        store_job(intake, job);
+}
+
 void intake_seal(const struct intake *intake, struct job *job)
 {
     struct error error;

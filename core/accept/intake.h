@@ -54,5 +54,9 @@ void intake_note(const struct intake *intake, const struct task_list *tasks);
  * while inbound is full. Any thread. */
 void intake_enter(const struct intake *intake, struct task_list *tasks);
 
+/* Puts a job that has no tasks at all into the store; any other is put there with its first ones.
+ * Who has submitted it is to find that it is over. Any thread. */
+void intake_store_empty(const struct intake *intake, struct job *job);
+
 /* Says that the job has all its tasks. Reader thread. */
 void intake_seal(const struct intake *intake, struct job *job);

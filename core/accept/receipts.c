@@ -40,6 +40,7 @@ static void store_tasks(const struct intake *intake, struct job *job, struct tas
         intake_store(intake, &batch);
         task_list_append(tasks, &batch);
     }
+    intake_store_empty(intake, job);
 }
 
 /* The first one is sealed when all others are: until then nothing of it was there, see origin.h. */

@@ -73,6 +73,7 @@ static void enter(const struct submissions *submissions, struct job *job,
         else
             intake_enter(intake, &batch);
     }
+    intake_store_empty(intake, job);
     intake_seal(intake, job);
 }
 

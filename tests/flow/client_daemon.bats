@@ -270,6 +270,25 @@ YAML
     ended 0
 }
 
+# empty_is_over: submits a job whose list has nothing in it; it can be found, and is over.
+empty_is_over() {
+    : >nothing.txt
+    job empty <<<"tasks: [{type: noop, for_each: {x: {lines: nothing.txt}}}]"
+    sluice 0 submit --wait empty.yaml
+    says "empty: 0 tasks: 0 succeeded in "
+    submitted empty
+    wait_until is "/v1/jobs/$job" .state over
+    stop_daemon
+}
+
+@test "a job without tasks is over at once, with either store" {
+    serve
+    empty_is_over
+    settings "[store]" "backend = memory"
+    serve
+    empty_is_over
+}
+
 @test "submit --wait hears the end of its job from a daemon that stops, however slow it listens" {
     settings "[host]" "grace = 1m" "[store]" "backend = memory" "[group:gate]" "type = gate" "workers = 1"
     serve
