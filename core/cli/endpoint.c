@@ -39,7 +39,10 @@ bool endpoint_take(struct endpoint *endpoint)
         if (!listener_take_passed(&endpoint->listen_fd, &error))
             return output_error("%s", error.message);
         endpoint->is_passed = endpoint->listen_fd >= 0;
-    } else if (lifeline_hear(lifeline_of_host(), &word, &endpoint->listen_fd) == LIFELINE_WORD) {
+    } else if (lifeline_hear(lifeline_of_host(), &word, &endpoint->listen_fd) != LIFELINE_WORD ||
+               word.kind != LIFELINE_BEGIN) {
+        return output_error("the monitor has not said where to listen");
+    } else {
         endpoint->is_passed = word.is_passed;
     }
     endpoint->address = endpoint->listen_fd < 0 ? NULL : listener_address(endpoint->listen_fd);

@@ -192,7 +192,8 @@ static void take_fallen(struct serve *serve)
     if (lifeline_of_host() < 0 || lifeline_hear(lifeline_of_host(), &word, &fd) != LIFELINE_WORD ||
         fd < 0)
         return;
-    serve->plugins.fallen = fallen_map(fd);
+    if (word.kind == LIFELINE_FALLEN)
+        serve->plugins.fallen = fallen_map(fd);
     close(fd);
 }
 
@@ -351,6 +352,7 @@ static int stop_all(struct serve *serve, int code)
         config_remove_temporary(serve->config);
         output_leave(code);
     }
+    endpoint_close(&serve->endpoint);
     log_info("stopped");
     return plugins_leave_if_stuck(&serve->plugins, code);
 }

@@ -64,8 +64,8 @@ void fallen_begin(struct fallen *fallen, const char *build)
 {
     struct slot *slot = find(fallen, build);
 
-    if (slot == NULL)
-        slot = find(fallen, "");
+    if (slot == NULL && (slot = find(fallen, "")) != NULL)
+        slot->deaths = 0;
     if (slot == NULL)
         return;
     snprintf(slot->build, sizeof(slot->build), "%s", build);
@@ -76,8 +76,11 @@ void fallen_end(struct fallen *fallen, const char *build)
 {
     struct slot *slot = find(fallen, build);
 
-    if (slot != NULL)
-        *slot = (struct slot){0};
+    if (slot == NULL)
+        return;
+    atomic_store(&slot->is_starting, 0); /* first: whatever ends the host in between is not its */
+    slot->deaths = 0;
+    memset(slot->build, 0, sizeof(slot->build));
 }
 
 uint32_t fallen_deaths(struct fallen *fallen, const char *build, char cause[FALLEN_CAUSE_BYTES])

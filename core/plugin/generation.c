@@ -2,7 +2,6 @@
  * late thread may still use (its code struct, the mapped image) is kept until it comes back. */
 #include "plugin/generation.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,15 +46,6 @@ static void free_offers(struct generation *generation)
     generation->by_number = NULL;
 }
 
-/* Device and inode say nothing of the build: a copy has others. */
-static void name_build(struct generation *generation)
-{
-    const struct identity *identity = &generation->identity;
-    snprintf(generation->start.build, sizeof generation->start.build, "%.64s-%.32s-%lld-%lld.%09ld",
-             generation->plugin, generation->version, (long long)identity->bytes,
-             (long long)identity->modified.tv_sec, identity->modified.tv_nsec);
-}
-
 struct generation *generation_create(const struct generation_house *house,
                                      const struct generation_origin *origin, struct error *error)
 {
@@ -83,7 +73,7 @@ struct generation *generation_create(const struct generation_house *house,
         error_set(error, "no_memory", "out of memory");
         return NULL;
     }
-    name_build(generation);
+    starts_name_build(generation->start.build, origin->note, &origin->identity);
     return generation;
 }
 
@@ -104,7 +94,9 @@ static void settle(struct generation *generation, enum generation_state state,
                    const struct error *why)
 {
     const struct generation_house *house = generation->house;
-    if (state != GENERATION_PROBED)
+    if (atomic_load(&generation->hanging))
+        starts_give_up(house->starts, &generation->start);
+    else if (state != GENERATION_PROBED)
         starts_end(house->starts, &generation->start);
     house->settled(house->context, generation, state, why);
     starts_next(house->starts);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plugin/internal.h"
+#include "support/memory.h"
 
 enum { TRIES_MOST = 3 };
 
@@ -253,18 +254,52 @@ uint32_t registry_types_count(struct registry *registry)
     return atomic_load(&registry->slots_count);
 }
 
+/* Lock held. */
+static bool is_suspect(const struct registry *registry, const struct plugin *plugin)
+{
+    char build[FALLEN_BUILD_BYTES];
+    if (plugin->file == NULL)
+        return false;
+    starts_name_build(build, &plugin->file->note, &plugin->file->identity);
+    return starts_suspect(&registry->starts, build);
+}
+
+/* Lock held. */
+static void ask_if_missing(struct registry *registry, struct plugin *plugin)
+{
+    if (plugin->file != NULL && !plugin->file->rejected && atomic_load(&plugin->published) == NULL)
+        ask(registry, plugin);
+}
+
+/* Nothing may have been started when they are looked for. Lock held. */
+static void ask_suspects(struct registry *registry)
+{
+    size_t count = 0;
+    struct plugin **suspects = memory_grow(NULL, registry->plugins_count + 1, sizeof *suspects);
+    for (size_t i = 0; i < registry->plugins_count; i++)
+        if (is_suspect(registry, registry->plugins[i]))
+            suspects[count++] = registry->plugins[i];
+    for (size_t i = 0; i < count; i++)
+        ask_if_missing(registry, suspects[i]);
+    free(suspects);
+}
+
+/* Lock held, given back meanwhile. */
+static void await_all(struct registry *registry)
+{
+    for (size_t i = 0; i < registry->plugins_count; i++)
+        await(registry, registry->plugins[i]);
+}
+
 void registry_load_all(struct registry *registry)
 {
     MUTEX_GUARD(&registry->lock);
     registry->loads_all = true;
-    for (size_t i = 0; i < registry->plugins_count; i++) {
-        struct plugin *plugin = registry->plugins[i];
-        if (plugin->file != NULL && !plugin->file->rejected &&
-            atomic_load(&plugin->published) == NULL)
-            ask(registry, plugin);
-    }
+    ask_suspects(registry);
+    await_all(registry);
     for (size_t i = 0; i < registry->plugins_count; i++)
-        await(registry, registry->plugins[i]);
+        ask_if_missing(registry, registry->plugins[i]);
+    await_all(registry);
 }
 
 uint32_t registry_left_behind(struct registry *registry)

@@ -1,6 +1,18 @@
 #include "plugin/starts.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A build-id alone would do, but for files without, and somebody who touches a file to have it
+ * tried again. */
+void starts_name_build(char build[FALLEN_BUILD_BYTES], const struct note *note,
+                       const struct identity *identity)
+{
+    snprintf(build, FALLEN_BUILD_BYTES, "%.64s-%.32s-%.16s-%lld-%lld.%09ld", note->name,
+             note->version, note->build_id, (long long)identity->bytes,
+             (long long)identity->modified.tv_sec, identity->modified.tv_nsec);
+}
 
 static uint32_t deaths_of(const struct starts *starts, const char *build,
                           char cause[FALLEN_CAUSE_BYTES])
@@ -8,11 +20,11 @@ static uint32_t deaths_of(const struct starts *starts, const char *build,
     return starts->fallen == NULL ? 0 : fallen_deaths(starts->fallen, build, cause);
 }
 
-static bool is_suspect(const struct starts *starts, const struct start *start)
+bool starts_suspect(const struct starts *starts, const char *build)
 {
     char cause[FALLEN_CAUSE_BYTES];
 
-    return deaths_of(starts, start->build, cause) > 0;
+    return deaths_of(starts, build, cause) > 0;
 }
 
 bool starts_allow(const struct starts *starts, const char *build, struct error *error)
@@ -32,10 +44,10 @@ static struct start *take(struct starts *starts)
     struct start *start = starts->first;
 
     if (start == NULL || starts->is_alone ||
-        (starts->in_hand_count > 0 && is_suspect(starts, start)))
+        (starts->in_hand_count > 0 && starts_suspect(starts, start->build)))
         return NULL;
     starts->first = start->next;
-    starts->is_alone = is_suspect(starts, start);
+    starts->is_alone = starts_suspect(starts, start->build);
     starts->in_hand_count++;
     start->is_in_hand = true;
     return start;
@@ -50,6 +62,7 @@ void starts_next(struct starts *starts)
     for (struct start *start; (start = take(starts)) != NULL;) {
         if (starts->fallen != NULL)
             fallen_begin(starts->fallen, start->build);
+        start->is_marked = starts->fallen != NULL;
         start->run(start->context);
     }
     starts->is_busy = false;
@@ -66,13 +79,19 @@ void starts_begin(struct starts *starts, struct start *start)
     starts_next(starts);
 }
 
-void starts_end(struct starts *starts, struct start *start)
+void starts_give_up(struct starts *starts, struct start *start)
 {
     if (!start->is_in_hand)
         return;
     start->is_in_hand = false;
     starts->in_hand_count--;
     starts->is_alone = false;
-    if (starts->fallen != NULL)
+}
+
+void starts_end(struct starts *starts, struct start *start)
+{
+    starts_give_up(starts, start);
+    if (start->is_marked)
         fallen_end(starts->fallen, start->build);
+    start->is_marked = false;
 }

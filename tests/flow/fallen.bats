@@ -132,3 +132,18 @@ signal() {
     works slows
     works noop
 }
+
+# The crashes of that one are found in nobody's start: what a host has died in the start of goes first, before it.
+@test "what starts while a thread crashes that another one has left behind is not refused" {
+    for name in sound slows; do
+        install_build "$TEST_PLUGINS/frail.so" "s/frail/$name/g" "$name.so"
+    done
+    serve_frail "by = after" "times = 3" "[plugin:sound]" "slow = yes" "[plugin:slows]" "slow = yes"
+    wait_until has_bytes tries 4
+    wait_until answers_ready
+    works sound
+    works slows
+    works frail
+    logged_times 3 "the host died: the next is started"
+    logged_times 0 "plugin refused"
+}

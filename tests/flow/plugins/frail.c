@@ -1,5 +1,5 @@
-/* frail: its init ends the process, the first times. Settings: `by` (segv, abort, kill, exit, thread), `tries`, a file
- * that gets a byte each time, `times`, how many of them, and `slow`, which makes it take a while before that. */
+/* frail: its init ends the process, the first times. Settings: `by` (segv, abort, kill, exit, thread; after: a thread
+ * that it leaves behind does, a little later), `tries`, a file that gets a byte each time, `times`, how many of them, and `slow`, which makes it take a while before that. */
 #include <sluice/plugin.h>
 
 #include <errno.h>
@@ -28,6 +28,13 @@ static void *crash(void *nowhere)
     return NULL;
 }
 
+static void *crash_later(void *nowhere)
+{
+    struct timespec later = {.tv_nsec = SLOW_NS / 3};
+    nanosleep(&later, NULL);
+    return crash(nowhere);
+}
+
 static void end_process(const char *by)
 {
     static char *volatile nowhere = (char *)16;
@@ -41,7 +48,10 @@ static void end_process(const char *by)
         raise(SIGKILL);
     else if (strcmp(by, "exit") == 0)
         _exit(0);
-    else if (pthread_create(&thread, NULL, crash, nowhere) == 0)
+    else if (strcmp(by, "after") == 0) {
+        if (pthread_create(&thread, NULL, crash_later, nowhere) == 0)
+            pthread_detach(thread);
+    } else if (pthread_create(&thread, NULL, crash, nowhere) == 0)
         pthread_join(thread, NULL);
 }
 

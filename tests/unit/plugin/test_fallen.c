@@ -173,6 +173,25 @@ Test(fallen, a_suspect_starts_alone)
     cr_expect(eq(u32, fallen_deaths(host, "d", cause), 1));
 }
 
+Test(fallen, one_that_takes_too_long_holds_nobody_up_and_is_still_named)
+{
+    struct starts starts = {.fallen = host};
+    struct start a = make("a"), b = make("b");
+    die_in("a", "SIGSEGV");
+    starts_begin(&starts, &a);
+    starts_begin(&starts, &b);
+    cr_expect(eq(str, ran, "a"));
+    starts_give_up(&starts, &a);
+    starts_next(&starts);
+    cr_expect(eq(str, ran, "ab"));
+    end(&starts, &b);
+    fallen_count(monitor, "SIGSEGV");
+    cr_expect(eq(u32, fallen_deaths(host, "a", cause), 2));
+    cr_expect(eq(u32, fallen_deaths(host, "b", cause), 0));
+    starts_end(&starts, &a);
+    cr_expect(eq(u32, fallen_deaths(host, "a", cause), 0));
+}
+
 static struct starts ending;
 
 static void run_and_end(void *start)
