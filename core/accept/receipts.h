@@ -2,8 +2,8 @@
  * sender be told that they were taken, and their tasks enter. Made by the submissions of a host
  * whose store is durable.
  *
- * The sender is told on the store's thread: one more to be woken would cost him as much as the disk
- * does. What may wait (for inbound, for the store) is left to a thread of their own. */
+ * The sender is told on the store's thread, so that he does not wait for one more to be woken. What
+ * may wait (for inbound, for the store) is left to a thread of their own. */
 #pragma once
 
 #include "accept/intake.h"

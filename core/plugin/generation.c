@@ -94,7 +94,7 @@ static void settle(struct generation *generation, enum generation_state state,
                    const struct error *why)
 {
     const struct generation_house *house = generation->house;
-    if (atomic_load(&generation->hanging))
+    if (atomic_load(&generation->hanging)) /* the thread left behind may still end the host */
         starts_give_up(house->starts, &generation->start);
     else if (state != GENERATION_PROBED)
         starts_end(house->starts, &generation->start);

@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 /* A build-id alone would do, but for files without, and somebody who touches a file to have it
  * tried again. */

@@ -254,8 +254,7 @@ static enum ledger_next next_work(struct ledger *ledger, struct ledger_order **o
         return LEDGER_ORDER;
     if (ledger->is_stopping && ledger->failures > ledger->stop_failures)
         return LEDGER_STOP;
-    bool is_behind = ledger->sqlite->queue.pushed > ledger->pace.durable;
-    if (ledger_pace_presses(&ledger->pace) || (ledger->is_stopping && is_behind))
+    if (ledger_pace_presses(&ledger->pace)) /* all that is left, if it is to stop */
         return LEDGER_WRITE;
     if (ledger->is_stopping)
         return LEDGER_STOP;
@@ -392,12 +391,18 @@ void ledger_notify(struct ledger *ledger)
         wake(ledger);
 }
 
+/* With the lock. */
+static void wake_if_pressing(struct ledger *ledger)
+{
+    if (ledger_pace_presses(&ledger->pace))
+        wake(ledger);
+}
+
 /* Somebody waits for all of the queue up to here. With the lock. */
 static void demand(struct ledger *ledger, uint64_t until)
 {
     ledger_pace_demand(&ledger->pace, until);
-    if (ledger_pace_presses(&ledger->pace))
-        wake(ledger);
+    wake_if_pressing(ledger);
 }
 
 bool ledger_sync(struct ledger *ledger, struct error *error)
@@ -442,8 +447,7 @@ void ledger_when_durable(struct ledger *ledger, struct store_wait *wait)
     if (waits) {
         ledger_waits_add(&ledger->waits, wait);
         ledger_pace_want(&ledger->pace, job->added_at);
-        if (ledger_pace_presses(&ledger->pace))
-            wake(ledger);
+        wake_if_pressing(ledger);
     }
     mutex_unlock(&sqlite->lock);
     if (waits)

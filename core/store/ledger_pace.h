@@ -22,8 +22,8 @@ struct ledger_pace {
     const struct ledger_waits *waits;
     int64_t interval_ns;
     uint64_t durable, durable_bytes; /* how much of the queue is written */
-    uint64_t wanted;                 /* somebody waits for the queue up to here, */
-    uint64_t demanded;               /* and somebody else, who waits for no company, up to here */
+    uint64_t wanted;                 /* one of .waits waits for the queue up to here, */
+    uint64_t demanded;               /* and somebody who waits for no company up to here */
     uint64_t seen;                   /* how much of it the ledger has looked at */
     int64_t unseen_ns;               /* when the first behind that was said; 0: there is none */
     int64_t wrote_ns;                /* when the last commit ended */
@@ -39,11 +39,11 @@ enum ledger_rest {
 /* Notes that something may have been pushed. */
 void ledger_pace_said(struct ledger_pace *pace);
 
-/* Notes that somebody waits for all of the queue up to here, who is in no hurry if he is among
- * .waits, and others who are about to come may join him. */
+/* Notes that one of .waits waits for all of the queue up to here: others who are about to come may
+ * join him first. */
 void ledger_pace_want(struct ledger_pace *pace, uint64_t until);
 
-/* The same, at once. */
+/* Notes that somebody else does, for whom it is to be written at once. */
 void ledger_pace_demand(struct ledger_pace *pace, uint64_t until);
 
 /* Returns how much was said by now: that is no news from then on. */

@@ -1,6 +1,6 @@
 /* sqlite_gather: how SQLite writes its write-ahead log. By itself it has two system calls for each
- * page, a third of what a small commit costs the processor; with this one for all of them, when the
- * log is synced, which a commit with synchronous = FULL does, or before anybody reads it. What
+ * page, an eighth of what a small commit costs the processor; with this one for all of them, when
+ * the log is synced, which a commit with synchronous = FULL does, or before anybody reads it. What
  * others may see of the log is what its index says, which SQLite brings up to date after the sync:
  * nobody looks for what is still gathered. */
 #pragma once
