@@ -1,7 +1,35 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "serve/http/internal.h"
+
+#define FULL_BODY                                                                                  \
+    "{\"error\":{\"code\":\"too_many_connections\",\"message\":\"no connection is free\"}}\n"
+
+/* What a connection too many gets, before anything of it is read. */
+static const char full_answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                  "Content-Type: application/json\r\nRetry-After: 1\r\n"
+                                  "Connection: close\r\nContent-Length: %zu\r\n\r\n" FULL_BODY;
+
+/* Libmicrohttpd sees the end of it and closes it. */
+static void connection_refuse(int fd)
+{
+    char text[sizeof(full_answer) + 20];
+    char unread[4096];
+
+    int length = snprintf(text, sizeof(text), full_answer, sizeof(FULL_BODY) - 1);
+    send(fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_RDWR);
+    /* What is left unread when it is closed would take the answer away from the client. */
+    while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) == sizeof(unread))
+        ;
+}
+
+static int fd_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
 
 static void connection_open(struct http *http, struct MHD_Connection *mhd, void **context)
 {
@@ -11,7 +39,7 @@ static void connection_open(struct http *http, struct MHD_Connection *mhd, void 
         abort();
     connection->http = http;
     connection->mhd = mhd;
-    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->fd = fd_of(mhd);
     connection->next = http->connections;
     connection->place = &http->connections;
     if (connection->next != NULL)
@@ -24,6 +52,8 @@ static void connection_open(struct http *http, struct MHD_Connection *mhd, void 
 
 static void connection_close(struct http_connection *connection)
 {
+    if (connection == NULL)
+        return;
     connection->http->connections_count--;
     *connection->place = connection->next;
     if (connection->next != NULL)
@@ -33,11 +63,23 @@ static void connection_close(struct http_connection *connection)
     free(connection);
 }
 
+static void connection_begin(struct http *http, struct MHD_Connection *mhd, void **context)
+{
+    if (http->is_retrying)
+        return;
+    http->accepted_count++;
+    http->accept_at_ns = 0;
+    if (http->connections_count < http->options.limits.max_connections)
+        connection_open(http, mhd, context);
+    else
+        connection_refuse(fd_of(mhd));
+}
+
 void connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        connection_open(cls, mhd, context);
+        connection_begin(cls, mhd, context);
     else
         connection_close(*context);
 }

@@ -51,10 +51,12 @@ struct http {
     unsigned requests_count; /* whose headers are complete, up to the end of the answer */
     unsigned handled_count;  /* requests that were handed to handlers in this turn */
     size_t body_total;
-    int64_t now_ns;       /* when the turn began: precise enough for deadlines of seconds */
-    int64_t sweep_at_ns;  /* no deadline is earlier */
-    int64_t accept_at_ns; /* no descriptor was left: not before; 0: there was one */
-    bool drained;         /* what http_drain asks for is done */
+    int64_t now_ns;          /* when the turn began: precise enough for deadlines of seconds */
+    int64_t sweep_at_ns;     /* no deadline is earlier */
+    unsigned accepted_count; /* connections so far, also those that were refused */
+    int64_t accept_at_ns;    /* no descriptor was left: not before; 0: there was one */
+    bool is_retrying;        /* what is added now is not a connection, see retry_accepting */
+    bool drained;            /* what http_drain asks for is done */
 };
 
 struct http_connection {
@@ -122,7 +124,7 @@ void server_release(struct http *http);
 void connection_on_notify(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code);
 
-/* Returns our side of libmicrohttpd's connection. */
+/* Returns our side of libmicrohttpd's connection; NULL: it was refused. */
 struct http_connection *connection_of(struct MHD_Connection *mhd);
 
 /* Has the connection shut down when this much time is over since the turn began; CLOCK_NEVER_NS:

@@ -98,8 +98,10 @@ void *request_on_line(void *cls, const char *line, struct MHD_Connection *mhd)
     struct http *http = cls;
     struct http_connection *connection = connection_of(mhd);
     size_t length = line != NULL ? strlen(line) : 0;
-    struct http_request *request = request_make(connection, length + 1);
 
+    if (connection == NULL)
+        return NULL;
+    struct http_request *request = request_make(connection, length + 1);
     memcpy(request->text, line != NULL ? line : "", length);
     request->text[length] = '\0';
     connection->request = request;
@@ -114,10 +116,12 @@ void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 {
     struct http *http = cls;
     struct http_connection *connection = connection_of(mhd);
-    struct http_request *request = connection->request;
 
     (void)code;
     *context = NULL;
+    if (connection == NULL)
+        return;
+    struct http_request *request = connection->request;
     if (connection->stream != NULL)
         stream_leave(&connection->stream);
     if (request == NULL)
@@ -226,7 +230,7 @@ enum MHD_Result request_on_access(void *cls, struct MHD_Connection *mhd, const c
     (void)mhd;
     (void)url;
     (void)version;
-    return request_advance(*context, method, data, length);
+    return *context != NULL ? request_advance(*context, method, data, length) : MHD_NO;
 }
 
 const struct http_route *http_route(const struct http_request *request)

@@ -1,6 +1,7 @@
 /* The http thread waits for three things: somebody connects, something is ready, or
  * libmicrohttpd's own descriptor says that a connection can go on. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,21 +9,15 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "serve/http/internal.h"
 #include "support/log.h"
 
-enum { ACCEPT_MOST = 64 };                /* before others have their turn */
+/* Those that are refused are libmicrohttpd's until its next round. */
+enum { REFUSED_AT_ONCE = 16 };
 #define ACCEPT_PAUSE_NS (100 * NS_PER_MS) /* when no descriptor is left */
-
-#define FULL_BODY                                                                                  \
-    "{\"error\":{\"code\":\"too_many_connections\",\"message\":\"no connection is free\"}}\n"
-
-/* What a connection too many gets, before anything of it is read. */
-static const char full_answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                                  "Content-Type: application/json\r\nRetry-After: 1\r\n"
-                                  "Connection: close\r\nContent-Length: %zu\r\n\r\n" FULL_BODY;
 
 static struct http_ready closed_queue;
 
@@ -65,46 +60,22 @@ static void take_ready(struct http *http, struct http_ready *next_first)
     }
 }
 
-static void refuse_connection(int fd)
+/* Somebody has connected, and libmicrohttpd has taken nobody: it had no descriptor for it. Then it
+ * does not try again before some connection has ended, so it gets one that has. */
+static void retry_accepting(struct http *http)
 {
-    char text[sizeof(full_answer) + 20];
-    char unread[4096];
+    bool is_first = http->accept_at_ns == 0;
+    int ended = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    int length = snprintf(text, sizeof(text), full_answer, sizeof(FULL_BODY) - 1);
-    send(fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(fd, SHUT_WR);
-    /* What is left unread when it is closed would take the answer away from the client. */
-    while (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) == sizeof(unread))
-        ;
-    close(fd);
-}
-
-static void pause_accepting(struct http *http, int failed)
-{
-    if (http->accept_at_ns == 0) /* said once, not ten times a second */
-        log_warning("cannot accept a connection", LOG_TEXT("error", strerror(failed)));
+    if (ended < 0 && is_first) /* said once, not ten times a second */
+        log_warning("cannot accept a connection", LOG_TEXT("error", strerror(errno)));
     http->accept_at_ns = clock_now_ns() + ACCEPT_PAUSE_NS;
-}
-
-/* Takes one that has connected; false if there is none, or no descriptor for it. */
-static bool accept_one(struct http *http)
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof(address);
-    int fd = accept4(http->options.listen_fd, (struct sockaddr *)&address, &length,
-                     SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-        int failed = errno;
-        if (failed == EMFILE || failed == ENFILE || failed == ENOBUFS || failed == ENOMEM)
-            pause_accepting(http, failed);
-        return failed == EINTR || failed == ECONNABORTED;
-    }
-    http->accept_at_ns = 0;
-    if (http->connections_count >= http->options.limits.max_connections)
-        refuse_connection(fd);
-    else
-        MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, length);
-    return true;
+    if (ended < 0)
+        return;
+    struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+    http->is_retrying = true;
+    MHD_add_connection(http->daemon, ended, (struct sockaddr *)&nobody, sizeof(sa_family_t));
+    http->is_retrying = false;
 }
 
 static int64_t earlier(int64_t a_ns, int64_t b_ns)
@@ -149,11 +120,13 @@ static void turn(struct http *http)
     int64_t now_ns = clock_now_ns();
     bool accepts = atomic_load(&http->phase) == HTTP_RUNNING && now_ns >= http->accept_at_ns;
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    /* Without a descriptor and any connection libmicrohttpd would try again at once, for ever. */
     struct pollfd fds[] = {
         {.fd = http->wake_fd, .events = POLLIN},
-        {.fd = info->epoll_fd, .events = POLLIN},
+        {.fd = accepts || http->connections_count > 0 ? info->epoll_fd : -1, .events = POLLIN},
         {.fd = accepts ? http->options.listen_fd : -1, .events = POLLIN},
     };
+    unsigned accepted_before = http->accepted_count;
 
     if (poll(fds, 3, timeout_ms(http, accepts, now_ns)) < 0)
         return;
@@ -165,11 +138,12 @@ static void turn(struct http *http)
     }
     if (!http->drained && atomic_load(&http->phase) != HTTP_RUNNING) {
         http->drained = true;
+        close(MHD_quiesce_daemon(http->daemon));
         connection_drain(http);
     }
-    for (int i = 0; fds[2].revents != 0 && i < ACCEPT_MOST && accept_one(http); i++)
-        ;
     round_run(http);
+    if (fds[2].revents != 0 && http->accepted_count == accepted_before)
+        retry_accepting(http);
     now_ns = clock_now_ns();
     if (now_ns >= http->sweep_at_ns)
         connection_sweep(http, now_ns);
@@ -220,20 +194,23 @@ static bool is_unix(int fd)
            address.ss_family == AF_UNIX;
 }
 
+/* Libmicrohttpd accepts itself: of a connection that it is given it does not know that it is on a
+ * Unix socket, and sets options of TCP with every answer, in vain. */
 static struct MHD_Daemon *start_daemon(struct http *http)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+    int listen_fd = fcntl(http->options.listen_fd, F_DUPFD_CLOEXEC, 0); /* which it closes */
 
-    /* With each answer on a Unix socket it would say that TCP_NODELAY cannot be set. */
-    if (!is_unix(http->options.listen_fd))
-        flags |= MHD_USE_ERROR_LOG;
+    if (listen_fd < 0)
+        return NULL;
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, request_on_access, http, MHD_OPTION_EXTERNAL_LOGGER, log_message,
-        NULL, MHD_OPTION_CONNECTION_LIMIT, http->options.limits.max_connections + 1,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_on_notify,
-        http, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK,
-        request_on_line, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        request_on_access, http, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_EXTERNAL_LOGGER,
+        log_message, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        http->options.limits.max_connections + REFUSED_AT_ONCE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_HEADER_BYTES, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_on_notify, http, MHD_OPTION_NOTIFY_COMPLETED,
+        request_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, request_on_line, http,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
 }
 
 static bool has_room_for_connections(unsigned max_connections, struct error *error)
