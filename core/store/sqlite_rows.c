@@ -99,7 +99,7 @@ void sqlite_row_settle(struct sqlite_writer *writer, struct sqlite_row *row)
 
 bool sqlite_delete_range(struct sqlite_writer *writer, uint8_t extras, int64_t first, int64_t last)
 {
-    return SQLITE_RUN(writer, CHUNK_DELETE, first, last) &&
+    return sqlite_logs_flush(writer) && SQLITE_RUN(writer, CHUNK_DELETE, first, last) &&
            SQLITE_RUN(writer, ENDED_DELETE, first, last) &&
            ((extras & SQLITE_HAS_PENDING) == 0 ||
             SQLITE_RUN(writer, PENDING_DELETE, first, last)) &&

@@ -80,6 +80,7 @@ void sqlite_writer_destroy(struct sqlite_writer **place)
         sqlite3_finalize(writer->statements[i]);
     for (int i = 0; i < SQLITE_CLASS_COUNT; i++)
         sqlite_line_fini(&writer->lines[i]);
+    sqlite_logs_drop(&writer->logs);
     buffer_fini(&writer->scratch);
     sqlite3_close(writer->db);
     free(writer);
@@ -181,9 +182,9 @@ static bool is_in_place(struct sqlite_writer *writer)
 
 bool sqlite_writer_commit(struct sqlite_writer *writer)
 {
-    if (!sqlite_lines_flush(writer) || !sqlite_rows_write(writer) || !sqlite_trim(writer) ||
-        !sqlite_rows_write(writer) || !sqlite_sweep(writer) || !sqlite_lines_flush(writer) ||
-        !write_meta(writer) || !is_in_place(writer) ||
+    if (!sqlite_logs_flush(writer) || !sqlite_lines_flush(writer) || !sqlite_rows_write(writer) ||
+        !sqlite_trim(writer) || !sqlite_rows_write(writer) || !sqlite_sweep(writer) ||
+        !sqlite_lines_flush(writer) || !write_meta(writer) || !is_in_place(writer) ||
         !sqlite_run(writer, SQLITE_COMMIT_STATEMENT, 0, NULL))
         return false;
     writer->was_undone = false;
@@ -199,6 +200,7 @@ void sqlite_writer_undo(struct sqlite_writer *writer)
         sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
     sqlite_gather_drop(writer->db);
     writer->was_undone = true;
+    sqlite_logs_drop(&writer->logs);
     writer->meta = writer->durable;
     memcpy(writer->dropped, writer->durable_dropped, sizeof(writer->dropped));
     for (int i = 0; i < SQLITE_CLASS_COUNT; i++)

@@ -7,6 +7,7 @@
 #include "store/sqlite_identity.h"
 #include "store/sqlite_index.h"
 #include "store/sqlite_line.h"
+#include "store/sqlite_log.h"
 #include "store/sqlite_place.h"
 #include "store/sqlite_queue.h"
 #include "store/sqlite_record.h"
@@ -38,6 +39,7 @@ struct sqlite_writer {
     struct sqlite_line_hand lines[SQLITE_CLASS_COUNT];
     uint64_t written; /* records of the queue that are in the file after this transaction */
     struct buffer scratch;
+    struct sqlite_logs logs;
     struct sqlite_reader *reader; /* over the same connection */
     bool has_more;                /* there is more to trim or to sweep */
     bool has_said;                /* the transaction has something to write of its own */

@@ -555,6 +555,29 @@ void conformance_a_long_log_keeps_its_end_from_the_start_of_a_line(const char *b
     stage_close();
 }
 
+void conformance_logs_that_are_written_by_turns_are_kept_apart(const char *backend)
+{
+    enum { TASKS = 20, TURNS = 30 };
+    char line[16];
+    open_with_logs(backend, 20);
+    uint64_t job = stage_job("A");
+    stage_tasks(job, "noop", NULL, TASKS + 1);
+    for (int turn = 0; turn < TURNS; turn++)
+        for (uint32_t i = 0; i < TASKS; i++) {
+            snprintf(line, sizeof(line), "%d of %d\n", turn + 100, (int)i + 100);
+            cr_assert_eq(stage_write_log(job, i, 1, line), STORE_DONE);
+        }
+    for (uint32_t i = 0; i < TASKS; i++) {
+        char wanted[32];
+        snprintf(wanted, sizeof(wanted), "129 of %d\n", (int)i + 100);
+        cr_assert_eq(stage_end_as(job, i, STORE_FAILED), STORE_DONE);
+        stage_visit((struct store_query){.states = STORE_DEAD_SET});
+        cr_assert_str_eq(stage_last.log, wanted);
+        cr_assert_eq(stage_last.task.log_dropped_bytes, (TURNS - 1) * 11);
+    }
+    stage_close();
+}
+
 void conformance_a_log_takes_nothing_from_another_attempt(const char *backend)
 {
     open_with_logs(backend, 100);
