@@ -1,6 +1,7 @@
 #include "accept/inbound.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "support/thread.h"
@@ -13,6 +14,7 @@ struct inbound {
     struct mutex lock;
     struct cond not_empty, not_full;
     struct task_list tasks; /* guarded by lock, as are all below */
+    _Atomic size_t length;  /* of tasks; may be looked at without it */
     size_t takers, pushers; /* that wait */
     size_t called;          /* takers that were woken and have not come yet */
     bool serving;           /* a pusher does a taker's work */
@@ -96,6 +98,12 @@ static void serve_some(struct inbound *inbound, struct task_list *tasks)
         call_taker(inbound);
 }
 
+/* Lock held. */
+static void note_length(struct inbound *inbound)
+{
+    atomic_store_explicit(&inbound->length, inbound->tasks.count, memory_order_relaxed);
+}
+
 /* Waits for room and moves in what fits, or serves it; false if nothing is taken any more. */
 static bool push_some(struct inbound *inbound, struct task_list *tasks, bool serves)
 {
@@ -112,6 +120,7 @@ static bool push_some(struct inbound *inbound, struct task_list *tasks, bool ser
         return true;
     }
     move_some(inbound, &inbound->tasks, tasks);
+    note_length(inbound);
     if (!inbound->serving)
         call_taker(inbound);
     return true;
@@ -145,6 +154,7 @@ bool inbound_take(struct inbound *inbound, struct task_list *tasks)
             inbound->called--;
     }
     task_list_append(tasks, &inbound->tasks);
+    note_length(inbound);
     size_t wake = inbound->pushers;
     mutex_unlock(&inbound->lock);
     if (wake > 0)
@@ -163,8 +173,7 @@ void inbound_close(struct inbound *inbound)
 
 size_t inbound_length(struct inbound *inbound)
 {
-    MUTEX_GUARD(&inbound->lock);
-    return inbound->tasks.count;
+    return atomic_load_explicit(&inbound->length, memory_order_relaxed);
 }
 
 size_t inbound_capacity(const struct inbound *inbound)

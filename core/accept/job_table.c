@@ -32,19 +32,15 @@ static struct job *job_of(struct dictionary_entry *entry)
     return entry == NULL ? NULL : (struct job *)((char *)entry - offsetof(struct job, row.entry));
 }
 
+static struct job *next_job(const struct job_table *table, size_t *place)
+{
+    return job_of(dictionary_next(&table->rows, place));
+}
+
 static void forget(struct job *job)
 {
     free(job->row.name);
     job_destroy(&job);
-}
-
-/* Lock held. */
-static struct job *first_job(const struct dictionary *rows)
-{
-    for (size_t i = 0; i < rows->bucket_count; i++)
-        if (rows->buckets[i] != NULL)
-            return job_of(rows->buckets[i]);
-    return NULL;
 }
 
 void job_table_destroy(struct job_table **table_pointer)
@@ -52,7 +48,8 @@ void job_table_destroy(struct job_table **table_pointer)
     struct job_table *table = *table_pointer;
     if (table == NULL)
         return;
-    for (struct job *job; (job = first_job(&table->rows)) != NULL;)
+    struct job *job;
+    for (size_t place = 0; (job = next_job(table, &place)) != NULL; place--)
         job_table_over(table, job);
     size_t held = job_table_sweep(table);
     assert(held == 0);
@@ -188,10 +185,9 @@ void job_table_stop(struct job_table *table)
 {
     MUTEX_GUARD(&table->lock);
     table->stopping = true;
-    for (size_t i = 0; i < table->rows.bucket_count; i++)
-        for (struct dictionary_entry *entry = table->rows.buckets[i]; entry != NULL;
-             entry = entry->next)
-            atomic_store(&job_of(entry)->stop, JOB_STOPPED);
+    struct job *job;
+    for (size_t place = 0; (job = next_job(table, &place)) != NULL;)
+        atomic_store(&job->stop, JOB_STOPPED);
 }
 
 size_t job_table_count(struct job_table *table)

@@ -137,12 +137,9 @@ void past_destroy(struct past **past_pointer)
     struct past *past = *past_pointer;
     if (past == NULL)
         return;
-    for (size_t i = 0; i < past->tasks.bucket_count; i++)
-        while (past->tasks.buckets[i] != NULL) {
-            struct dictionary_entry *entry = past->tasks.buckets[i];
-            past->tasks.buckets[i] = entry->next;
-            free(entry);
-        }
+    struct dictionary_entry *entry;
+    for (size_t place = 0; (entry = dictionary_next(&past->tasks, &place)) != NULL;)
+        free(entry);
     dictionary_fini(&past->tasks);
     free(past);
     *past_pointer = NULL;
@@ -178,9 +175,9 @@ static bool was_there(const struct past *past, const struct known *known)
 static size_t count_there(const struct past *past)
 {
     size_t count = 0;
-    for (size_t i = 0; i < past->tasks.bucket_count; i++)
-        for (const struct dictionary_entry *at = past->tasks.buckets[i]; at != NULL; at = at->next)
-            count += was_there(past, (const struct known *)at);
+    const struct dictionary_entry *entry;
+    for (size_t place = 0; (entry = dictionary_next(&past->tasks, &place)) != NULL;)
+        count += was_there(past, (const struct known *)entry);
     return count;
 }
 

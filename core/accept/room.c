@@ -52,8 +52,7 @@ bool room_reserve(struct room *room, size_t count)
 
 size_t room_capacity(struct room *room)
 {
-    MUTEX_GUARD(&room->lock);
-    return room->capacity;
+    return atomic_load_explicit(&room->capacity, memory_order_relaxed);
 }
 
 void room_force(struct room *room, size_t count)

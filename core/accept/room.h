@@ -3,6 +3,7 @@
  * Embedded by its owner; any thread. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,11 +12,11 @@
 struct room {
     struct mutex lock;
     struct cond freed;
-    size_t capacity; /* guarded by lock, as are all below */
-    size_t taken;
-    size_t aside;   /* of these: taken by what waits for others that are in the room */
-    size_t waiting; /* producers */
-    bool called;    /* those who wait were woken and have not come yet */
+    _Atomic size_t capacity; /* changed with the lock */
+    size_t taken;            /* guarded by lock, as are all below */
+    size_t aside;            /* of these: taken by what waits for others that are in the room */
+    size_t waiting;          /* producers */
+    bool called;             /* those who wait were woken and have not come yet */
     size_t
         watched; /* room_give answers true once fewer are taken and not aside; 0: nobody watches */
     bool closed;

@@ -27,12 +27,6 @@ enum { TAKE_UP_BATCH = 1024 };
 
 /* ---- the way through ---- */
 
-static bool is_closed(struct submissions *submissions)
-{
-    MUTEX_GUARD(&submissions->lock);
-    return submissions->closed;
-}
-
 static bool put(struct submissions *submissions, struct line *line, struct submission *submission)
 {
     submission->gathered = NULL; /* from here on it is in other hands than its sender's */
@@ -150,7 +144,7 @@ static void read_at_once(struct submissions *submissions, struct submission *sub
 
 void submissions_take(struct submissions *submissions, struct submission *submission)
 {
-    if (is_read_at_once(submission) && !is_closed(submissions))
+    if (is_read_at_once(submission) && !atomic_load(&submissions->closed))
         read_at_once(submissions, submission);
     else
         put_in_queue(submissions, submission);

@@ -27,13 +27,13 @@ struct submissions {
     struct mutex lock;
     struct cond changed;
     /* guarded by lock */
-    struct line queued; /* to be read */
-    struct line aside;  /* read; wait for room */
-    uint64_t tickets;   /* that were given out */
-    uint64_t round;     /* the one that is under way, or the last */
-    bool in_round;      /* one is under way: those aside are in hand */
-    uint64_t host_full; /* the last round in which somebody has found no room in the host */
-    bool closed;
+    struct line queued;   /* to be read */
+    struct line aside;    /* read; wait for room */
+    uint64_t tickets;     /* that were given out */
+    uint64_t round;       /* the one that is under way, or the last */
+    bool in_round;        /* one is under way: those aside are in hand */
+    uint64_t host_full;   /* the last round in which somebody has found no room in the host */
+    _Atomic bool closed;  /* may be looked at without it */
     uint64_t aside_tasks; /* that were acknowledged and wait for room, or are just being stored */
 };
 

@@ -179,10 +179,10 @@ static enum registry_answer pin(const struct registry *registry, const struct sl
     return REGISTRY_LOADING;
 }
 
+/* Lock held, given back meanwhile. */
 static enum registry_answer find_slot(struct registry *registry, const struct slot *slot,
                                       const struct offer **offer, struct error *error)
 {
-    MUTEX_GUARD(&registry->lock);
     enum registry_answer answer = pin(registry, slot, offer, error);
     for (int i = 0; i < TRIES_MOST && answer == REGISTRY_LOADING; i++) {
         struct plugin *owner = atomic_load(&slot->owner);
@@ -193,20 +193,22 @@ static enum registry_answer find_slot(struct registry *registry, const struct sl
     return answer == REGISTRY_LOADING ? REGISTRY_UNKNOWN : answer;
 }
 
-static const struct slot *find_name(struct registry *registry, const char *name, size_t length)
+/* Lock held. */
+static const struct slot *find_name(const struct registry *registry, const char *name,
+                                    size_t length)
 {
     char text[TYPE_NAME_MOST_BYTES + 1];
     if (length > TYPE_NAME_MOST_BYTES || memchr(name, '\0', length) != NULL)
         return NULL;
     memcpy(text, name, length);
     text[length] = '\0';
-    MUTEX_GUARD(&registry->lock);
     return slot_find(registry, text);
 }
 
 enum registry_answer registry_find(struct registry *registry, const char *name, size_t length,
                                    const struct offer **offer, struct error *error)
 {
+    MUTEX_GUARD(&registry->lock);
     const struct slot *slot = find_name(registry, name, length);
     *offer = NULL;
     return slot == NULL ? REGISTRY_UNKNOWN : find_slot(registry, slot, offer, error);
@@ -222,12 +224,10 @@ const struct type *registry_intern(struct registry *registry, const char *name, 
 enum registry_answer registry_peek(struct registry *registry, const char *name, size_t length,
                                    const struct offer **offer, struct error *error)
 {
+    MUTEX_GUARD(&registry->lock);
     const struct slot *slot = find_name(registry, name, length);
     *offer = NULL;
-    if (slot == NULL)
-        return REGISTRY_UNKNOWN;
-    MUTEX_GUARD(&registry->lock);
-    return pin(registry, slot, offer, error);
+    return slot == NULL ? REGISTRY_UNKNOWN : pin(registry, slot, offer, error);
 }
 
 const struct offer *registry_offer(struct registry *registry, const struct type *type)

@@ -18,15 +18,11 @@ void claims_init(struct claims *claims)
 
 void claims_fini(struct claims *claims)
 {
-    struct dictionary *by_key = &claims->by_key;
+    struct dictionary_entry *entry;
 
-    for (size_t i = 0; i < by_key->bucket_count; i++)
-        while (by_key->buckets[i] != NULL) {
-            struct dictionary_entry *entry = by_key->buckets[i];
-            by_key->buckets[i] = entry->next;
-            free(entry);
-        }
-    dictionary_fini(by_key);
+    for (size_t place = 0; (entry = dictionary_next(&claims->by_key, &place)) != NULL;)
+        free(entry);
+    dictionary_fini(&claims->by_key);
 }
 
 size_t claims_count(const struct claims *claims)
@@ -71,11 +67,9 @@ bool claims_release(struct claims *claims, const char *key, const char *id)
 
 void claims_visit(const struct claims *claims, store_visit_claim *visit, void *context)
 {
-    const struct dictionary *by_key = &claims->by_key;
-    bool more = true;
+    const struct dictionary_entry *entry;
 
-    for (size_t i = 0; i < by_key->bucket_count; i++)
-        for (const struct dictionary_entry *at = by_key->buckets[i]; at != NULL && more;
-             at = at->next)
-            more = visit(context, at->text, ((const struct claim *)at)->id);
+    for (size_t place = 0; (entry = dictionary_next(&claims->by_key, &place)) != NULL;)
+        if (!visit(context, entry->text, ((const struct claim *)entry)->id))
+            return;
 }

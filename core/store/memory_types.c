@@ -17,15 +17,11 @@ void memory_types_init(struct memory_types *types)
 
 void memory_types_fini(struct memory_types *types)
 {
-    struct dictionary *by_name = &types->by_name;
+    struct dictionary_entry *entry;
 
-    for (size_t i = 0; i < by_name->bucket_count; i++)
-        while (by_name->buckets[i] != NULL) {
-            struct dictionary_entry *entry = by_name->buckets[i];
-            by_name->buckets[i] = entry->next;
-            free(entry);
-        }
-    dictionary_fini(by_name);
+    for (size_t place = 0; (entry = dictionary_next(&types->by_name, &place)) != NULL;)
+        free(entry);
+    dictionary_fini(&types->by_name);
 }
 
 void memory_types_add(struct memory_types *types, const char *type)
@@ -56,13 +52,11 @@ void memory_types_remove(struct memory_types *types, const char *type)
 
 void memory_types_visit(const struct memory_types *types, store_visit_type *visit, void *context)
 {
-    const struct dictionary *by_name = &types->by_name;
+    const struct dictionary_entry *entry;
 
-    for (size_t i = 0; i < by_name->bucket_count; i++)
-        for (struct dictionary_entry *entry = by_name->buckets[i]; entry != NULL;
-             entry = entry->next) {
-            const struct counted *counted = (const struct counted *)entry;
-            if (!visit(context, counted->name, counted->count))
-                return;
-        }
+    for (size_t place = 0; (entry = dictionary_next(&types->by_name, &place)) != NULL;) {
+        const struct counted *counted = (const struct counted *)entry;
+        if (!visit(context, counted->name, counted->count))
+            return;
+    }
 }

@@ -94,9 +94,10 @@ static bool see_job(void *context, const struct store_job *job)
 /* Some of their jobs are not known any more: the others are still the answer. */
 static void end_rest(struct restore *restore)
 {
-    for (size_t i = 0; i < restore->answers.bucket_count; i++)
-        while (restore->answers.buckets[i] != NULL)
-            answer_end(restore, (struct answer *)restore->answers.buckets[i]);
+    struct dictionary_entry *entry;
+
+    for (size_t place = 0; (entry = dictionary_next(&restore->answers, &place)) != NULL; place--)
+        answer_end(restore, (struct answer *)entry);
 }
 
 bool api_restore(struct api *api, struct error *error)
