@@ -20,9 +20,9 @@ teardown() {
     fi
 }
 
-# wait_until COMMAND...: until the command succeeds; fails the test after half a minute.
+# wait_until COMMAND...: until the command succeeds; fails the test after a minute.
 wait_until() {
-    local end=$((SECONDS + 30))
+    local end=$((SECONDS + 60))
     until "$@"; do
         if ((SECONDS > end)); then
             echo "never happened: $*" >&2
