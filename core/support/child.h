@@ -45,7 +45,7 @@ bool child_start(struct child *child, const struct child_order *order, struct er
 /* Sends SIGKILL to every process of its session and to every other one that was started with its
  * mark, until none is left but itself as a zombie. Who has left the session and shows no mark any
  * more escapes: its environment was cleared for a new program, written over, or is not ours to
- * read, or its first thread has ended. Before child_reap. Reads /proc: milliseconds. */
+ * read. Before child_reap. Reads /proc: milliseconds. */
 void child_kill(struct child *child);
 
 /* Waits until it has ended by itself; false: it has not by deadline_ns. It has yet to be reaped. */

@@ -32,8 +32,8 @@ void dictionary_fini(struct dictionary *dictionary);
 /* Finds the entry with a text; NULL if there is none. */
 struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, const char *text);
 
-/* Returns the entry at a place or the next one behind it, in no order, and moves *place behind it;
- * NULL: there is none. From place 0 on it goes through all that is in: entries may be freed on the
+/* Returns the entry at a place or the next one behind it, and moves *place behind it. NULL: there
+ * is none. From place 0 on it goes through all that is in, in no order: entries may be freed on the
  * way if nothing but dictionary_fini follows. Who takes the returned one out goes on one place
  * before. */
 struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, size_t *place);

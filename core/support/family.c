@@ -4,6 +4,7 @@
 #include "support/family.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -20,7 +21,10 @@
 #include "support/clock.h"
 #include "support/log.h"
 
-enum { STAT_BYTES = 1024 };
+enum {
+    STAT_BYTES = 1024,
+    KERNEL_THREAD_FLAG = 0x200000, /* PF_KTHREAD, among the flags of /proc/PID/stat */
+};
 
 /* How long somebody who cannot be killed just now (a disk does not answer) is waited for, and
  * somebody of whom cannot be told whether he is to be. */
@@ -44,14 +48,15 @@ static void close_stream(DIR **stream)
 struct life {
     char state;
     pid_t session;
-    unsigned long long threads, since, memory_bytes; /* since: in ticks */
-    unsigned long long environment, environment_end; /* addresses */
+    unsigned long long flags, threads, since, memory_bytes; /* since: in ticks */
+    unsigned long long environment, environment_end;        /* addresses */
 };
 
 /* The fields of /proc/PID/stat, numbered as in proc(5). */
 enum stat_field {
     STAT_STATE = 3,
     STAT_SESSION = 6,
+    STAT_FLAGS = 9,
     STAT_THREADS = 20,
     STAT_STARTTIME = 22,
     STAT_VSIZE = 23,
@@ -80,6 +85,7 @@ static bool read_life(int folder_fd, struct life *life)
     *life = (struct life){
         .state = *fields[STAT_STATE],
         .session = (pid_t)strtol(fields[STAT_SESSION], NULL, 10),
+        .flags = strtoull(fields[STAT_FLAGS], NULL, 10),
         .threads = strtoull(fields[STAT_THREADS], NULL, 10),
         .since = strtoull(fields[STAT_STARTTIME], NULL, 10),
         .memory_bytes = strtoull(fields[STAT_VSIZE], NULL, 10),
@@ -98,9 +104,15 @@ static bool is_alive(const struct life *life)
 /* Whether somebody is wanted. */
 enum sight {
     SIGHT_OTHER,   /* no, or is dead */
-    SIGHT_UNCLEAR, /* in the midst of execve, or of its end: look again */
+    SIGHT_UNCLEAR, /* in the midst of execve, or of its end, or no descriptor is left: look again */
     SIGHT_WANTED,
 };
+
+/* What is gone is nobody; what only cannot be opened may be. */
+static enum sight look_at_failure(void)
+{
+    return errno == EMFILE || errno == ENFILE ? SIGHT_UNCLEAR : SIGHT_OTHER;
+}
 
 /* Without an entry: one that has an empty environment has an address of it nevertheless; one whose
  * new program is not there yet has none. */
@@ -120,7 +132,7 @@ static enum sight look_for_mark(int folder_fd, const char *mark)
     bool is_empty = true;
     int fd = openat(folder_fd, "environ", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return SIGHT_OTHER;
+        return look_at_failure();
     FILE *environment CLEANUP(cleanup_fclose) = fdopen(fd, "r");
     if (environment == NULL)
         abort();
@@ -128,6 +140,35 @@ static enum sight look_for_mark(int folder_fd, const char *mark)
         if (strcmp(entry, mark) == 0)
             return SIGHT_WANTED;
     return is_empty ? look_at_emptiness(folder_fd) : SIGHT_OTHER;
+}
+
+/* Returns the number that a folder of /proc stands for; 0: for none. */
+static pid_t number_of(const struct dirent *entry)
+{
+    bool is_number = entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+    return is_number ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
+}
+
+static int open_folder(int at_fd, const char *name)
+{
+    return openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The first thread is over, or about to make room for another that runs execve: any thread that has
+ * memory left speaks for all. */
+static enum sight look_at_threads(int folder_fd, const char *mark)
+{
+    int all_fd = open_folder(folder_fd, "task");
+    DIR *stream CLEANUP(close_stream) = all_fd < 0 ? NULL : fdopendir(all_fd);
+    const struct dirent *entry;
+    struct life life;
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        int fd CLEANUP(cleanup_close) =
+            number_of(entry) == 0 ? -1 : open_folder(all_fd, entry->d_name);
+        if (fd >= 0 && read_life(fd, &life) && life.memory_bytes > 0)
+            return look_for_mark(fd, mark);
+    }
+    return SIGHT_UNCLEAR;
 }
 
 /* ---- all of them ---- */
@@ -175,19 +216,28 @@ static bool was_killed(const struct family *family, const struct killed *one)
     return false;
 }
 
-/* An environment takes longer to read than all the rest: only of those who may have the mark. The
- * kernel's own threads have no memory. */
+/* An environment takes longer to read than all the rest: only of those who may have the mark. */
+static enum sight look_for_family(int folder_fd, const struct life *life,
+                                  const struct family *family)
+{
+    if (life->since < family->since || (life->flags & KERNEL_THREAD_FLAG) != 0)
+        return SIGHT_OTHER;
+    if (life->memory_bytes > 0)
+        return look_for_mark(folder_fd, family->mark);
+    return life->state == 'Z' ? look_at_threads(folder_fd, family->mark) : SIGHT_UNCLEAR;
+}
+
 static enum sight look_at(int folder_fd, pid_t pid, struct family *family)
 {
     struct life life;
-    if (!read_life(folder_fd, &life) || !is_alive(&life))
+    if (!read_life(folder_fd, &life))
+        return look_at_failure();
+    if (!is_alive(&life))
         return SIGHT_OTHER;
     struct killed one = {.pid = pid, .since = life.since};
     if (life.session == family->session || was_killed(family, &one))
         return SIGHT_WANTED;
-    if (life.since < family->since || life.memory_bytes == 0)
-        return SIGHT_OTHER;
-    enum sight sight = look_for_mark(folder_fd, family->mark);
+    enum sight sight = look_for_family(folder_fd, &life, family);
     if (sight == SIGHT_WANTED)
         buffer_append(&family->killed, &one, sizeof one);
     return sight;
@@ -198,14 +248,13 @@ static enum sight kill_all(struct family *family)
 {
     DIR *stream CLEANUP(close_stream) = opendir("/proc");
     const struct dirent *entry;
-    enum sight most = SIGHT_OTHER;
+    enum sight most = stream == NULL ? SIGHT_UNCLEAR : SIGHT_OTHER;
     while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+        pid_t pid = number_of(entry);
+        if (pid == 0)
             continue;
-        int fd CLEANUP(cleanup_close) =
-            openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        enum sight sight = fd < 0 ? SIGHT_OTHER : look_at(fd, pid, family);
+        int fd CLEANUP(cleanup_close) = open_folder(dirfd(stream), entry->d_name);
+        enum sight sight = fd < 0 ? look_at_failure() : look_at(fd, pid, family);
         if (sight == SIGHT_WANTED)
             pidfd_send_signal(fd, SIGKILL, NULL, 0);
         if (sight > most)
@@ -219,13 +268,14 @@ void family_kill(pid_t session, uint64_t mark)
     CLEANUP(family_fini) struct family family;
     enum sight sight;
     int64_t since_ns = clock_now_ns();
+    kill(-session, SIGKILL); /* most of them, also where no descriptor is left to look at them */
     family_init(&family, session, mark);
     while ((sight = kill_all(&family)) != SIGHT_OTHER) {
         int64_t passed_ns = clock_now_ns() - since_ns;
-        if (sight == SIGHT_UNCLEAR && passed_ns > UNCLEAR_MOST_NS)
-            return;
-        if (passed_ns > KILL_MOST_NS) {
-            log_warning("a process cannot be killed", LOG_NUMBER("session", session));
+        if (passed_ns > (sight == SIGHT_UNCLEAR ? UNCLEAR_MOST_NS : KILL_MOST_NS)) {
+            log_warning(sight == SIGHT_UNCLEAR ? "a process may be left"
+                                               : "a process cannot be killed",
+                        LOG_NUMBER("session", session));
             return;
         }
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS / 2}, NULL);

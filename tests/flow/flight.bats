@@ -21,6 +21,7 @@ nothing_in_hand() {
     serve
     grep -F 'the host died while tasks ran' err | grep -F "tasks=1 which=\"$held (gate)\""
     wait_until has_bytes started 2
+    task_is "$held" running # it is seen a moment after a worker process has begun with it
     get "/v1/tasks/$held/why"
     got .code running
     got '.attempts | map(.reason) | join(" ")' interrupted

@@ -104,6 +104,20 @@ static void leave_threads(void)
     hang();
 }
 
+/* The same, and they have left the session too. */
+static void leave_session_and_threads(void)
+{
+    pthread_t thread;
+    child_settle(1);
+    for (int i = 0; i < 2; i++)
+        if (fork() == 0) {
+            setsid();
+            pthread_create(&thread, NULL, wait_on, NULL);
+            syscall(SYS_exit, 0);
+        }
+    hang();
+}
+
 /* Leaves two behind that have left the session: one is a copy of this process, the other is another
  * program by now. */
 static void leave_session(void)
@@ -146,6 +160,7 @@ static const struct {
     {"sluice-forks", leave_children_behind},
     {"sluice-escapes", leave_session},
     {"sluice-threads", leave_threads},
+    {"sluice-vanishes", leave_session_and_threads},
     {"sluice-allocates", take_memory},
 };
 
@@ -355,6 +370,11 @@ Test(child, takes_those_with_it_that_have_left_its_session_and_not_those_of_anot
 Test(child, takes_those_with_it_whose_first_thread_is_over)
 {
     expect_all_end("threads");
+}
+
+Test(child, takes_those_with_it_that_have_left_its_session_without_their_first_thread)
+{
+    expect_all_end("vanishes");
 }
 
 Test(child, that_cannot_be_started_says_why)
