@@ -13,5 +13,6 @@ void family_mark(uint64_t mark, char text[FAMILY_MARK_BYTES]);
 
 /* Sends SIGKILL to all of the family, until none is left; a zombie is not. The session is the
  * number of the child, which has been killed and not been reaped: so nobody else has got it. Reads
- * /proc: milliseconds; gives up after 10 s if somebody cannot be killed, and logs that. */
+ * /proc: milliseconds. Gives up, and logs that, after 10 s if somebody cannot be killed, and after
+ * 2 s if it cannot be told whether somebody is one of them. */
 void family_kill(pid_t session, uint64_t mark);
