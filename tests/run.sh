@@ -38,9 +38,11 @@ set -- $(sed -n 's/.*tests passed, \([0-9]*\) tests* failed out of \([0-9]*\).*/
 [ $# -eq 2 ] || step_fail "run tests $preset" "ctest exited $code" "$log"
 failed=$1 total=$2
 
-# A sanitizer's report is a failure of its own, also when the test did not notice it.
+# A sanitizer's report is a failure of its own, also when the test did not notice it. That a thread's registers cannot be
+# read is none: a process that looks for its leaks at exit says so of each thread when it is killed meanwhile.
 for report in "$reports"/*; do
     [ -e "$report" ] || continue
+    grep -qvE '^==[0-9]+==Unable to get registers from thread [0-9]+\.$' "$report" || continue
     cat "$report"
     failed=$((failed + 1)) total=$((total + 1))
 done

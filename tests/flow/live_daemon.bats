@@ -113,9 +113,9 @@ host_is_not() {
     touch open
     wait "$client"
     [ "$(cat later_status)" = 202 ]
-    rm open
     wait_until has_bytes started 3
     wait_until running gate 0
+    rm open
     gates 2
     reload "[host] overflow block -> reject" "[host]" "max_pending = 2" "overflow = reject"
     [ "$(gates 1)" = "429 pending_full" ]
