@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST_WORDS = 1, SMALLEST_BLOCKS = 4 };
+enum { SMALLEST_WORDS = 2, SMALLEST_BLOCKS = 4 };
 
 struct memory_slots_block {
     uint32_t used;
@@ -15,7 +15,13 @@ struct memory_slots_block {
 
 void memory_slots_init(struct memory_slots *slots)
 {
-    *slots = (struct memory_slots){.blocks = &slots->only, .blocks_capacity = 1};
+    *slots = (struct memory_slots){0};
+}
+
+/* Number 0 is all there may be in it. */
+static bool is_single(const struct memory_slots *slots)
+{
+    return slots->blocks == NULL;
 }
 
 void memory_slots_fini(struct memory_slots *slots)
@@ -72,18 +78,35 @@ static struct memory_slots_block *resize_block(struct memory_slots_block *block,
     return block;
 }
 
+/* The word moves into a block. */
+static void single_end(struct memory_slots *slots)
+{
+    uintptr_t word = slots->word;
+
+    slots->only = resize_block(NULL, SMALLEST_WORDS);
+    slots->only->words[0] = word;
+    slots->only->used = word != 0;
+    slots->blocks = &slots->only;
+    slots->blocks_count = slots->blocks_capacity = 1;
+}
+
 uint32_t memory_slots_add(struct memory_slots *slots, uintptr_t word)
 {
     uint32_t number = slots->added, at = number % MEMORY_SLOTS_IN_BLOCK;
 
     assert(word != 0 && !slots->sealed && number < UINT32_MAX);
+    if (number == 0) {
+        slots->word = word;
+        slots->added = slots->used = 1;
+        return 0;
+    }
+    if (is_single(slots))
+        single_end(slots);
     if (at == 0)
         append_block(slots);
     struct memory_slots_block **block = &slots->blocks[slots->blocks_count - 1];
-    if (*block == NULL && number >= MEMORY_SLOTS_IN_BLOCK)
+    if (*block == NULL)
         *block = resize_block(NULL, MEMORY_SLOTS_IN_BLOCK);
-    else if (*block == NULL)
-        *block = resize_block(NULL, SMALLEST_WORDS);
     else if (at == (*block)->capacity)
         *block = resize_block(*block, (*block)->capacity * 2);
     (*block)->words[at] = word;
@@ -120,28 +143,33 @@ void memory_slots_seal(struct memory_slots *slots)
 {
     slots->sealed = true;
     struct memory_slots_block **place =
-        slots->added == 0 ? NULL : block_place(slots, slots->added - 1);
+        is_single(slots) ? NULL : block_place(slots, slots->added - 1);
     if (place != NULL)
         free_if_empty(slots, place);
 }
 
 uintptr_t memory_slots_get(const struct memory_slots *slots, uint32_t number)
 {
+    if (is_single(slots))
+        return number == 0 ? slots->word : 0;
     struct memory_slots_block *const *place = block_place(slots, number);
     return place == NULL ? 0 : (*place)->words[number % MEMORY_SLOTS_IN_BLOCK];
 }
 
 void memory_slots_set(struct memory_slots *slots, uint32_t number, uintptr_t word)
 {
-    struct memory_slots_block **place = block_place(slots, number);
-    uintptr_t *old = &(*place)->words[number % MEMORY_SLOTS_IN_BLOCK];
+    bool single = is_single(slots);
+    struct memory_slots_block **place = single ? NULL : block_place(slots, number);
+    uintptr_t *old = single ? &slots->word : &(*place)->words[number % MEMORY_SLOTS_IN_BLOCK];
 
-    assert(*old != 0);
+    assert(*old != 0 && number < slots->added);
     *old = word;
     if (word != 0)
         return;
-    (*place)->used--;
     slots->used--;
+    if (single)
+        return;
+    (*place)->used--;
     free_if_empty(slots, place);
 }
 
@@ -149,6 +177,8 @@ bool memory_slots_next(const struct memory_slots *slots, uint32_t *number)
 {
     uint64_t at = *number;
 
+    if (is_single(slots))
+        return at == 0 && slots->word != 0;
     if (at / MEMORY_SLOTS_IN_BLOCK < slots->first_block)
         at = (uint64_t)slots->first_block * MEMORY_SLOTS_IN_BLOCK;
     while (at < slots->added) {

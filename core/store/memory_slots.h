@@ -1,6 +1,6 @@
 /* memory_slots: one word for each of a growing row of numbers, in blocks that go when all of their
- * words are empty again: an endless row with few words in use needs little memory.
- * Stays where it is initialised. Embedded in store_memory, guarded by its lock. */
+ * words are empty again: an endless row with few words in use needs little memory, and one of a
+ * single word none but its own. Stays where it is initialised. Embedded in store_memory, guarded by its lock. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,10 @@ struct memory_slots_block;
 
 struct memory_slots {
     struct memory_slots_block **blocks; /* of the numbers from first_block on; NULL: gone */
-    struct memory_slots_block *only;    /* what blocks points to while there is one at most */
+    union {
+        uintptr_t word;                  /* blocks is NULL: of number 0 */
+        struct memory_slots_block *only; /* else what blocks points to while there is one at most */
+    };
     uint32_t first_block;
     uint32_t blocks_count, blocks_capacity;
     uint32_t added; /* the number that comes next */

@@ -57,9 +57,53 @@ Test(memory_slots, the_last_block_goes_once_nothing_is_appended)
     struct memory_slots slots;
     memory_slots_init(&slots);
     memory_slots_add(&slots, 1);
+    memory_slots_add(&slots, 2);
     memory_slots_set(&slots, 0, 0);
+    memory_slots_set(&slots, 1, 0);
     cr_assert_not_null(slots.blocks[0]);
     memory_slots_seal(&slots);
+    cr_assert_null(slots.blocks[0]);
+    memory_slots_fini(&slots);
+}
+
+Test(memory_slots, one_word_needs_no_block)
+{
+    struct memory_slots slots;
+    uint32_t number = 0;
+    memory_slots_init(&slots);
+    cr_assert_not(memory_slots_next(&slots, &number));
+    cr_assert_eq(memory_slots_get(&slots, 0), 0);
+    cr_assert_eq(memory_slots_add(&slots, 7), 0);
+    cr_assert_null(slots.blocks);
+    cr_assert_eq(memory_slots_get(&slots, 0), 7);
+    cr_assert_eq(memory_slots_get(&slots, 1), 0);
+    cr_assert(memory_slots_next(&slots, &number));
+    cr_assert_eq(number, 0);
+    number = 1;
+    cr_assert_not(memory_slots_next(&slots, &number));
+    memory_slots_set(&slots, 0, 8);
+    cr_assert_eq(memory_slots_get(&slots, 0), 8);
+    cr_assert_eq(memory_slots_add(&slots, 9), 1, "now it has one");
+    cr_assert_eq(memory_slots_get(&slots, 0), 8);
+    cr_assert_eq(memory_slots_get(&slots, 1), 9);
+    memory_slots_fini(&slots);
+}
+
+Test(memory_slots, one_word_may_go_before_the_next_comes)
+{
+    struct memory_slots slots;
+    uint32_t number = 0;
+    memory_slots_init(&slots);
+    memory_slots_add(&slots, 7);
+    memory_slots_set(&slots, 0, 0);
+    cr_assert_eq(slots.used, 0);
+    cr_assert_not(memory_slots_next(&slots, &number));
+    cr_assert_eq(memory_slots_add(&slots, 9), 1);
+    cr_assert_eq(memory_slots_get(&slots, 0), 0);
+    cr_assert(memory_slots_next(&slots, &number));
+    cr_assert_eq(number, 1);
+    memory_slots_seal(&slots);
+    memory_slots_set(&slots, 1, 0);
     cr_assert_null(slots.blocks[0]);
     memory_slots_fini(&slots);
 }
