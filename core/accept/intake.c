@@ -10,7 +10,7 @@
 #include "support/clock.h"
 #include "support/log.h"
 
-enum { STORE_BATCH = 256 };
+enum { STORE_BATCH = 256, WHOLES_BATCH = 32 };
 
 static_assert((int)JOB_TASKS_MOST <= (int)STORE_TASKS_MOST, "what is read can be stored");
 
@@ -96,13 +96,13 @@ static void must(bool noted, const struct error *error)
     abort();
 }
 
-static struct store_job_given given_of(const struct job *job)
+static struct store_job_given given_of(const struct job *job, int64_t wall_ns)
 {
     return (struct store_job_given){.id = job->id,
                                     .name = job->name,
                                     .file = job->file,
                                     .document = job->document,
-                                    .submitted_wall_ns = clock_wall_ns(),
+                                    .submitted_wall_ns = wall_ns,
                                     .max_weight = job->max_weight,
                                     .fail_fast = job->fail_fast,
                                     .origin = job->origin};
@@ -111,7 +111,7 @@ static struct store_job_given given_of(const struct job *job)
 static void store_job(const struct intake *intake, struct job *job)
 {
     struct error error;
-    struct store_job_given given = given_of(job);
+    struct store_job_given given = given_of(job, clock_wall_ns());
     must(store_add_job(intake->store, &given, &job->store_key, &error), &error);
 }
 
@@ -130,16 +130,22 @@ struct batch {
     struct buffer extras; /* of those that are not bare handles, one behind the other */
 };
 
+/* Says where each one's is, now that the buffer does not move any more. */
+static void extras_place(struct store_new_task *tasks, size_t count, const struct buffer *extras)
+{
+    const char *extra = extras->bytes;
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i].extra_bytes == 0)
+            continue;
+        tasks[i].extra = extra;
+        extra += tasks[i].extra_bytes;
+    }
+}
+
 static void batch_store(const struct intake *intake, uint64_t job, struct batch *batch)
 {
     struct error error;
-    const char *extra = batch->extras.bytes;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->added[i].extra_bytes == 0)
-            continue;
-        batch->added[i].extra = extra;
-        extra += batch->added[i].extra_bytes;
-    }
+    extras_place(batch->added, batch->count, &batch->extras);
     must(store_add_tasks(intake->store, job, batch->added, batch->count, &error), &error);
     batch->count = 0;
     batch->extras.length = 0;
@@ -167,20 +173,54 @@ static void store_tasks(const struct intake *intake, const struct task_list *tas
     buffer_fini(&batch.extras);
 }
 
-/* The only task that its job has: both at once. */
-static void store_whole(const struct intake *intake, const struct task *task)
+/* Jobs of one task on their way into the store. */
+struct wholes {
+    struct store_whole added[WHOLES_BATCH];
+    struct store_new_task tasks[WHOLES_BATCH];
+    struct job *jobs[WHOLES_BATCH];
+    size_t count;
+    struct buffer extras; /* as in a batch */
+};
+
+static void wholes_add(const struct intake *intake, struct wholes *wholes, const struct task *task,
+                       int64_t wall_ns)
 {
-    CLEANUP(buffer_fini) struct buffer extra = BUFFER_EMPTY;
-    struct error error;
-    struct store_whole whole = {.given = given_of(task->job), .count = 1};
+    size_t at = wholes->count++, length = wholes->extras.length;
     if (!store_borrows(intake->store))
-        task_extra_pack(task, &extra);
-    struct store_new_task added = {.handle = task,
-                                   .due_wall_ns = due_wall_ns(task, whole.given.submitted_wall_ns),
-                                   .extra = extra.bytes,
-                                   .extra_bytes = (uint32_t)extra.length};
-    whole.tasks = &added;
-    must(store_add_whole(intake->store, &whole, &task->job->store_key, &error), &error);
+        task_extra_pack(task, &wholes->extras);
+    wholes->jobs[at] = task->job;
+    wholes->tasks[at] =
+        (struct store_new_task){.handle = task,
+                                .due_wall_ns = due_wall_ns(task, wall_ns),
+                                .extra_bytes = (uint32_t)(wholes->extras.length - length)};
+    wholes->added[at] = (struct store_whole){
+        .given = given_of(task->job, wall_ns), .tasks = &wholes->tasks[at], .count = 1};
+}
+
+static void wholes_store(const struct intake *intake, struct wholes *wholes)
+{
+    struct error error;
+    extras_place(wholes->tasks, wholes->count, &wholes->extras);
+    must(store_add_wholes(intake->store, wholes->added, wholes->count, &error), &error);
+    for (size_t i = 0; i < wholes->count; i++)
+        wholes->jobs[i]->store_key = wholes->added[i].key;
+    wholes->count = 0;
+    wholes->extras.length = 0;
+}
+
+/* Each is the only task that its job has: both at once. */
+static void store_wholes(const struct intake *intake, const struct task_list *tasks)
+{
+    struct wholes wholes;
+    wholes.count = 0;
+    wholes.extras = BUFFER_EMPTY;
+    int64_t wall_ns = clock_wall_ns();
+    for (const struct task *task = tasks->head; task != NULL; task = task->next) {
+        wholes_add(intake, &wholes, task, wall_ns);
+        if (wholes.count == WHOLES_BATCH || task->next == NULL)
+            wholes_store(intake, &wholes);
+    }
+    buffer_fini(&wholes.extras);
 }
 
 static bool is_whole(const struct job *job)
@@ -194,7 +234,7 @@ void intake_store(const struct intake *intake, const struct task_list *tasks)
         return;
     struct job *job = tasks->head->job;
     if (is_whole(job) && job->store_key == 0) {
-        store_whole(intake, tasks->head);
+        store_wholes(intake, tasks);
         return;
     }
     if (job->store_key == 0)
@@ -207,7 +247,12 @@ void intake_count(const struct intake *intake, const struct task_list *tasks)
     if (tasks->count == 0)
         return;
     figures_submit(intake->figures, tasks);
-    job_count_submitted(tasks->head->job, (uint32_t)tasks->count);
+    if (!is_whole(tasks->head->job)) {
+        job_count_submitted(tasks->head->job, (uint32_t)tasks->count);
+        return;
+    }
+    for (const struct task *task = tasks->head; task != NULL; task = task->next)
+        job_count_submitted(task->job, 1);
 }
 
 /* Counts in what is only to be ended; also as room taken, since ending it gives room back. */

@@ -38,12 +38,13 @@ struct intake {
  * host stops: the rest of the job may as well be dropped. Reader thread. */
 bool intake_submit(const struct intake *intake, struct task_list *tasks);
 
-/* Has the store know all tasks of the list (ACCEPTED, of one job). For a store that does not borrow
+/* Has the store know all tasks of the list (ACCEPTED, of one job, or each of a job made by
+ * job_create_one). For a store that does not borrow
  * its job keeps its needs. Waits for the disk only while too much is not written yet. Any thread
  * that has read them. */
 void intake_store(const struct intake *intake, const struct task_list *tasks);
 
-/* Counts all tasks of the list (ACCEPTED, of one job), for which room_reserve has taken room, as
+/* Counts all tasks of such a list, for which room_reserve has taken room, as
  * submitted. They have to enter after that. Any thread. */
 void intake_count(const struct intake *intake, const struct task_list *tasks);
 

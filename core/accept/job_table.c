@@ -1,6 +1,7 @@
 #include "accept/job_table.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,9 @@ struct job_table {
     /* guarded by lock */
     struct dictionary rows;
     struct job *named; /* by another name than their ids: few, if any */
-    struct job *over;
     bool stopping;
+    /* any thread */
+    _Atomic(struct job *) over; /* the last one first */
 };
 
 struct job_table *job_table_create(void)
@@ -65,7 +67,7 @@ static void row_init(struct job *job, const char *name)
     job->row = (struct job_row){.name = name != NULL ? strdup(name) : NULL};
     if (name != NULL && job->row.name == NULL)
         abort();
-    job->row.entry.text = name != NULL ? job->row.name : job->id;
+    dictionary_entry_init(&job->row.entry, name != NULL ? job->row.name : job->id);
 }
 
 /* Lock held. */
@@ -88,19 +90,39 @@ static void named_remove(struct job *job)
         job->row.next->row.before = job->row.before;
 }
 
+/* Lock held. */
+static bool row_add(struct job_table *table, struct job *job)
+{
+    if (!dictionary_add_new(&table->rows, &job->row.entry))
+        return false;
+    if (job->row.name != NULL)
+        named_add(table, job);
+    if (table->stopping)
+        atomic_store(&job->stop, JOB_STOPPED);
+    return true;
+}
+
 bool job_table_add(struct job_table *table, struct job *job, const char *name)
 {
     row_init(job, name);
     mutex_lock(&table->lock);
-    bool is_free = dictionary_add_new(&table->rows, &job->row.entry);
-    if (is_free && name != NULL)
-        named_add(table, job);
-    if (is_free && table->stopping)
-        atomic_store(&job->stop, JOB_STOPPED);
+    bool added = row_add(table, job);
     mutex_unlock(&table->lock);
-    if (!is_free)
+    if (!added)
         free(job->row.name);
-    return is_free;
+    return added;
+}
+
+void job_table_add_all(struct job_table *table, struct job *const *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        row_init(jobs[i], NULL);
+    MUTEX_GUARD(&table->lock);
+    for (size_t i = 0; i < count; i++) {
+        bool added = row_add(table, jobs[i]);
+        assert(added); /* no ULID is made twice */
+        (void)added;
+    }
 }
 
 struct job *job_table_find(struct job_table *table, const char *id)
@@ -136,47 +158,43 @@ size_t job_table_find_all(struct job_table *table, const char *id, struct job **
     return count;
 }
 
+/* Returns whether there was none. */
+static bool over_push(struct job_table *table, struct job *job)
+{
+    struct job *before = atomic_load_explicit(&table->over, memory_order_relaxed);
+    do
+        job->row.next = before;
+    while (!atomic_compare_exchange_weak(&table->over, &before, job));
+    return before == NULL;
+}
+
 bool job_table_over(struct job_table *table, struct job *job)
 {
-    MUTEX_GUARD(&table->lock);
+    mutex_lock(&table->lock);
     assert(job->row.entry.text != NULL);
     dictionary_remove(&table->rows, &job->row.entry);
     named_remove(job);
-    job->row.next = table->over;
-    table->over = job;
-    return job->row.next == NULL;
+    mutex_unlock(&table->lock);
+    return over_push(table, job);
 }
 
 bool job_table_waits(struct job_table *table)
 {
-    MUTEX_GUARD(&table->lock);
-    return table->over != NULL;
+    return atomic_load(&table->over) != NULL;
 }
 
-/* Takes out those that nobody holds. */
-static struct job *take_free(struct job_table *table, size_t *held)
-{
-    struct job *free_jobs = NULL;
-    MUTEX_GUARD(&table->lock);
-    for (struct job **at = &table->over, *job; (job = *at) != NULL;) {
-        if (job_is_held(job)) {
-            (*held)++;
-            at = &job->row.next;
-            continue;
-        }
-        *at = job->row.next;
-        job->row.next = free_jobs;
-        free_jobs = job;
-    }
-    return free_jobs;
-}
-
+/* Nobody finds those that are over: who does not hold one now never will. */
 size_t job_table_sweep(struct job_table *table)
 {
     size_t held = 0;
-    for (struct job *job = take_free(table, &held), *next; job != NULL; job = next) {
+    for (struct job *job = atomic_exchange(&table->over, NULL), *next; job != NULL; job = next) {
         next = job->row.next;
-        forget(job);
+        if (job_is_held(job)) {
+            held++;
+            over_push(table, job);
+        } else {
+            forget(job);
+        }
     }
     return held;
 }

@@ -22,6 +22,9 @@ void job_table_destroy(struct job_table **table);
  * */
 bool job_table_add(struct job_table *table, struct job *job, const char *name);
 
+/* The same for many jobs, each by its id, which nobody else has. */
+void job_table_add_all(struct job_table *table, struct job *const *jobs, size_t count);
+
 /* Returns the job of an id or name, for job_let_go; NULL if there is none, or it is over. */
 struct job *job_table_find(struct job_table *table, const char *id);
 

@@ -74,7 +74,7 @@ static struct known *known_create(const struct past *past, const struct store_ta
     if (known == NULL)
         abort();
     char *end = known->texts;
-    known->by_id.text = put(&end, task->given.id, id);
+    dictionary_entry_init(&known->by_id, put(&end, task->given.id, id));
     known->digest = digest_of(&task->given);
     known->seen = past->read;
     known->has_ended = task->state != STORE_UNFINISHED;

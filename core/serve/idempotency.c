@@ -130,7 +130,7 @@ static struct known *add(struct idempotency *idempotency, const struct begun *be
     if (known == NULL)
         abort();
     memcpy(known->key, begun->key, key_bytes);
-    known->entry.text = known->key;
+    dictionary_entry_init(&known->entry, known->key);
     known->body_hash = begun->body_hash;
     known->body_length = begun->body_length;
     known->begun_ns = begun->begun_ns;

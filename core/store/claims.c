@@ -48,9 +48,10 @@ void claims_add(struct claims *claims, const char *key, const char *id)
     size_t key_bytes = strlen(key) + 1;
     struct claim *claim = memory_grow(NULL, 1, sizeof(*claim) + key_bytes);
 
-    *claim = (struct claim){.entry.text = claim->key};
+    *claim = (struct claim){0};
     memcpy(claim->key, key, key_bytes);
     memcpy(claim->id, id, strlen(id) + 1);
+    dictionary_entry_init(&claim->entry, claim->key);
     dictionary_add(&claims->by_key, &claim->entry);
 }
 

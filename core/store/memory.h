@@ -11,16 +11,16 @@
 #include "store/memory_types.h"
 #include "store/store_backend.h"
 #include "support/dictionary.h"
+#include "support/slab.h"
 
 /* A word in a job's slots is the bare handle of an unfinished task, or a memory_record if there is
  * more to know of it, told apart by the lowest bit. */
 struct memory_job {
     struct dictionary_entry by_id;
-    struct memory_job *next_spare;
-    size_t texts_bytes; /* room for texts */
     TAILQ_ENTRY(memory_job) kept_link;
     bool is_kept;  /* it is over and in memory.kept_jobs */
     bool was_kept; /* and so since it was last over */
+    bool is_usual; /* it stands in memory.usual_jobs */
     int64_t last_end_wall_ns;
     struct store_job job;
     struct memory_slots tasks;
@@ -28,13 +28,14 @@ struct memory_job {
     char texts[];          /* of job.given */
 };
 
+enum { MEMORY_JOB_USUAL_TEXTS = 80 }; /* its id of 27 bytes, its name, its file */
+
 struct memory {
     struct store store;
     struct memory_lock lock;
     struct memory_slots jobs;   /* by key - 1 */
     struct memory_job *in_hand; /* the one that the last item of a batch was about; may be NULL */
-    struct memory_job *spare_jobs; /* memory of jobs with short texts, for those that come */
-    uint32_t spare_jobs_count;
+    struct slab usual_jobs;     /* with texts of MEMORY_JOB_USUAL_TEXTS bytes at most */
     struct dictionary jobs_by_id;
     struct claims claims;
     struct memory_records delayed;  /* unfinished, with a due time */
@@ -51,11 +52,14 @@ struct memory {
 /* Returns the job with a key; NULL if there is none. */
 struct memory_job *memory_job_find(struct memory *memory, uint64_t key);
 
-/* Makes a job; NULL if its id is taken; running out of memory aborts. */
+/* Makes a job, for memory_job_enter; running out of memory aborts. */
 struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given);
 
-/* Frees the memory that is kept for jobs that come. */
-void memory_job_free_spare(struct memory *memory);
+/* Frees a job that has not entered, or is out again. */
+void memory_job_discard(struct memory *memory, struct memory_job *job);
+
+/* Has a job be found and gives it its key; false with a message if its id is taken. Best a little after it was made: where it will be is far away, and fetched meanwhile. */
+bool memory_job_enter(struct memory *memory, struct memory_job *job, struct error *error);
 
 /* Frees a job and all its records, whatever their state. */
 void memory_job_destroy(struct memory *memory, struct memory_job *job);
@@ -112,8 +116,8 @@ bool memory_add_job(struct store *store, const struct store_job_given *given, ui
 bool memory_add_tasks(struct store *store, uint64_t key, const struct store_new_task *tasks,
                       size_t count, struct error *error);
 /* As above. */
-bool memory_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                      struct error *error);
+bool memory_add_wholes(struct store *store, struct store_whole *wholes, size_t count,
+                       struct error *error);
 /* As above. */
 bool memory_seal_job(struct store *store, uint64_t key, struct error *error);
 

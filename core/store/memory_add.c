@@ -3,27 +3,19 @@
 
 #include "store/memory.h"
 
-/* NULL, with a message: the id is taken. */
-static struct memory_job *add_job(struct memory *memory, const struct store_job_given *given,
-                                  struct error *error)
-{
-    struct memory_job *job = memory_job_create(memory, given);
-
-    if (job == NULL)
-        error_set(error, "duplicate_id", "there is a job '%s' already", given->id);
-    return job;
-}
-
 bool memory_add_job(struct store *store, const struct store_job_given *given, uint64_t *key,
                     struct error *error)
 {
     struct memory *memory = (struct memory *)store;
 
     MEMORY_GUARD(memory);
-    const struct memory_job *job = add_job(memory, given, error);
-    if (job != NULL)
-        *key = job->job.key;
-    return job != NULL;
+    struct memory_job *job = memory_job_create(memory, given);
+    if (!memory_job_enter(memory, job, error)) {
+        memory_job_discard(memory, job);
+        return false;
+    }
+    *key = job->job.key;
+    return true;
 }
 
 static void add_tasks(struct memory *memory, struct memory_job *job,
@@ -75,17 +67,43 @@ bool memory_seal_job(struct store *store, uint64_t key, struct error *error)
     return true;
 }
 
-bool memory_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                      struct error *error)
-{
-    struct memory *memory = (struct memory *)store;
+enum { WHOLES_SLICE = 32 };
 
-    MEMORY_GUARD(memory);
-    struct memory_job *job = add_job(memory, &whole->given, error);
-    if (job == NULL)
-        return false;
-    *key = job->job.key;
+static void enter_whole(struct memory *memory, struct memory_job *job, struct store_whole *whole)
+{
+    whole->key = job->job.key;
     add_tasks(memory, job, whole->tasks, whole->count);
     seal_job(memory, job); /* of no task: gone now, perhaps */
-    return true;
+}
+
+/* All are made first. Lock held. */
+static bool add_slice(struct memory *memory, struct store_whole *wholes, size_t count,
+                      struct error *error)
+{
+    struct memory_job *jobs[WHOLES_SLICE];
+    bool entered = true;
+
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = memory_job_create(memory, &wholes[i].given);
+    for (size_t i = 0; i < count; i++) {
+        entered = entered && memory_job_enter(memory, jobs[i], error);
+        if (entered)
+            enter_whole(memory, jobs[i], &wholes[i]);
+        else
+            memory_job_discard(memory, jobs[i]);
+    }
+    return entered;
+}
+
+bool memory_add_wholes(struct store *store, struct store_whole *wholes, size_t count,
+                       struct error *error)
+{
+    struct memory *memory = (struct memory *)store;
+    bool added = true;
+
+    MEMORY_GUARD(memory);
+    for (size_t i = 0; i < count && added; i += WHOLES_SLICE)
+        added = add_slice(memory, wholes + i, count - i < WHOLES_SLICE ? count - i : WHOLES_SLICE,
+                          error);
+    return added;
 }

@@ -22,49 +22,28 @@ static const char *put_text(char **end, const char *text)
     return copy;
 }
 
-enum {
-    USUAL_TEXTS_BYTES = 80, /* of a job: its id of 27 bytes, its name, its file */
-    SPARE_MOST = 1024,
-};
-
-/* Jobs of single tasks come and go in great numbers, on different threads: what went on one would
- * else be asked from the allocator's list of another. */
+/* Nearly every job is a small one: those stand in a slab. */
 static struct memory_job *job_allocate(struct memory *memory, size_t texts_bytes)
 {
-    size_t bytes = texts_bytes > USUAL_TEXTS_BYTES ? texts_bytes : USUAL_TEXTS_BYTES;
-    struct memory_job *job = bytes == USUAL_TEXTS_BYTES ? memory->spare_jobs : NULL;
+    bool is_usual = texts_bytes <= MEMORY_JOB_USUAL_TEXTS;
+    struct memory_job *job =
+        is_usual ? slab_alloc(&memory->usual_jobs) : malloc(sizeof(*job) + texts_bytes);
 
-    if (job != NULL) {
-        memory->spare_jobs = job->next_spare;
-        memory->spare_jobs_count--;
-    } else {
-        job = malloc(sizeof(*job) + bytes);
-    }
     if (job == NULL)
         abort();
-    *job = (struct memory_job){.texts_bytes = bytes};
+    *job = (struct memory_job){.is_usual = is_usual};
     return job;
 }
 
-static void job_free(struct memory *memory, struct memory_job *job)
+void memory_job_discard(struct memory *memory, struct memory_job *job)
 {
-    if (job->texts_bytes > USUAL_TEXTS_BYTES || memory->spare_jobs_count == SPARE_MOST) {
+    if (job->is_usual)
+        slab_free(&memory->usual_jobs, job);
+    else
         free(job);
-        return;
-    }
-    job->next_spare = memory->spare_jobs;
-    memory->spare_jobs = job;
-    memory->spare_jobs_count++;
 }
 
-void memory_job_free_spare(struct memory *memory)
-{
-    for (struct memory_job *job; (job = memory->spare_jobs) != NULL;) {
-        memory->spare_jobs = job->next_spare;
-        free(job);
-    }
-}
-
+/* The hash is taken of the text that was given: the copy is still on its way to the memory. */
 struct memory_job *memory_job_create(struct memory *memory, const struct store_job_given *given)
 {
     size_t origin = given->origin == NULL ? 0 : strlen(given->origin) + 1;
@@ -78,13 +57,18 @@ struct memory_job *memory_job_create(struct memory *memory, const struct store_j
     job->job.given.origin = origin == 0 ? NULL : put_text(&end, given->origin);
     job->last_end_wall_ns = given->submitted_wall_ns;
     memory_slots_init(&job->tasks);
+    dictionary_entry_init(&job->by_id, given->id);
     job->by_id.text = job->job.given.id;
-    if (!dictionary_add_new(&memory->jobs_by_id, &job->by_id)) {
-        job_free(memory, job);
-        return NULL;
-    }
-    job->job.key = (uint64_t)memory_slots_add(&memory->jobs, (uintptr_t)job) + 1;
+    dictionary_expect(&memory->jobs_by_id, &job->by_id);
     return job;
+}
+
+bool memory_job_enter(struct memory *memory, struct memory_job *job, struct error *error)
+{
+    if (!dictionary_add_new(&memory->jobs_by_id, &job->by_id))
+        return error_set(error, "duplicate_id", "there is a job '%s' already", job->by_id.text);
+    job->job.key = (uint64_t)memory_slots_add(&memory->jobs, (uintptr_t)job) + 1;
+    return true;
 }
 
 void memory_job_unkeep(struct memory *memory, struct memory_job *job)
@@ -109,7 +93,7 @@ void memory_job_destroy(struct memory *memory, struct memory_job *job)
     memory_slots_set(&memory->jobs, (uint32_t)(job->job.key - 1), 0);
     if (memory->in_hand == job)
         memory->in_hand = NULL;
-    job_free(memory, job);
+    memory_job_discard(memory, job);
 }
 
 void memory_job_forget(struct memory *memory, struct memory_job *job)

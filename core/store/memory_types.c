@@ -33,7 +33,7 @@ void memory_types_add(struct memory_types *types, const char *type)
         counted = calloc(1, sizeof(*counted) + bytes);
         if (counted == NULL)
             abort();
-        counted->entry.text = memcpy(counted->name, type, bytes);
+        dictionary_entry_init(&counted->entry, memcpy(counted->name, type, bytes));
         dictionary_add(&types->by_name, &counted->entry);
     }
     counted->count++;

@@ -48,8 +48,8 @@ bool sqlite_add_job(struct store *store, const struct store_job_given *given, ui
 bool sqlite_add_tasks(struct store *store, uint64_t job, const struct store_new_task *tasks,
                       size_t count, struct error *error);
 /* As above. */
-bool sqlite_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                      struct error *error);
+bool sqlite_add_wholes(struct store *store, struct store_whole *wholes, size_t count,
+                       struct error *error);
 /* As above. */
 bool sqlite_seal_job(struct store *store, uint64_t job, struct error *error);
 /* As above. */

@@ -68,7 +68,8 @@ struct sqlite_job *sqlite_job_create(const struct store_job_given *given, uint64
     job->key = job->row.key = key;
     job->row.job = job;
     job->given = *given;
-    job->given.id = job->by_id.text = put_text(&end, given->id);
+    job->given.id = put_text(&end, given->id);
+    dictionary_entry_init(&job->by_id, job->given.id);
     job->given.name = put_text(&end, given->name);
     job->given.file = put_text(&end, given->file);
     job->given.origin = origin == 0 ? NULL : put_text(&end, given->origin);

@@ -162,19 +162,29 @@ bool sqlite_seal_job(struct store *store, uint64_t key, struct error *error)
     return finish(sqlite);
 }
 
-bool sqlite_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                      struct error *error)
+/* Lock held. */
+static bool say_whole(struct sqlite *sqlite, struct store_whole *whole, struct error *error)
 {
-    struct sqlite *sqlite = begin(store);
     struct sqlite_job *job =
         has_places(whole->count, error) ? say_job(sqlite, &whole->given, error) : NULL;
 
-    if (job != NULL) {
-        *key = job->key;
-        say_tasks(sqlite, job, whole->tasks, whole->count);
-        say_seal(sqlite, job);
-    }
-    return finish(sqlite) && job != NULL;
+    if (job == NULL)
+        return false;
+    whole->key = job->key;
+    say_tasks(sqlite, job, whole->tasks, whole->count);
+    say_seal(sqlite, job);
+    return true;
+}
+
+bool sqlite_add_wholes(struct store *store, struct store_whole *wholes, size_t count,
+                       struct error *error)
+{
+    struct sqlite *sqlite = begin(store);
+    bool said = true;
+
+    for (size_t i = 0; i < count && said; i++)
+        said = say_whole(sqlite, &wholes[i], error);
+    return finish(sqlite) && said;
 }
 
 /* What is said of a job that may be over, and then is an order to the ledger. */

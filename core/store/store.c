@@ -45,14 +45,10 @@ bool store_add_tasks(struct store *store, uint64_t job, const struct store_new_t
     return store->backend->add_tasks(store, job, tasks, count, error);
 }
 
-bool store_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                     struct error *error)
+bool store_add_wholes(struct store *store, struct store_whole *wholes, size_t count,
+                      struct error *error)
 {
-    if (store->backend->add_whole != NULL)
-        return store->backend->add_whole(store, whole, key, error);
-    return store_add_job(store, &whole->given, key, error) &&
-           store_add_tasks(store, *key, whole->tasks, whole->count, error) &&
-           store_seal_job(store, *key, error);
+    return store->backend->add_wholes(store, wholes, count, error);
 }
 
 bool store_seal_job(struct store *store, uint64_t job, struct error *error)

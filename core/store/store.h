@@ -171,12 +171,14 @@ struct store_whole {
     struct store_job_given given;
     const struct store_new_task *tasks;
     size_t count;
+    uint64_t key; /* set when it is in */
 };
 
-/* Does what store_add_job, store_add_tasks and store_seal_job do one after the other: a job of one
- * task is as dear to a store as a batch of tasks, and these are many. */
-bool store_add_whole(struct store *store, const struct store_whole *whole, uint64_t *key,
-                     struct error *error);
+/* Does for each what store_add_job, store_add_tasks and store_seal_job do one after the other: a
+ * job of one task is as dear to a store as a batch of tasks, and these are many. False: one was not
+ * added, for the reasons of these; those in front of it were. */
+bool store_add_wholes(struct store *store, struct store_whole *wholes, size_t count,
+                      struct error *error);
 
 /* Says that the job has all its tasks; when they have ended too, it is over. */
 bool store_seal_job(struct store *store, uint64_t job, struct error *error);

@@ -19,9 +19,8 @@ struct store_backend {
                     struct error *error);
     bool (*add_tasks)(struct store *store, uint64_t job, const struct store_new_task *tasks,
                       size_t count, struct error *error);
-    /* NULL: the three calls that it stands for are made. */
-    bool (*add_whole)(struct store *store, const struct store_whole *whole, uint64_t *key,
-                      struct error *error);
+    bool (*add_wholes)(struct store *store, struct store_whole *wholes, size_t count,
+                       struct error *error);
     bool (*seal_job)(struct store *store, uint64_t job, struct error *error);
     bool (*end)(struct store *store, struct store_end *ends, size_t count, struct error *error);
     bool (*retry)(struct store *store, struct store_retry *retries, size_t count,

@@ -20,6 +20,7 @@ static struct store *memory_open(const struct store_options *options, struct err
     memory->store.epoch = 1; /* no attempt of an earlier host can be alive in this process */
     memory_lock_init(&memory->lock);
     memory_slots_init(&memory->jobs);
+    slab_init(&memory->usual_jobs, sizeof(struct memory_job) + MEMORY_JOB_USUAL_TEXTS);
     dictionary_init(&memory->jobs_by_id);
     claims_init(&memory->claims);
     memory_records_init(&memory->delayed);
@@ -36,7 +37,7 @@ static void memory_close(struct store *store)
 
     for (uint32_t at = 0; memory_slots_next(&memory->jobs, &at); at++)
         memory_job_destroy(memory, (struct memory_job *)memory_slots_get(&memory->jobs, at));
-    memory_job_free_spare(memory);
+    slab_fini(&memory->usual_jobs);
     memory_slots_fini(&memory->jobs);
     dictionary_fini(&memory->jobs_by_id);
     claims_fini(&memory->claims);
@@ -327,7 +328,7 @@ const struct store_backend store_memory = {
     .add_job = memory_add_job,
     .add_tasks = memory_add_tasks,
     .seal_job = memory_seal_job,
-    .add_whole = memory_add_whole,
+    .add_wholes = memory_add_wholes,
     .end = memory_end,
     .retry = memory_retry,
     .write_log = memory_write_log,

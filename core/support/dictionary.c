@@ -13,8 +13,7 @@ void dictionary_init(struct dictionary *dictionary)
 
 void dictionary_fini(struct dictionary *dictionary)
 {
-    free(dictionary->hashes);
-    free(dictionary->entries);
+    free(dictionary->table);
     dictionary_init(dictionary);
 }
 
@@ -59,10 +58,10 @@ static struct dictionary_entry *find(const struct dictionary *dictionary, uint32
                                      const char *text)
 {
     size_t place = home_of(dictionary, hash);
-    for (; dictionary->hashes[place] != 0; place = behind(dictionary, place))
-        if (dictionary->hashes[place] == hash &&
-            strcmp(dictionary->entries[place]->text, text) == 0)
-            return dictionary->entries[place];
+    for (; dictionary->table[place].hash != 0; place = behind(dictionary, place))
+        if (dictionary->table[place].hash == hash &&
+            strcmp(dictionary->table[place].entry->text, text) == 0)
+            return dictionary->table[place].entry;
     return NULL;
 }
 
@@ -71,21 +70,31 @@ struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, co
     return dictionary->count == 0 ? NULL : find(dictionary, hash_of(text), text);
 }
 
+void dictionary_entry_init(struct dictionary_entry *entry, const char *text)
+{
+    *entry = (struct dictionary_entry){.text = text, .hash = hash_of(text)};
+}
+
+void dictionary_expect(const struct dictionary *dictionary, const struct dictionary_entry *entry)
+{
+    if (dictionary->places > 0)
+        __builtin_prefetch(&dictionary->table[home_of(dictionary, entry->hash)], 1);
+}
+
 struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, size_t *place)
 {
     while (*place < dictionary->places)
-        if (dictionary->hashes[(*place)++] != 0)
-            return dictionary->entries[*place - 1];
+        if (dictionary->table[(*place)++].hash != 0)
+            return dictionary->table[*place - 1].entry;
     return NULL;
 }
 
-static void put(struct dictionary *dictionary, uint32_t hash, struct dictionary_entry *entry)
+static void put(struct dictionary *dictionary, struct dictionary_place what)
 {
-    size_t place = home_of(dictionary, hash);
-    while (dictionary->hashes[place] != 0)
+    size_t place = home_of(dictionary, what.hash);
+    while (dictionary->table[place].hash != 0)
         place = behind(dictionary, place);
-    dictionary->hashes[place] = hash;
-    dictionary->entries[place] = entry;
+    dictionary->table[place] = what;
 }
 
 static void grow(struct dictionary *dictionary)
@@ -93,46 +102,38 @@ static void grow(struct dictionary *dictionary)
     struct dictionary larger = {.count = dictionary->count};
 
     larger.places = dictionary->places == 0 ? SMALLEST_PLACES : dictionary->places * 2;
-    larger.hashes = calloc(larger.places, sizeof larger.hashes[0]);
-    larger.entries = calloc(larger.places, sizeof(struct dictionary_entry *));
-    if (larger.hashes == NULL || larger.entries == NULL)
+    larger.table = calloc(larger.places, sizeof larger.table[0]);
+    if (larger.table == NULL)
         abort();
     for (size_t i = 0; i < dictionary->places; i++)
-        if (dictionary->hashes[i] != 0)
-            put(&larger, dictionary->hashes[i], dictionary->entries[i]);
+        if (dictionary->table[i].hash != 0)
+            put(&larger, dictionary->table[i]);
     dictionary_fini(dictionary);
     *dictionary = larger;
 }
 
 /* At most three places of four are taken, so that there is soon a free one wherever one looks. */
-static void add(struct dictionary *dictionary, struct dictionary_entry *entry)
+void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
     if (dictionary->count >= dictionary->places / 4 * 3)
         grow(dictionary);
-    put(dictionary, entry->hash, entry);
+    put(dictionary, (struct dictionary_place){entry, entry->hash});
     dictionary->count++;
-}
-
-void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
-{
-    entry->hash = hash_of(entry->text);
-    add(dictionary, entry);
 }
 
 bool dictionary_add_new(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
-    entry->hash = hash_of(entry->text);
     if (dictionary->count > 0 && find(dictionary, entry->hash, entry->text) != NULL)
         return false;
-    add(dictionary, entry);
+    dictionary_add(dictionary, entry);
     return true;
 }
 
 static size_t place_of(const struct dictionary *dictionary, const struct dictionary_entry *entry)
 {
     size_t place = home_of(dictionary, entry->hash);
-    while (dictionary->entries[place] != entry || dictionary->hashes[place] == 0) {
-        assert(dictionary->hashes[place] != 0);
+    while (dictionary->table[place].entry != entry) {
+        assert(dictionary->table[place].hash != 0);
         place = behind(dictionary, place);
     }
     return place;
@@ -142,16 +143,15 @@ static size_t place_of(const struct dictionary *dictionary, const struct diction
  * place. */
 void dictionary_remove(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
+    struct dictionary_place *table = dictionary->table;
     size_t gap = place_of(dictionary, entry), mask = dictionary->places - 1;
-    for (size_t at = behind(dictionary, gap); dictionary->hashes[at] != 0;
-         at = behind(dictionary, at)) {
-        size_t home = home_of(dictionary, dictionary->hashes[at]);
+    for (size_t at = behind(dictionary, gap); table[at].hash != 0; at = behind(dictionary, at)) {
+        size_t home = home_of(dictionary, table[at].hash);
         if (((at - home) & mask) < ((at - gap) & mask))
             continue;
-        dictionary->hashes[gap] = dictionary->hashes[at];
-        dictionary->entries[gap] = dictionary->entries[at];
+        table[gap] = table[at];
         gap = at;
     }
-    dictionary->hashes[gap] = 0;
+    table[gap] = (struct dictionary_place){0};
     dictionary->count--;
 }

@@ -8,20 +8,28 @@
 
 struct dictionary_entry {
     const char *text; /* stays valid and unchanged while the entry is in */
-    uint32_t hash;
+    uint32_t hash;    /* of the text */
+};
+
+struct dictionary_place {
+    struct dictionary_entry *entry;
+    uint32_t hash; /* 0: the place is free */
 };
 
 /* Open addressing with linear probing: whoever looks for a text that is not in, as who adds one
- * does, reads hashes that lie side by side and nothing else. */
+ * does, reads places that lie side by side and nothing else. */
 struct dictionary {
-    uint32_t *hashes; /* 0: the place is free */
-    struct dictionary_entry **entries;
+    struct dictionary_place *table;
     size_t places; /* a power of two, or 0 */
     size_t count;
 };
 
 /* Returns the hash of a text, with its low bits as good as the others. Any thread. */
 uint64_t dictionary_hash(const char *text);
+
+/* Makes an entry for a text, which is hashed: who adds it under a lock has that behind him. Any
+ * thread. */
+void dictionary_entry_init(struct dictionary_entry *entry, const char *text);
 
 /* Makes an empty dictionary; nothing is allocated yet. */
 void dictionary_init(struct dictionary *dictionary);
@@ -38,10 +46,13 @@ struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, co
  * before. */
 struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, size_t *place);
 
-/* Adds an entry whose text is set and not in the dictionary; running out of memory aborts. */
+/* Has the processor fetch what it needs to add an entry soon. */
+void dictionary_expect(const struct dictionary *dictionary, const struct dictionary_entry *entry);
+
+/* Adds an entry whose text is not in the dictionary; running out of memory aborts. */
 void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry);
 
-/* Adds an entry whose text is set unless that is in already: false. */
+/* Adds an entry unless its text is in already: false. */
 bool dictionary_add_new(struct dictionary *dictionary, struct dictionary_entry *entry);
 
 /* Takes out an entry that is in. */

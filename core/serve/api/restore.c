@@ -39,7 +39,7 @@ static struct answer *answer_begin(struct restore *restore, const struct store_j
                               .jobs = json_array()};
     if (answer->note == NULL)
         abort();
-    answer->by_first.text = answer->origin.first;
+    dictionary_entry_init(&answer->by_first, answer->origin.first);
     dictionary_add(&restore->answers, &answer->by_first);
     return answer;
 }

@@ -315,17 +315,21 @@ void conformance_a_job_id_is_taken_once(const char *backend)
 
 void conformance_a_job_that_comes_whole_is_sealed_and_ends_with_its_task(const char *backend)
 {
-    struct store_whole again = {.given = {.id = "A", .name = "", .file = ""}};
+    struct store_whole more[] = {{.given = {.id = "B", .name = "", .file = ""}},
+                                 {.given = {.id = "A", .name = "", .file = ""}},
+                                 {.given = {.id = "C", .name = "", .file = ""}}};
     struct error error;
-    uint64_t key;
     stage_open(backend, 10, 0);
     uint64_t job = stage_whole("A", "noop");
     cr_assert(stage_find_job("A"));
     cr_assert(stage_last_job.sealed);
     cr_assert_eq(stage_last_job.tasks_count, 1);
     cr_assert_eq(stage_last_job.by_state[STORE_UNFINISHED], 1);
-    cr_assert_not(store_add_whole(stage, &again, &key, &error));
+    cr_assert_not(store_add_wholes(stage, more, 3, &error));
     cr_assert_str_eq(error.code, "duplicate_id");
+    cr_assert_neq(more[0].key, 0, "what comes before it is in");
+    cr_assert_eq(more[2].key, 0);
+    cr_assert_not(stage_find_job("C"));
     cr_assert_eq(stage_end_as(job, 0, STORE_SUCCEEDED), STORE_DONE);
     cr_assert(stage_find_job("A"));
     cr_assert_eq(stage_last_job.by_state[STORE_SUCCEEDED], 1);

@@ -125,9 +125,8 @@ uint64_t stage_whole(const char *id, const char *type)
     struct store_whole whole = {
         .given = {.id = id, .name = type, .file = "body"}, .tasks = &task, .count = 1};
     struct error error;
-    uint64_t key;
-    cr_assert(store_add_whole(stage, &whole, &key, &error), "%s", error.message);
-    return key;
+    cr_assert(store_add_wholes(stage, &whole, 1, &error), "%s", error.message);
+    return whole.key;
 }
 
 void stage_seal(uint64_t job)

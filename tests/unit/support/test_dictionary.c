@@ -16,7 +16,7 @@ Test(dictionary, finds_what_was_added_and_not_taken_out)
     cr_assert_null(dictionary_find(&dictionary, "w1"));
     for (int i = 0; i < 5000; i++) {
         snprintf(words[i].text, sizeof(words[i].text), "w%d", i);
-        words[i].entry.text = words[i].text;
+        dictionary_entry_init(&words[i].entry, words[i].text);
         dictionary_add(&dictionary, &words[i].entry);
     }
     for (int i = 0; i < 5000; i += 2)
@@ -30,7 +30,9 @@ Test(dictionary, finds_what_was_added_and_not_taken_out)
 
 Test(dictionary, does_not_add_what_is_in_if_only_what_is_new_is_to_be_added)
 {
-    struct word one = {.entry.text = "w"}, other = {.entry.text = "w"};
+    struct word one, other;
+    dictionary_entry_init(&one.entry, "w");
+    dictionary_entry_init(&other.entry, "w");
     struct dictionary dictionary;
     dictionary_init(&dictionary);
     cr_assert(dictionary_add_new(&dictionary, &one.entry));
@@ -48,7 +50,7 @@ static void add_words(struct dictionary *dictionary, struct word *words, int cou
     dictionary_init(dictionary);
     for (int i = 0; i < count; i++) {
         snprintf(words[i].text, sizeof(words[i].text), "w%d", i);
-        words[i].entry.text = words[i].text;
+        dictionary_entry_init(&words[i].entry, words[i].text);
         dictionary_add(dictionary, &words[i].entry);
     }
 }
