@@ -90,9 +90,11 @@ enum host_end host_ends(const struct host *host);
 /* Takes a submission until it is answered. Any thread; does not wait. */
 void host_submit(struct host *host, struct submission *submission);
 
-/* Has tasks enter that submissions have left in their list to be gathered; leaves it empty. Any
- * thread. */
-void host_enter(struct host *host, struct task_list *gathered);
+/* Admits or refuses what is in a gathering and not answered yet. Its thread; does not wait. */
+void host_admit(struct host *host, struct gathering *gathering);
+
+/* Has what was admitted of a gathering enter. Its thread. */
+void host_enter(struct host *host, struct gathering *gathering);
 
 /* Returns the job with an id, for job_let_go, or the one of a single task that is tried again
  * ("JOB:ID"); NULL if there is none, or it is over. Any thread. */

@@ -232,9 +232,14 @@ void host_submit(struct host *host, struct submission *submission)
     submissions_take(host->served.submissions, submission);
 }
 
-void host_enter(struct host *host, struct task_list *gathered)
+void host_admit(struct host *host, struct gathering *gathering)
 {
-    submissions_enter(host->served.submissions, gathered);
+    submissions_admit(host->served.submissions, gathering);
+}
+
+void host_enter(struct host *host, struct gathering *gathering)
+{
+    submissions_enter(host->served.submissions, gathering);
 }
 
 uint64_t host_refused(struct host *host, enum submission_answer answer)

@@ -64,7 +64,16 @@ static struct chunk *pool_take(struct chunk_pool *pool)
     return chunk;
 }
 
-static struct chunk *pool_take_single(struct chunk_pool *pool)
+/* A chunk comes back with its task from whoever ended that, on another processor: it is fetched
+ * while the one before it is filled. */
+static void expect_single(const struct chunk *chunk, size_t job_bytes)
+{
+    const char *end = (const char *)(chunk->tasks + 1) + job_bytes;
+    for (const char *line = (const char *)chunk; line < end; line += THREAD_LINE_BYTES)
+        __builtin_prefetch(line, 1);
+}
+
+static struct chunk *pool_take_single(struct chunk_pool *pool, size_t job_bytes)
 {
     MUTEX_GUARD(&pool->lock);
     if (pool->singles == NULL)
@@ -72,6 +81,8 @@ static struct chunk *pool_take_single(struct chunk_pool *pool)
     struct chunk *chunk = pool->singles;
     if (chunk != NULL) {
         pool->singles = chunk->next;
+        if (chunk->next != NULL)
+            expect_single(chunk->next, job_bytes);
         atomic_fetch_sub_explicit(&pool->singles_count, 1, memory_order_relaxed);
     }
     return chunk;
@@ -135,7 +146,7 @@ struct chunk *chunk_open(struct chunk_pool *pool, struct job *job)
 
 struct chunk *chunk_open_single(struct chunk_pool *pool, size_t job_bytes)
 {
-    struct chunk *chunk = pool_take_single(pool);
+    struct chunk *chunk = pool_take_single(pool, job_bytes);
     if (chunk == NULL)
         chunk = chunk_make(1, job_bytes, SINGLE_BLOCK);
     chunk_begin(chunk, pool, chunk_job_room(chunk));

@@ -4,6 +4,12 @@
 
 #include "support/memory.h"
 
+void gathering_init(struct gathering *gathering)
+{
+    *gathering = (struct gathering){.first = NULL};
+    task_list_init(&gathering->tasks);
+}
+
 void submission_init(struct submission *submission, enum job_file_root root, const char *text,
                      size_t length)
 {

@@ -35,6 +35,15 @@ enum submission_stand {
 
 enum { SUBMISSION_REFUSAL_BYTES = 256 };
 
+/* Single tasks that one thread sends, to be admitted together (submissions_admit) and then to enter
+ * together (submissions_enter): one by one each would take locks that the workers need too, and
+ * wake a dispatcher and a worker. Embedded by who sends them. */
+struct gathering {
+    struct submission *first, *last; /* that were read; not answered yet */
+    size_t count;
+    struct task_list tasks; /* that were admitted and answered, and have not entered yet */
+};
+
 struct submission {
     struct submission *next; /* in the list of the submissions */
     /* set by who sends it, and his until it is answered */
@@ -45,11 +54,8 @@ struct submission {
     const struct job_setting *settings;
     size_t settings_count;
     const struct job_sources
-        *sources; /* what ${env.X}, lines: and csv: get; NULL: they are refused */
-    /* NULL: what is admitted enters at once. Else a single task that is admitted within
-     * submissions_take is put into this list, to enter with others by submissions_enter: one by one
-     * each would wake a dispatcher and a worker. */
-    struct task_list *gathered;
+        *sources;                /* what ${env.X}, lines: and csv: get; NULL: they are refused */
+    struct gathering *gathering; /* NULL: it is admitted alone, and enters at once */
     /* What is to be known of it by a host that comes later, kept in a durable store as one with its
      * jobs (origin.h); one line; NULL: nothing. */
     const char *note;
@@ -81,6 +87,9 @@ struct submission {
     bool is_lost;        /* one of them never will be */
     struct task_list tasks;
 };
+
+/* Makes an empty one. */
+void gathering_init(struct gathering *gathering);
 
 /* Makes a submission ready, for a text that is borrowed until it is answered. */
 void submission_init(struct submission *submission, enum job_file_root root, const char *text,

@@ -29,7 +29,7 @@ enum { TAKE_UP_BATCH = 1024 };
 
 static bool put(struct submissions *submissions, struct line *line, struct submission *submission)
 {
-    submission->gathered = NULL; /* from here on it is in other hands than its sender's */
+    submission->gathering = NULL; /* from here on it is in other hands than its sender's */
     mutex_lock(&submissions->lock);
     bool open = !submissions->closed;
     if (open)
@@ -70,23 +70,18 @@ static bool read_text(struct submissions *submissions, struct submission *submis
     return submission_read(submission, &options, submissions->options.chunks);
 }
 
-static bool may_wait(const struct submissions *submissions)
-{
-    return atomic_load(&submissions->overflow) != SUBMISSIONS_REFUSE;
-}
-
 /* False: it stands in line for the round that is under way, and is in other hands. */
 static bool is_tried_at_once(struct submissions *submissions, struct submission *submission)
 {
     submission->round = 0;
-    if (!may_wait(submissions))
+    if (!submissions_may_wait(submissions))
         return true;
     MUTEX_GUARD(&submissions->lock);
     submission->ticket = ++submissions->tickets;
     submission->round = submissions->round;
     if (!submissions->in_round || submissions->closed)
         return true;
-    submission->gathered = NULL;
+    submission->gathering = NULL;
     line_push(&submissions->aside, submission);
     return false;
 }
@@ -99,7 +94,7 @@ static void store_if_delayed(struct submissions *submissions, struct submission 
         receipts_take(submissions->receipts, submission);
 }
 
-static void admit(struct submissions *submissions, struct submission *submission)
+void submissions_admit_one(struct submissions *submissions, struct submission *submission)
 {
     struct submission *waits =
         is_tried_at_once(submissions, submission) ? submissions_try(submissions, submission) : NULL;
@@ -123,7 +118,7 @@ static void put_in_queue(struct submissions *submissions, struct submission *sub
 static void read_and_admit(struct submissions *submissions, struct submission *submission)
 {
     if (read_text(submissions, submission, NULL))
-        admit(submissions, submission);
+        submissions_admit_one(submissions, submission);
     else
         submissions_answer(submissions, submission);
 }
@@ -133,7 +128,8 @@ static void read_at_once(struct submissions *submissions, struct submission *sub
 {
     bool must_wait = false;
     if (read_text(submissions, submission, &must_wait)) {
-        admit(submissions, submission);
+        if (!submissions_gather(submissions, submission))
+            submissions_admit_one(submissions, submission);
     } else if (must_wait) {
         submission_forget(submission);
         put_in_queue(submissions, submission);
@@ -148,11 +144,6 @@ void submissions_take(struct submissions *submissions, struct submission *submis
         read_at_once(submissions, submission);
     else
         put_in_queue(submissions, submission);
-}
-
-void submissions_enter(struct submissions *submissions, struct task_list *gathered)
-{
-    intake_enter(&submissions->options.intake, gathered);
 }
 
 void submissions_take_up(struct submissions *submissions, struct job *job)
@@ -214,7 +205,7 @@ static void try_aside(struct submissions *submissions)
     line_init(&kept);
     for (; more; more = round_goes_on(submissions, &line, &kept), skips = false)
         for (struct submission *one; (one = line_pop(&line)) != NULL;) {
-            one->round = one->is_place || may_wait(submissions) ? round : 0;
+            one->round = one->is_place || submissions_may_wait(submissions) ? round : 0;
             struct submission *waits = submissions_try(submissions, one);
             if (waits == NULL)
                 continue;

@@ -57,13 +57,17 @@ struct submissions_options {
 struct submissions *submissions_start(const struct submissions_options *options,
                                       struct error *error);
 
-/* Takes a submission until it is answered, which may be within the call. Any thread; does not wait
- * for room. */
+/* Takes a submission until it is answered, which may be within the call. A single task of a
+ * gathering may be left in that, for submissions_admit. Any thread; does not wait for room. */
 void submissions_take(struct submissions *submissions, struct submission *submission);
 
-/* Has tasks enter that submissions_take has left in a list. Waits only while inbound is full. Any
+/* Admits or refuses all that is in a gathering and not answered yet, in its order. The gathering's
+ * thread; does not wait for room. */
+void submissions_admit(struct submissions *submissions, struct gathering *gathering);
+
+/* Has all that was admitted of a gathering enter. Waits only while inbound is full. The gathering's
  * thread. */
-void submissions_enter(struct submissions *submissions, struct task_list *gathered);
+void submissions_enter(struct submissions *submissions, struct gathering *gathering);
 
 /* Puts a job of an earlier host, whose tasks (ACCEPTED) are in the store and were not handed on,
  * aside until there is room for it, in the order of the calls, however many there are; it is in the

@@ -9,18 +9,25 @@
 
 enum { ENTER_BATCH = 1024 };
 
-static enum submission_answer reserve_queues(const struct submissions *submissions,
-                                             struct submission *submission)
+enum submission_answer submissions_reserve_queues(const struct submissions *submissions,
+                                                  struct submission *submission)
 {
     const struct submissions_options *options = &submissions->options;
     return options->reserve == NULL ? SUBMISSION_ADMITTED
                                     : options->reserve(options->context, submission);
 }
 
-static bool inbound_is_full(const struct submissions *submissions)
+bool submissions_inbound_is_full(const struct submissions *submissions)
 {
     struct inbound *inbound = submissions->options.intake.inbound;
     return inbound_length(inbound) >= inbound_capacity(inbound);
+}
+
+void submissions_give_room(const struct submissions *submissions, uint64_t tasks_count)
+{
+    const struct intake *intake = &submissions->options.intake;
+    if (room_give(intake->pending, tasks_count))
+        intake->room_reached(intake->context);
 }
 
 /* Whether somebody before it in its round waits for the host; what is in none is behind all. */
@@ -48,18 +55,18 @@ static enum submission_answer reserve(struct submissions *submissions,
     }
     if (waits_behind(submissions, submission))
         return SUBMISSION_PENDING_FULL;
-    if (inbound_is_full(submissions))
+    if (submissions_inbound_is_full(submissions))
         return SUBMISSION_INBOUND_FULL;
     if (!room_reserve(pending, submission->tasks_count))
         return SUBMISSION_PENDING_FULL;
-    enum submission_answer answer = reserve_queues(submissions, submission);
-    if (answer != SUBMISSION_ADMITTED && room_give(pending, submission->tasks_count))
-        submissions->options.intake.room_reached(submissions->options.intake.context);
+    enum submission_answer answer = submissions_reserve_queues(submissions, submission);
+    if (answer != SUBMISSION_ADMITTED)
+        submissions_give_room(submissions, submission->tasks_count);
     return answer;
 }
 
 static void enter(const struct submissions *submissions, struct job *job,
-                  struct task_list *gathered)
+                  struct gathering *gathering)
 {
     const struct intake *intake = &submissions->options.intake;
     struct task_list batch;
@@ -68,8 +75,8 @@ static void enter(const struct submissions *submissions, struct job *job,
     assert(added); /* no ULID is made twice */
     while (job_take_tasks(job, ENTER_BATCH, &batch)) {
         intake_note(intake, &batch);
-        if (gathered != NULL)
-            task_list_append(gathered, &batch);
+        if (gathering != NULL)
+            task_list_append(&gathering->tasks, &batch);
         else
             intake_enter(intake, &batch);
     }
@@ -125,8 +132,7 @@ static void give_back(const struct submissions *submissions, struct submission *
         options->give_back(options->context, submission);
     for (struct task *task; (task = task_list_pop(&submission->tasks)) != NULL;)
         chunk_release(task->chunk, 1);
-    if (room_give(options->intake.pending, submission->tasks_count))
-        options->intake.room_reached(options->intake.context);
+    submissions_give_room(submissions, submission->tasks_count);
 }
 
 /* The receipts' thread or the store's. */
@@ -188,7 +194,7 @@ static void admit_now(struct submissions *submissions, struct submission *submis
         return;
     }
     for (size_t i = 0; i < submission->jobs_count; i++)
-        enter(submissions, submission->jobs[i], submission->gathered);
+        enter(submissions, submission->jobs[i], submission->gathering);
     submissions_answer(submissions, submission);
 }
 

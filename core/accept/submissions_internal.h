@@ -1,5 +1,5 @@
-/* submissions_internal: what submissions.c, submissions_admit.c and submissions_delay.c share.
- * Included by nobody else. */
+/* submissions_internal: what submissions.c, submissions_admit.c, submissions_gather.c and
+ * submissions_delay.c share. Included by nobody else. */
 #pragma once
 
 #include <stdatomic.h>
@@ -80,7 +80,34 @@ static inline void line_move(struct line *to, struct line *from)
     line_init(from);
 }
 
+/* Whether what has no room may wait for it. */
+static inline bool submissions_may_wait(const struct submissions *submissions)
+{
+    return atomic_load(&submissions->overflow) != SUBMISSIONS_REFUSE;
+}
+
+/* ---- submissions.c ---- */
+
+/* Admits or refuses a submission that was read and answers it, or puts it aside. Who sends it, or
+ * the reader thread. */
+void submissions_admit_one(struct submissions *submissions, struct submission *submission);
+
+/* ---- submissions_gather.c: what is admitted together ---- */
+
+/* Leaves a submission that was read to its gathering; false if it has none or is not for one. */
+bool submissions_gather(const struct submissions *submissions, struct submission *submission);
+
 /* ---- submissions_admit.c: who gets room ---- */
+
+/* Takes places in the queues of the groups for it, as the options' reserve says. */
+enum submission_answer submissions_reserve_queues(const struct submissions *submissions,
+                                                  struct submission *submission);
+
+/* Returns whether inbound takes nothing just now. */
+bool submissions_inbound_is_full(const struct submissions *submissions);
+
+/* Gives room for tasks back that were not to have it. */
+void submissions_give_room(const struct submissions *submissions, uint64_t tasks_count);
 
 /* Admits a submission that was read, or refuses it, and answers it, unless it waits: returns what
  * is to be tried again later; NULL: nothing is. The reader thread, or who sends it. */

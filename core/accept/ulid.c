@@ -8,7 +8,7 @@
 
 #include "support/clock.h"
 
-enum { RANDOM_BYTES = 10, AT_ONCE = 25, LETTER_BITS = 5 };
+enum { RANDOM_BYTES = 10, AT_ONCE = 25, LETTER_BITS = 5, TIME_LETTERS = 10, HALF_LETTERS = 8 };
 
 /* Copies bytes that nobody has had yet. The kernel is asked for at most 256 at a time, which it
  * gives without being interrupted: a call for each name costs more than the rest of it. */
@@ -25,14 +25,23 @@ static void take_random(unsigned char *to)
     memcpy(to, bytes + left, RANDOM_BYTES);
 }
 
-void ulid_make(char text[ULID_BYTES])
+/* The lowest bits of a value, five a letter. */
+static void put_letters(char *to, int count, uint64_t value)
 {
     static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    unsigned __int128 value = (unsigned __int128)(clock_wall_ns() / NS_PER_MS) << 80;
-    unsigned __int128 random = 0;
-    take_random((unsigned char *)&random);
-    value |= random;
+    for (int i = count - 1; i >= 0; i--, value >>= LETTER_BITS)
+        to[i] = letters[value & ((1U << LETTER_BITS) - 1)];
+}
+
+void ulid_make(char text[ULID_BYTES])
+{
+    uint64_t random[2] = {0};
+    unsigned char bytes[RANDOM_BYTES];
+    take_random(bytes);
+    memcpy(&random[0], bytes, RANDOM_BYTES / 2);
+    memcpy(&random[1], bytes + RANDOM_BYTES / 2, RANDOM_BYTES / 2);
+    put_letters(text, TIME_LETTERS, (uint64_t)(clock_wall_ns() / NS_PER_MS));
+    put_letters(text + TIME_LETTERS, HALF_LETTERS, random[0]);
+    put_letters(text + TIME_LETTERS + HALF_LETTERS, HALF_LETTERS, random[1]);
     text[ULID_BYTES - 1] = '\0';
-    for (int i = ULID_BYTES - 2; i >= 0; i--, value >>= LETTER_BITS)
-        text[i] = letters[(unsigned)value & ((1U << LETTER_BITS) - 1)];
 }

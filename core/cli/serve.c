@@ -280,6 +280,7 @@ static bool start_http(struct serve *serve)
                                    .token = serve->endpoint.token,
                                    .allowed_hosts = serve->endpoint.hosts,
                                    .context = serve->api,
+                                   .called = api_called,
                                    .handled = api_handled,
                                    .limits = HTTP_LIMITS_DEFAULT};
     struct error error;

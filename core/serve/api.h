@@ -33,8 +33,12 @@ void api_destroy(struct api **api);
 /* Returns the routes, with the api as their context. */
 const struct http_route *api_routes(size_t *count);
 
-/* Has the tasks run that were sent since the last call. The http thread, once it has handled what
- * was there; context is the api. */
+/* Answers for the tasks that were sent since the last call. The http thread, once handlers were
+ * called; context is the api. */
+void api_called(void *context);
+
+/* Has those run that were admitted. The http thread, once it has handled what was there; context is
+ * the api. */
 void api_handled(void *context);
 
 /* Tells those who listen to events of a task that has ended, or an attempt of it. Any thread. */

@@ -57,7 +57,7 @@ struct http_limits {
 enum {
     HTTP_SEGMENTS_MOST = 8,             /* of a path */
     HTTP_QUERY_MOST = 16,               /* keys of a request */
-    HTTP_HEADER_BYTES = 24 * 1024,      /* of a request's line and headers, about */
+    HTTP_HEADER_BYTES = 21 * 1024,      /* of a request's line and headers, about */
     HTTP_STREAM_BYTES = 256 * 1024,     /* of a stream that the client has not taken yet */
     HTTP_STREAM_MORE_BYTES = 16 * 1024, /* beyond that, see http_stream_insist */
     HTTP_FILES_LEFT = 64,               /* descriptors that max_connections must leave */
@@ -70,6 +70,10 @@ struct http_options {
     const struct http_route *routes;
     size_t routes_count;
     void *context; /* for the handlers */
+    /* Called on the http thread when handlers were called and have returned: what is answered until
+     * this returns is sent as if they had answered it themselves. Must not block. NULL: nobody
+     * wants to know. */
+    void (*called)(void *context);
     /* Called on the http thread when it has handled what was there to be handled and sent what was
      * answered at once, about as often as it waits; must not block. NULL: nobody wants to know. */
     void (*handled)(void *context);

@@ -30,11 +30,6 @@ const char *http_header(const struct http_request *request, const char *name);
  * Valid as long as the request. */
 const char *http_body(const struct http_request *request, size_t *length);
 
-/* Moves the body, ended by a NUL that is not counted, into *body, which must be empty and is the
- * caller's from then on; the request's is empty after that. It counts towards max_body_total until
- * the answer. */
-void http_take_body(struct http_request *request, struct buffer *body);
-
 /* Adds a header to the answer; copied. Before it is answered; name and value must be fit for it. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 

@@ -35,7 +35,7 @@ struct api *api_create(struct host *host, const struct config *config, struct re
     api->idempotency = idempotency_create();
     api->hub = event_hub_create();
     api->follow = follow_create(api);
-    task_list_init(&api->gathered);
+    gathering_init(&api->gathering);
     api->started_ns = clock_now_ns();
     api->started_wall_ns = clock_wall_ns();
     if (gethostname(api->node, sizeof(api->node) - 1) != 0)

@@ -92,12 +92,12 @@ static void take_settings(struct envelope *envelope, struct submission *submissi
     submission->settings = envelope->settings;
 }
 
-bool envelope_read(struct envelope *envelope, const struct buffer *body,
-                   struct submission *submission)
+bool envelope_read(struct envelope *envelope, struct submission *submission)
 {
     json_error_t error;
 
-    envelope->json = json_loadb(body->bytes, body->length, JSON_REJECT_DUPLICATES, &error);
+    envelope->json =
+        json_loadb(submission->text, submission->length, JSON_REJECT_DUPLICATES, &error);
     if (envelope->json == NULL)
         return refuse(submission, error.text);
     if (!is_right(envelope->json))

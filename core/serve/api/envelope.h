@@ -7,7 +7,6 @@
 
 #include "accept/job_sources.h"
 #include "accept/submission.h"
-#include "support/buffer.h"
 
 struct envelope {
     json_t *json; /* to which the submission's texts point; NULL: not read */
@@ -15,10 +14,9 @@ struct envelope {
     struct job_sources sources;
 };
 
-/* Reads a body and fills in the submission's file, text, settings and sources; false with what is
- * wrong in its diagnostics. */
-bool envelope_read(struct envelope *envelope, const struct buffer *body,
-                   struct submission *submission);
+/* Reads an envelope, which is the submission's text, and fills in its file, text, settings and
+ * sources; false with what is wrong in its diagnostics. Once. */
+bool envelope_read(struct envelope *envelope, struct submission *submission);
 
 /* Frees it; one that was not read is fine. */
 void envelope_fini(struct envelope *envelope);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "accept/job.h"
+#include "accept/submission.h"
 #include "serve/api.h"
 #include "serve/http_request.h"
 #include "serve/http_stream.h"
@@ -34,7 +35,7 @@ struct api {
     /* atomic */
     _Atomic bool ready, stopping;
     /* the http thread */
-    struct task_list gathered; /* single tasks that were answered 202 and are about to enter */
+    struct gathering gathering; /* single tasks that were sent and are about to enter */
     /* the main thread */
     int64_t beat_ns; /* when those who listen were last shown that somebody is there */
     /* atomic */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "accept/submission.h"
 #include "serve/api/envelope.h"
 #include "serve/api/internal.h"
 #include "support/cleanup.h"
@@ -15,7 +14,6 @@ struct sent {
     struct submission submission;
     struct api *api;
     struct http_request *request;
-    struct buffer body;
     struct envelope envelope;
     char *key;          /* of the request; NULL: it has none */
     struct buffer note; /* of it, for a daemon that comes later */
@@ -25,7 +23,6 @@ static void sent_free(struct sent *sent)
 {
     submission_fini(&sent->submission);
     envelope_fini(&sent->envelope);
-    buffer_fini(&sent->body);
     free(sent->key);
     buffer_fini(&sent->note);
     free(sent);
@@ -88,6 +85,11 @@ static char *put(char *to, const char *text)
     return to + length;
 }
 
+#define ANSWER_TASK "{\"task\":\""
+#define ANSWER_JOB  "\",\"job\":\""
+#define ANSWER_END  "\"}\n"
+#define ANSWER      ANSWER_TASK ANSWER_JOB ANSWER_END
+
 /* Written by hand: as a json_t it costs as much as to read the task. JOB:ID of the task needs no
  * escapes anywhere. */
 static void accept_task(const struct sent *sent)
@@ -97,12 +99,10 @@ static void accept_task(const struct sent *sent)
     char path[STORE_HOLDER_BYTES + 16];
     char *name = put(path, "/v1/tasks/");
 
-    put(put(put(name, job->id), ":"), job_task(job, 0)->id);
-    buffer_puts(text, "{\"task\":\"");
-    buffer_puts(text, name);
-    buffer_puts(text, "\",\"job\":\"");
-    buffer_puts(text, job->id);
-    buffer_puts(text, "\"}\n");
+    char *end = put(put(put(name, job->id), ":"), job_task(job, 0)->id);
+    char *to = buffer_reserve(text, (size_t)(end - name) + sizeof(job->id) + sizeof(ANSWER));
+    end = put(put(put(put(put(to, ANSWER_TASK), name), ANSWER_JOB), job->id), ANSWER_END);
+    text->length += (size_t)(end - to);
     keep_answer(sent, buffer_text(text));
     http_add_header(sent->request, "Location", path);
     http_answer(sent->request, 202, "application/json", NULL);
@@ -239,12 +239,14 @@ static bool open_envelope(void *context, struct submission *submission)
 {
     struct sent *sent = context;
 
-    return envelope_read(&sent->envelope, &sent->body, submission);
+    return envelope_read(&sent->envelope, submission);
 }
 
 static void submit(struct api *api, struct http_request *request, enum job_file_root root)
 {
     const char *file = http_query(request, "file");
+    size_t length;
+    const char *body = http_body(request, &length);
     char *key = NULL;
 
     if (atomic_load(&api->stopping)) {
@@ -259,14 +261,12 @@ static void submit(struct api *api, struct http_request *request, enum job_file_
     *sent = (struct sent){.api = api, .request = request, .key = key};
     if (key != NULL)
         idempotency_note(api->idempotency, key, &sent->note);
-    bool envelope = is_envelope(request);
-    http_take_body(request, &sent->body);
-    submission_init(&sent->submission, root, sent->body.bytes, sent->body.length);
+    submission_init(&sent->submission, root, body, length);
     sent->submission.file = file != NULL && file[0] != '\0' ? file : "body";
     sent->submission.note = key != NULL ? buffer_text(&sent->note) : NULL;
-    sent->submission.gathered = &api->gathered;
+    sent->submission.gathering = &api->gathering;
     sent->submission.context = sent;
-    sent->submission.prepare = envelope ? open_envelope : NULL;
+    sent->submission.prepare = is_envelope(request) ? open_envelope : NULL;
     sent->submission.answered = answered;
     host_submit(api->host, &sent->submission);
 }
@@ -281,10 +281,16 @@ void api_task_submit(void *context, struct http_request *request)
     submit(context, request, JOB_FILE_TASK);
 }
 
+void api_called(void *context)
+{
+    struct api *api = context;
+
+    host_admit(api->host, &api->gathering);
+}
+
 void api_handled(void *context)
 {
     struct api *api = context;
 
-    if (api->gathered.count > 0)
-        host_enter(api->host, &api->gathered);
+    host_enter(api->host, &api->gathering);
 }

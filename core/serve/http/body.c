@@ -40,9 +40,14 @@ bool body_add(struct http_request *request, const char *data, size_t length)
     return request->body_discarded <= BODY_DISCARDED_MOST_BYTES;
 }
 
-void body_drop(struct http_request *request)
+void body_uncount(struct http_request *request)
 {
     request->http->body_total -= request->body_counted;
     request->body_counted = 0;
+}
+
+void body_drop(struct http_request *request)
+{
+    body_uncount(request);
     buffer_fini(&request->body);
 }

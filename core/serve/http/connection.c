@@ -60,6 +60,7 @@ static void connection_close(struct http_connection *connection)
         connection->next->place = connection->place;
     if (connection->spare != NULL)
         request_free(connection->spare);
+    answer_forget(&connection->answer);
     free(connection);
 }
 

@@ -6,62 +6,56 @@
 
 #include "serve/http/internal.h"
 
-/* The headers that are looked at, each with how often it was there. */
-enum seen {
-    SEEN_HOST,
-    SEEN_ORIGIN,
-    SEEN_AUTHORIZATION,
-    SEEN_LENGTH,
-    SEEN_TRANSFER,
-    SEEN_TYPE,
-    SEEN_ENCODING,
-    SEEN_COUNT,
-};
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 
-static const char *const seen_names[SEEN_COUNT] = {
-    [SEEN_HOST] = "Host",
-    [SEEN_ORIGIN] = "Origin",
-    [SEEN_AUTHORIZATION] = "Authorization",
-    [SEEN_LENGTH] = "Content-Length",
-    [SEEN_TRANSFER] = "Transfer-Encoding",
-    [SEEN_TYPE] = "Content-Type",
-    [SEEN_ENCODING] = "Content-Encoding",
+static const struct {
+    const char *text;
+    size_t length; /* by which nearly all others are told apart */
+} seen_names[SEEN_COUNT] = {
+    [SEEN_HOST] = NAME("Host"),
+    [SEEN_ORIGIN] = NAME("Origin"),
+    [SEEN_AUTHORIZATION] = NAME("Authorization"),
+    [SEEN_LENGTH] = NAME("Content-Length"),
+    [SEEN_TRANSFER] = NAME("Transfer-Encoding"),
+    [SEEN_TYPE] = NAME("Content-Type"),
+    [SEEN_ENCODING] = NAME("Content-Encoding"),
+    [SEEN_KEY] = NAME("Idempotency-Key"),
 };
 
 struct head {
-    const char *values[SEEN_COUNT];
+    const char **values;
     bool is_repeated, is_broken;
 };
 
 /* "Content-Length : 5" would be another header to us than to a proxy in front. */
-static bool is_name(const char *key)
+static bool is_name(const char *key, size_t length)
 {
-    const char *at = key;
-
-    while (*at != '\0' && *at != ' ' && *at != '\t')
-        at++;
-    return at > key && *at == '\0';
+    return length > 0 && memchr(key, ' ', length) == NULL && memchr(key, '\t', length) == NULL;
 }
 
-/* SEEN_COUNT: it is not looked at. Most are told apart by their first letter. */
-static enum seen seen_find(const char *key)
+/* SEEN_COUNT: it is not looked at. */
+static enum seen seen_find(const char *key, size_t length)
 {
     enum seen i = 0;
 
     while (i < SEEN_COUNT &&
-           ((key[0] | 0x20) != (seen_names[i][0] | 0x20) || strcasecmp(key, seen_names[i]) != 0))
+           (seen_names[i].length != length || strncasecmp(key, seen_names[i].text, length) != 0))
         i++;
     return i;
 }
 
 static enum MHD_Result head_add(void *cls, enum MHD_ValueKind kind, const char *key,
-                                const char *value)
+                                size_t key_length, const char *value, size_t value_length)
 {
     struct head *head = cls;
-    enum seen seen = seen_find(key);
+    enum seen seen = seen_find(key, key_length);
 
     (void)kind;
-    head->is_broken |= !is_name(key);
+    (void)value_length;
+    head->is_broken |= !is_name(key, key_length);
     if (seen < SEEN_COUNT) {
         head->is_repeated |= head->values[seen] != NULL;
         head->values[seen] = value != NULL ? value : "";
@@ -215,12 +209,21 @@ static void check_body(struct http_request *request, const struct head *head, si
         buffer_reserve(&request->body, length + 1);
 }
 
+/* Those that are looked at are at hand; a handler seldom asks for another one. */
+const char *http_header(const struct http_request *request, const char *name)
+{
+    enum seen seen = seen_find(name, strlen(name));
+    return seen < SEEN_COUNT
+               ? request->head[seen]
+               : MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND, name);
+}
+
 void gate_check(struct http_request *request, const char *method)
 {
-    struct head head = {0};
+    struct head head = {.values = request->head};
 
     request->is_head = strcmp(method, "HEAD") == 0;
-    MHD_get_connection_values(request->connection->mhd, MHD_HEADER_KIND, head_add, &head);
+    MHD_get_connection_values_n(request->connection->mhd, MHD_HEADER_KIND, head_add, &head);
     size_t length = head.values[SEEN_LENGTH] != NULL ? announced(head.values[SEEN_LENGTH]) : 0;
     request->has_body = length > 0 || head.values[SEEN_TRANSFER] != NULL;
     if (!check_framing(request, &head) || !check_host(request, head.values[SEEN_HOST]) ||

@@ -59,6 +59,15 @@ struct http {
     bool drained;            /* what http_drain asks for is done */
 };
 
+/* The answer that a connection has sent last, but for streams. */
+struct http_answer {
+    struct MHD_Response *mhd; /* NULL: there was none */
+    const char *bytes;        /* of its body; gone, perhaps */
+    size_t length;
+    const char *content_type;
+    struct buffer headers; /* as those of a request */
+};
+
 struct http_connection {
     struct http *http;
     struct MHD_Connection *mhd;
@@ -67,6 +76,7 @@ struct http_connection {
     bool is_used;        /* it had a request before this one */
     struct http_request *request;
     struct http_request *spare; /* memory of the one before; may be NULL */
+    struct http_answer answer;
     struct http_stream *stream; /* that is being sent; holds a share */
     struct http_connection *next, **place;
 };
@@ -77,12 +87,26 @@ struct http_pair {
     const char *key, *value;
 };
 
+/* The headers that are looked at; none of them may come twice. */
+enum seen {
+    SEEN_HOST,
+    SEEN_ORIGIN,
+    SEEN_AUTHORIZATION,
+    SEEN_LENGTH,
+    SEEN_TRANSFER,
+    SEEN_TYPE,
+    SEEN_ENCODING,
+    SEEN_KEY,
+    SEEN_COUNT,
+};
+
 struct http_request {
     struct http_ready ready;
     struct http *http;
     struct http_connection *connection;
     enum request_phase phase;
     const struct http_route *route;
+    const char *head[SEEN_COUNT]; /* libmicrohttpd's, until the handler has returned */
     /* path and query, which point into text */
     const char *segments[HTTP_SEGMENTS_MOST];
     size_t segments_count;
@@ -176,6 +200,9 @@ void request_give_up(struct http_request *request);
 /* Gives the answer that stands in the request to libmicrohttpd. */
 enum MHD_Result answer_send(struct http_request *request);
 
+/* Frees it. */
+void answer_forget(struct http_answer *answer);
+
 /* uri.c */
 
 /* Cuts and decodes request->text; refuses the request and returns false if it is malformed. */
@@ -210,7 +237,10 @@ bool body_count(struct http_request *request, size_t length);
 /* Adds a piece, or discards it if the request is refused; false if the client is to be cut off. */
 bool body_add(struct http_request *request, const char *data, size_t length);
 
-/* Frees the body and gives back what was counted. */
+/* Gives back what was counted: the body is not needed any more. */
+void body_uncount(struct http_request *request);
+
+/* The same, and frees the body. */
 void body_drop(struct http_request *request);
 
 /* stream.c */

@@ -50,10 +50,11 @@ void request_thread_is(struct http *http)
 static struct http_request *request_make(struct http_connection *connection, size_t text_bytes)
 {
     struct http_request *request = connection->spare;
-    struct buffer answer = BUFFER_EMPTY, headers = BUFFER_EMPTY;
+    struct buffer body = BUFFER_EMPTY, answer = BUFFER_EMPTY, headers = BUFFER_EMPTY;
 
     connection->spare = NULL;
     if (request != NULL) {
+        body = request->body;
         answer = request->answer;
         headers = request->headers;
     }
@@ -68,6 +69,7 @@ static struct http_request *request_make(struct http_connection *connection, siz
     *request = (struct http_request){.ready.take = request_take,
                                      .http = connection->http,
                                      .connection = connection,
+                                     .body = body,
                                      .answer = answer,
                                      .headers = headers,
                                      .text_bytes = request->text_bytes};
@@ -88,6 +90,7 @@ static void request_keep(struct http_connection *connection, struct http_request
         request_free(request);
         return;
     }
+    keep_buffer(&request->body);
     keep_buffer(&request->answer);
     keep_buffer(&request->headers);
     connection->spare = request;
@@ -131,7 +134,7 @@ void request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
         request_give_up(request);
         return;
     }
-    body_drop(request);
+    body_uncount(request);
     connection->request = NULL;
     request_keep(connection, request);
     connection_limit(connection, http->options.limits.idle_ns);
@@ -261,20 +264,8 @@ const char *http_query(const struct http_request *request, const char *key)
     return NULL;
 }
 
-const char *http_header(const struct http_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND, name);
-}
-
 const char *http_body(const struct http_request *request, size_t *length)
 {
     *length = request->body.length;
-    return request->body.bytes != NULL ? request->body.bytes : "";
-}
-
-void http_take_body(struct http_request *request, struct buffer *body)
-{
-    *body = request->body;
-    request->body = BUFFER_EMPTY;
-    buffer_text(body); /* of none as well */
+    return request->body.length > 0 ? request->body.bytes : "";
 }

@@ -103,14 +103,23 @@ static int timeout_ms(const struct http *http, bool accepts, int64_t now_ns)
     return span_ms > 60000 ? 60000 : (int)span_ms;
 }
 
+static void run(struct http *http)
+{
+    unsigned before = http->handled_count;
+
+    MHD_run(http->daemon);
+    if (http->handled_count != before && http->options.called != NULL)
+        http->options.called(http->options.context);
+}
+
 /* Libmicrohttpd asks for the answers of a round in the next one, and sends them in the one after
  * that. Who reads them is to have a processor before those who are woken for the tasks. */
 static void round_run(struct http *http)
 {
     http->handled_count = 0;
-    MHD_run(http->daemon);
+    run(http);
     for (int i = 0; i < 2 && http->handled_count > 0; i++)
-        MHD_run(http->daemon);
+        run(http);
     if (http->options.handled != NULL)
         http->options.handled(http->options.context);
 }

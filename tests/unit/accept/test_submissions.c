@@ -121,14 +121,14 @@ static void close_counter(void)
 TestSuite(submissions, .fini = close_counter, .timeout = 60);
 
 static void gather(struct parcel *parcel, enum job_file_root root, const char *text,
-                   struct task_list *gathered)
+                   struct gathering *gathering)
 {
     *parcel = (struct parcel){.answered = false};
     submission_init(&parcel->submission, root, text, strlen(text));
     parcel->submission.file = "sent.yaml";
     parcel->submission.context = parcel;
     parcel->submission.answered = on_answered;
-    parcel->submission.gathered = gathered;
+    parcel->submission.gathering = gathering;
     submissions_take(counter.submissions, &parcel->submission);
 }
 
@@ -297,36 +297,40 @@ Test(submissions, a_single_task_is_answered_within_the_call)
 
 Test(submissions, single_tasks_that_are_gathered_enter_together)
 {
-    struct parcel parcel;
-    struct task_list gathered;
+    struct parcel parcels[3];
+    struct gathering gathering;
     open_counter(SUBMISSIONS_REFUSE);
-    task_list_init(&gathered);
-    for (size_t i = 1; i <= 3; i++) {
-        gather(&parcel, JOB_FILE_TASK, "type: noop\n", &gathered);
-        cr_assert_eq(parcel.answer, SUBMISSION_ADMITTED);
-        cr_assert_eq(gathered.count, i);
+    gathering_init(&gathering);
+    for (size_t i = 0; i < 3; i++) {
+        gather(&parcels[i], JOB_FILE_TASK, "type: noop\n", &gathering);
+        cr_assert_not(is_answered(&parcels[i]));
     }
+    cr_assert_eq(job_table_count(counter.table), 0);
+    submissions_admit(counter.submissions, &gathering);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(parcels[i].answer, SUBMISSION_ADMITTED);
     cr_assert_eq(job_table_count(counter.table), 3, "they are known before");
     cr_assert_eq(inbound_length(counter.intake.inbound), 0);
-    submissions_enter(counter.submissions, &gathered);
-    cr_assert_eq(gathered.count, 0);
+    submissions_enter(counter.submissions, &gathering);
+    cr_assert_eq(gathering.tasks.count, 0);
     cr_assert_eq(inbound_length(counter.intake.inbound), 3);
 }
 
 Test(submissions, what_is_read_by_another_thread_is_not_gathered)
 {
     struct parcel job, task;
-    struct task_list gathered;
+    struct gathering gathering;
     open_counter(SUBMISSIONS_WAIT);
-    task_list_init(&gathered);
-    gather(&job, JOB_FILE_JOBS, THREE "---\n" FOUR "---\n" THREE, &gathered);
+    gathering_init(&gathering);
+    gather(&job, JOB_FILE_JOBS, THREE "---\n" FOUR "---\n" THREE, &gathering);
     AWAIT(is_answered(&job));
-    gather(&task, JOB_FILE_TASK, "type: noop\n", &gathered);
+    gather(&task, JOB_FILE_TASK, "type: noop\n", &gathering);
+    submissions_admit(counter.submissions, &gathering);
     cr_assert_not(is_answered(&task), "there is no room");
     room_give(&counter.pending, 1);
     AWAIT(is_answered(&task));
     cr_assert_eq(task.answer, SUBMISSION_ADMITTED);
-    cr_assert_eq(gathered.count, 0);
+    cr_assert_eq(gathering.tasks.count, 0);
     cr_assert_eq(inbound_length(counter.intake.inbound), 11);
 }
 

@@ -48,12 +48,11 @@ static void take_body(void *context, struct http_request *request)
 {
     struct buffer body = BUFFER_EMPTY;
     size_t length;
+    const char *text = http_body(request, &length);
 
     (void)context;
-    http_take_body(request, &body);
-    cr_expect_eq(body.bytes[body.length], '\0');
-    http_body(request, &length);
-    cr_expect_eq(length, 0);
+    cr_expect_eq(text[length], '\0');
+    buffer_append(&body, text, length);
     http_answer(request, 200, "application/octet-stream", &body);
 }
 
@@ -63,7 +62,21 @@ static void answer_nothing(void *context, struct http_request *request)
     http_answer(request, 204, NULL, NULL);
 }
 
+/* What the header and the body say has the length of the task's name. */
+static void name_place(void *context, struct http_request *request)
+{
+    const char *task = http_path(request, "task");
+
+    (void)context;
+    buffer_puts(http_text(request), task);
+    http_add_header(request, "Location", task);
+    if (strcmp(task, "both") == 0)
+        http_add_header(request, "X-More", "more");
+    http_answer(request, 200, "text/plain", NULL);
+}
+
 static const struct http_route routes[] = {
+    {.method = HTTP_GET, .pattern = "/places/{task}", .handle = name_place},
     {.method = HTTP_GET, .pattern = "/hello", .handle = say_hello},
     {.method = HTTP_GET,
      .pattern = "/v1/tasks/{task}/why",
@@ -128,6 +141,30 @@ Test(http, head_is_answered_as_get_is_but_without_the_body)
     CLEANUP(cleanup_free) char *after = hear(fd);
     cr_expect_not_null(strstr(head, "\r\nContent-Length: 6\r\n"));
     cr_expect_eq(strncmp(after, "HTTP/1.1 200", 12), 0, "%s", after);
+}
+
+static void expect_place(int fd, const char *task, bool more)
+{
+    char request[128], header[64], body[64];
+
+    snprintf(request, sizeof(request), "GET /places/%s" HTTP_END, task);
+    snprintf(header, sizeof(header), "\r\nLocation: %s\r\n", task);
+    snprintf(body, sizeof(body), "\r\n\r\n%s", task);
+    say(fd, request);
+    CLEANUP(cleanup_free) char *answer = hear(fd);
+    cr_expect_not_null(strstr(answer, header), "%s", answer);
+    cr_expect_str_eq(strstr(answer, "\r\n\r\n"), body);
+    cr_expect_eq(strstr(answer, "X-More") != NULL, more, "%s", answer);
+    cr_expect_eq(strstr(strstr(answer, "Location") + 1, "Location"), NULL, "%s", answer);
+}
+
+Test(http, answers_of_one_connection_have_each_its_own_headers_and_body)
+{
+    static const char *const tasks[] = {"one1", "two2", "two2", "longer",
+                                        "last", "both", "four", "both"};
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
+        expect_place(fd, tasks[i], strcmp(tasks[i], "both") == 0);
 }
 
 Test(http, a_path_hands_its_names_over_decoded)
