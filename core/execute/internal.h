@@ -35,6 +35,7 @@ enum {
 #define TINY_NS (5 * NS_PER_US)
 /* How long a worker that has run out of tiny calls keeps looking for more before it sleeps. */
 #define LOOK_ON_NS (20 * NS_PER_US)
+enum { LOOKS_VAIN_MOST = 63 }; /* that are left out in a row, see pool.c */
 /* How long a worker without work waits before it leaves. */
 #define WORKER_LINGER_NS (2 * NS_PER_S)
 /* The same if it has a worker process, which takes milliseconds to start anew. */
@@ -154,6 +155,8 @@ struct worker {
     /* the worker's own thread */
     bool arrived;            /* has looked at the ready list once */
     bool looks_on;           /* its last batch was of tiny calls */
+    uint32_t looks_left_out; /* since it looked on last */
+    uint32_t looks_vain;     /* so many are to be left out: it has found nothing then */
     struct isolate *isolate; /* set once, under the executor's lock; NULL: it needed none yet */
     struct clock_reading clock;
     struct turn *turn; /* that the batch holds; NULL: none; see give_up */

@@ -279,14 +279,32 @@ static bool wait_for_call(struct pool *pool, struct worker *worker)
     return true;
 }
 
-/* Looks at the ready list for a while. It does not yield meanwhile: on a busy machine that would
+/* Looks at the ready list for a while; whether something came. It does not yield meanwhile: on a busy machine that would
  * cost it its turn, and what comes would wait for milliseconds. */
-static void keep_looking(const struct pool *pool)
+static bool keep_looking(const struct pool *pool)
 {
     int64_t until_ns = clock_now_ns() + LOOK_ON_NS;
     while (atomic_load_explicit(&pool->ready_count, memory_order_relaxed) == 0 &&
            clock_now_ns() < until_ns)
         thread_relax();
+    return atomic_load_explicit(&pool->ready_count, memory_order_relaxed) > 0;
+}
+
+/* Whether it is to look on this time: the more seldom, the more often in a row it found nothing.
+ * What comes at longer intervals would have it take a processor for nothing. */
+static bool is_worth_a_look(struct worker *worker)
+{
+    if (worker->looks_left_out >= worker->looks_vain)
+        return true;
+    worker->looks_left_out++;
+    return false;
+}
+
+static void note_look(struct worker *worker, bool found)
+{
+    uint32_t more = 2 * worker->looks_vain + 1;
+    worker->looks_left_out = 0;
+    worker->looks_vain = found ? 0 : more < LOOKS_VAIN_MOST ? more : LOOKS_VAIN_MOST;
 }
 
 /* After tiny calls the next ones will probably be there before a thread could have fallen asleep
@@ -298,10 +316,12 @@ static bool look_on(struct pool *pool, struct worker *worker)
     if (!worker->looks_on)
         return false;
     worker->looks_on = false;
+    if (!is_worth_a_look(worker))
+        return false;
     bool allowed = atomic_fetch_add(&executor->looking, 1) < executor->cpus / 2;
     if (allowed) {
         mutex_unlock(&pool->lock);
-        keep_looking(pool);
+        note_look(worker, keep_looking(pool));
         mutex_lock(&pool->lock);
     }
     atomic_fetch_sub(&executor->looking, 1);
