@@ -21,7 +21,7 @@ static char *copy_text(const char *text)
 
 void diagnostics_init(struct diagnostics *diagnostics, const char *file)
 {
-    *diagnostics = (struct diagnostics){.file = copy_text(file)};
+    *diagnostics = (struct diagnostics){.file = file};
 }
 
 void diagnostics_forget(struct diagnostics *diagnostics, size_t found_count)
@@ -39,7 +39,6 @@ void diagnostics_fini(struct diagnostics *diagnostics)
 {
     diagnostics_forget(diagnostics, 0);
     free(diagnostics->kept);
-    free(diagnostics->file);
     *diagnostics = (struct diagnostics){0};
 }
 

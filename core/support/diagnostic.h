@@ -26,13 +26,13 @@ struct diagnostic {
 };
 
 struct diagnostics {
-    char *file;              /* as the user named it */
+    const char *file;        /* as the user named it */
     struct diagnostic *kept; /* DIAGNOSTIC_KEEP_MOST at most */
     size_t kept_count;
     size_t found_count; /* at least kept_count */
 };
 
-/* Makes an empty collector for a file; the name is copied. */
+/* Makes an empty collector for a file, whose name is borrowed as long as it is used. */
 void diagnostics_init(struct diagnostics *diagnostics, const char *file);
 
 /* Frees everything. */

@@ -258,7 +258,11 @@ static void submit(struct api *api, struct http_request *request, enum job_file_
     struct sent *sent = malloc(sizeof(*sent));
     if (sent == NULL)
         abort();
-    *sent = (struct sent){.api = api, .request = request, .key = key};
+    sent->api = api;
+    sent->request = request;
+    sent->envelope = (struct envelope){0};
+    sent->key = key;
+    sent->note = BUFFER_EMPTY;
     if (key != NULL)
         idempotency_note(api->idempotency, key, &sent->note);
     submission_init(&sent->submission, root, body, length);
