@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { SMALLEST_PLACES = 16 };
+enum { SMALLEST_PLACES = 16, LARGE_PAGE_BYTES = 2 * 1024 * 1024 };
 
 void dictionary_init(struct dictionary *dictionary)
 {
@@ -97,14 +98,27 @@ static void put(struct dictionary *dictionary, struct dictionary_place what)
     dictionary->table[place] = what;
 }
 
+/* A large table is looked into all over: with large pages the processor finds its way there. */
+static struct dictionary_place *table_make(size_t places)
+{
+    size_t bytes = places * sizeof(struct dictionary_place);
+    bool is_large = bytes >= LARGE_PAGE_BYTES;
+    struct dictionary_place *table =
+        is_large ? aligned_alloc(LARGE_PAGE_BYTES, bytes) : malloc(bytes);
+
+    if (table == NULL)
+        abort();
+    if (is_large)
+        madvise(table, bytes, MADV_HUGEPAGE); /* where there are none, it has small ones */
+    return memset(table, 0, bytes);
+}
+
 static void grow(struct dictionary *dictionary)
 {
     struct dictionary larger = {.count = dictionary->count};
 
     larger.places = dictionary->places == 0 ? SMALLEST_PLACES : dictionary->places * 2;
-    larger.table = calloc(larger.places, sizeof larger.table[0]);
-    if (larger.table == NULL)
-        abort();
+    larger.table = table_make(larger.places);
     for (size_t i = 0; i < dictionary->places; i++)
         if (dictionary->table[i].hash != 0)
             put(&larger, dictionary->table[i]);

@@ -33,7 +33,11 @@ struct head {
 /* "Content-Length : 5" would be another header to us than to a proxy in front. */
 static bool is_name(const char *key, size_t length)
 {
-    return length > 0 && memchr(key, ' ', length) == NULL && memchr(key, '\t', length) == NULL;
+    bool has_space = length == 0;
+
+    for (size_t i = 0; i < length; i++)
+        has_space |= key[i] == ' ' || key[i] == '\t';
+    return !has_space;
 }
 
 /* SEEN_COUNT: it is not looked at. */
