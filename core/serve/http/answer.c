@@ -72,6 +72,11 @@ static bool overwrite_headers(struct http_answer *answer, const struct http_requ
 /* The headers of the answer become those of the request. */
 static void change_headers(struct http_answer *answer, const struct http_request *request)
 {
+    const struct http *http = request->http;
+
+    if (answer->date_s != http->date_s)
+        overwrite_value(answer->mhd, "Date", http->date, strlen(http->date));
+    answer->date_s = http->date_s;
     if (overwrite_headers(answer, request))
         return;
     each_header(&answer->headers, answer->mhd, MHD_del_response_header);
@@ -90,6 +95,9 @@ static bool make_answer(struct http_answer *answer, const struct http_request *r
     answer->bytes = request->answer.bytes;
     answer->length = request->answer.length;
     answer->content_type = request->content_type;
+    answer->date_s = request->http->date_s;
+    /* Libmicrohttpd would work it out anew for each answer. */
+    MHD_add_response_header(answer->mhd, "Date", request->http->date);
     if (request->content_type != NULL)
         MHD_add_response_header(answer->mhd, "Content-Type", request->content_type);
     return true;

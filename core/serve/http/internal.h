@@ -52,6 +52,8 @@ struct http {
     unsigned handled_count;  /* requests that were handed to handlers in this turn */
     size_t body_total;
     int64_t now_ns;          /* when the turn began: precise enough for deadlines of seconds */
+    int64_t date_s;          /* the wall clock then, */
+    char date[30];           /* and as answers say it */
     int64_t sweep_at_ns;     /* no deadline is earlier */
     unsigned accepted_count; /* connections so far, also those that were refused */
     int64_t accept_at_ns;    /* no descriptor was left: not before; 0: there was one */
@@ -65,6 +67,7 @@ struct http_answer {
     const char *bytes;        /* of its body; gone, perhaps */
     size_t length;
     const char *content_type;
+    int64_t date_s;        /* http.date_s, when it was sent */
     struct buffer headers; /* as those of a request */
 };
 

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serve/http/internal.h"
@@ -124,6 +125,19 @@ static void round_run(struct http *http)
         http->options.handled(http->options.context);
 }
 
+static void read_clocks(struct http *http)
+{
+    time_t date_s = time(NULL);
+
+    http->now_ns = clock_now_ns();
+    if (date_s == http->date_s)
+        return;
+    struct tm date;
+    http->date_s = date_s;
+    gmtime_r(&date_s, &date);
+    strftime(http->date, sizeof(http->date), "%a, %d %b %Y %H:%M:%S GMT", &date);
+}
+
 static void turn(struct http *http)
 {
     int64_t now_ns = clock_now_ns();
@@ -139,7 +153,7 @@ static void turn(struct http *http)
 
     if (poll(fds, 3, timeout_ms(http, accepts, now_ns)) < 0)
         return;
-    http->now_ns = clock_now_ns();
+    read_clocks(http);
     if (fds[0].revents != 0) {
         eventfd_t count;
         eventfd_read(http->wake_fd, &count);

@@ -109,12 +109,28 @@ static void start(void)
 
 TestSuite(http, .init = start, .fini = served_end);
 
+/* It is the one that the answer has, and is one of the last seconds. */
+static void expect_date(const char *answer, time_t now)
+{
+    struct tm tm;
+    const char *date = strstr(answer, "\r\nDate: ");
+
+    cr_assert_not_null(date, "%s", answer);
+    const char *end = strptime(date + 8, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    cr_assert_not_null(end, "%s", answer);
+    cr_expect_eq(strncmp(end, "\r\n", 2), 0);
+    cr_expect_null(strstr(end, "\r\nDate: "));
+    time_t then = timegm(&tm);
+    cr_expect(then <= now && then >= now - 60, "%s", answer);
+}
+
 Test(http, a_route_answers_with_status_type_headers_and_body)
 {
     CLEANUP(cleanup_free) char *answer = ask(&served, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
     cr_expect_not_null(strstr(answer, "HTTP/1.1 200 OK\r\n"));
     cr_expect_not_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
     cr_expect_not_null(strstr(answer, "\r\nLocation: /elsewhere\r\n"));
+    expect_date(answer, time(NULL));
     cr_expect_not_null(strstr(answer, "\r\n\r\nhello\n"));
 }
 
@@ -165,6 +181,22 @@ Test(http, answers_of_one_connection_have_each_its_own_headers_and_body)
     CLEANUP(cleanup_close) int fd = served_connect(&served);
     for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
         expect_place(fd, tasks[i], strcmp(tasks[i], "both") == 0);
+}
+
+/* The second answer is the first one's, with another date. */
+Test(http, an_answer_that_is_used_again_has_the_date_of_its_time, .timeout = 60)
+{
+    static const char request[] = "GET /places/four" HTTP_END;
+    CLEANUP(cleanup_close) int fd = served_connect(&served);
+    say(fd, request);
+    CLEANUP(cleanup_free) char *first = hear(fd);
+    time_t before = time(NULL);
+    AWAIT(time(NULL) > before);
+    before = time(NULL);
+    say(fd, request);
+    CLEANUP(cleanup_free) char *second = hear(fd);
+    expect_date(second, time(NULL));
+    cr_expect_str_neq(strstr(first, "\r\nDate: "), strstr(second, "\r\nDate: "));
 }
 
 Test(http, a_path_hands_its_names_over_decoded)
