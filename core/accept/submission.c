@@ -1,6 +1,8 @@
 #include "accept/submission.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/memory.h"
 
@@ -13,7 +15,11 @@ void gathering_init(struct gathering *gathering)
 void submission_init(struct submission *submission, enum job_file_root root, const char *text,
                      size_t length)
 {
-    *submission = (struct submission){.root = root, .text = text, .length = length};
+    memset(submission, 0, offsetof(struct submission, refusal));
+    submission->refusal[0] = '\0';
+    submission->root = root;
+    submission->text = text;
+    submission->length = length;
 }
 
 void submission_fini(struct submission *submission)

@@ -76,7 +76,6 @@ struct submission {
     uint64_t aside_tasks;        /* of what holds a place: counted as put aside */
     /* to be read when it is answered */
     enum submission_answer answer;
-    char refusal[SUBMISSION_REFUSAL_BYTES];
     struct job **jobs; /* as long as answered runs, none of them goes */
     size_t jobs_count;
     uint64_t tasks_count;
@@ -86,6 +85,8 @@ struct submission {
     size_t jobs_durable; /* so many of its jobs are */
     bool is_lost;        /* one of them never will be */
     struct task_list tasks;
+    char refusal
+        [SUBMISSION_REFUSAL_BYTES]; /* to be read when it is answered: why it was not admitted */
 };
 
 /* Makes an empty one. */

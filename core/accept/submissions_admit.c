@@ -84,11 +84,9 @@ static void enter(const struct submissions *submissions, struct job *job,
     intake_seal(intake, job);
 }
 
-void submissions_end_share(const struct submissions *submissions, struct submission *submission)
+void submissions_end_share(const struct submissions *submissions, struct job **jobs, size_t count)
 {
     const struct submissions_options *options = &submissions->options;
-    struct job **jobs = submission->jobs;
-    size_t count = submission->jobs_count;
     for (size_t i = 0; i < count; i++)
         if (job_count_ended(jobs[i], TASK_ACCEPTED, 1))
             options->job_over(options->context, jobs[i]);
@@ -99,16 +97,17 @@ void submissions_end_share(const struct submissions *submissions, struct submiss
 void submissions_answer(struct submissions *submissions, struct submission *submission)
 {
     bool admitted = submission->answer == SUBMISSION_ADMITTED;
-    struct submission shares = {.jobs = submission->jobs, .jobs_count = submission->jobs_count};
+    struct job **jobs = submission->jobs;
+    size_t count = submission->jobs_count;
     if (!admitted)
         atomic_fetch_add(&submissions->refused[submission->answer], 1);
-    for (size_t i = 0; i < shares.jobs_count && !admitted; i++)
-        job_destroy(&shares.jobs[i]);
+    for (size_t i = 0; i < count && !admitted; i++)
+        job_destroy(&jobs[i]);
     submission->answered(submission->context, submission); /* and perhaps it is gone */
     if (admitted)
-        submissions_end_share(submissions, &shares);
+        submissions_end_share(submissions, jobs, count);
     else
-        free(shares.jobs);
+        free(jobs);
 }
 
 static bool is_full(enum submission_answer answer)

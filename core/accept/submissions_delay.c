@@ -163,7 +163,7 @@ static void enter(struct submissions *submissions, struct submission *place)
         job_list_tasks(place->jobs[i], &tasks);
     }
     intake_enter(&submissions->options.intake, &tasks);
-    submissions_end_share(submissions, place);
+    submissions_end_share(submissions, place->jobs, place->jobs_count);
     place_free(submissions, place);
 }
 

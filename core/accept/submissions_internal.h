@@ -120,7 +120,7 @@ void submissions_answer(struct submissions *submissions, struct submission *subm
 void submissions_settled(void *context, struct submission *submission);
 
 /* Ends the reader's share in the jobs of a submission, and frees the list of them. */
-void submissions_end_share(const struct submissions *submissions, struct submission *submission);
+void submissions_end_share(const struct submissions *submissions, struct job **jobs, size_t count);
 
 /* ---- submissions_delay.c: what is put aside in the store ---- */
 

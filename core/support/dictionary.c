@@ -55,20 +55,21 @@ static size_t home_of(const struct dictionary *dictionary, uint32_t hash)
     return hash & (dictionary->places - 1);
 }
 
-static struct dictionary_entry *find(const struct dictionary *dictionary, uint32_t hash,
+/* Returns the place of a text, or the free one where it is to be. */
+static struct dictionary_place *find(const struct dictionary *dictionary, uint32_t hash,
                                      const char *text)
 {
-    size_t place = home_of(dictionary, hash);
-    for (; dictionary->table[place].hash != 0; place = behind(dictionary, place))
-        if (dictionary->table[place].hash == hash &&
-            strcmp(dictionary->table[place].entry->text, text) == 0)
-            return dictionary->table[place].entry;
-    return NULL;
+    size_t at = home_of(dictionary, hash);
+    for (;; at = behind(dictionary, at)) {
+        struct dictionary_place *place = &dictionary->table[at];
+        if (place->hash == 0 || (place->hash == hash && strcmp(place->entry->text, text) == 0))
+            return place;
+    }
 }
 
 struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, const char *text)
 {
-    return dictionary->count == 0 ? NULL : find(dictionary, hash_of(text), text);
+    return dictionary->count == 0 ? NULL : find(dictionary, hash_of(text), text)->entry;
 }
 
 void dictionary_entry_init(struct dictionary_entry *entry, const char *text)
@@ -127,19 +128,27 @@ static void grow(struct dictionary *dictionary)
 }
 
 /* At most three places of four are taken, so that there is soon a free one wherever one looks. */
-void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
+static void make_room(struct dictionary *dictionary)
 {
     if (dictionary->count >= dictionary->places / 4 * 3)
         grow(dictionary);
+}
+
+void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
+{
+    make_room(dictionary);
     put(dictionary, (struct dictionary_place){entry, entry->hash});
     dictionary->count++;
 }
 
 bool dictionary_add_new(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
-    if (dictionary->count > 0 && find(dictionary, entry->hash, entry->text) != NULL)
+    make_room(dictionary);
+    struct dictionary_place *place = find(dictionary, entry->hash, entry->text);
+    if (place->hash != 0)
         return false;
-    dictionary_add(dictionary, entry);
+    *place = (struct dictionary_place){entry, entry->hash};
+    dictionary->count++;
     return true;
 }
 
