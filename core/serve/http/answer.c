@@ -95,6 +95,9 @@ static bool make_answer(struct http_answer *answer, const struct http_request *r
     answer->bytes = request->answer.bytes;
     answer->length = request->answer.length;
     answer->content_type = request->content_type;
+    /* First what is looked for most often. */
+    each_header(&request->headers, answer->mhd, MHD_add_response_header);
+    buffer_append(&answer->headers, request->headers.bytes, request->headers.length);
     answer->date_s = request->http->date_s;
     /* Libmicrohttpd would work it out anew for each answer. */
     MHD_add_response_header(answer->mhd, "Date", request->http->date);
@@ -107,9 +110,10 @@ static enum MHD_Result send_text(struct http_request *request)
 {
     struct http_answer *answer = &request->connection->answer;
 
-    if (!is_alike(answer, request) && !make_answer(answer, request))
+    if (is_alike(answer, request))
+        change_headers(answer, request);
+    else if (!make_answer(answer, request))
         return MHD_NO;
-    change_headers(answer, request);
     if (atomic_load(&request->http->phase) != HTTP_RUNNING)
         MHD_add_response_header(answer->mhd, "Connection", "close");
     return MHD_queue_response(request->connection->mhd, request->status, answer->mhd);
