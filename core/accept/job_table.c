@@ -34,7 +34,7 @@ static struct job *job_of(struct dictionary_entry *entry)
     return entry == NULL ? NULL : (struct job *)((char *)entry - offsetof(struct job, row.entry));
 }
 
-static struct job *next_job(const struct job_table *table, size_t *place)
+static struct job *next_job(const struct job_table *table, uint64_t *place)
 {
     return job_of(dictionary_next(&table->rows, place));
 }
@@ -51,7 +51,7 @@ void job_table_destroy(struct job_table **table_pointer)
     if (table == NULL)
         return;
     struct job *job;
-    for (size_t place = 0; (job = next_job(table, &place)) != NULL; place--)
+    for (uint64_t place = 0; (job = next_job(table, &place)) != NULL; place--)
         job_table_over(table, job);
     size_t held = job_table_sweep(table);
     assert(held == 0);
@@ -204,7 +204,7 @@ void job_table_stop(struct job_table *table)
     MUTEX_GUARD(&table->lock);
     table->stopping = true;
     struct job *job;
-    for (size_t place = 0; (job = next_job(table, &place)) != NULL;)
+    for (uint64_t place = 0; (job = next_job(table, &place)) != NULL;)
         atomic_store(&job->stop, JOB_STOPPED);
 }
 

@@ -138,7 +138,7 @@ void past_destroy(struct past **past_pointer)
     if (past == NULL)
         return;
     struct dictionary_entry *entry;
-    for (size_t place = 0; (entry = dictionary_next(&past->tasks, &place)) != NULL;)
+    for (uint64_t place = 0; (entry = dictionary_next(&past->tasks, &place)) != NULL;)
         free(entry);
     dictionary_fini(&past->tasks);
     free(past);
@@ -176,7 +176,7 @@ static size_t count_there(const struct past *past)
 {
     size_t count = 0;
     const struct dictionary_entry *entry;
-    for (size_t place = 0; (entry = dictionary_next(&past->tasks, &place)) != NULL;)
+    for (uint64_t place = 0; (entry = dictionary_next(&past->tasks, &place)) != NULL;)
         count += was_there(past, (const struct known *)entry);
     return count;
 }

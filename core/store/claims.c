@@ -20,7 +20,7 @@ void claims_fini(struct claims *claims)
 {
     struct dictionary_entry *entry;
 
-    for (size_t place = 0; (entry = dictionary_next(&claims->by_key, &place)) != NULL;)
+    for (uint64_t place = 0; (entry = dictionary_next(&claims->by_key, &place)) != NULL;)
         free(entry);
     dictionary_fini(&claims->by_key);
 }
@@ -70,7 +70,7 @@ void claims_visit(const struct claims *claims, store_visit_claim *visit, void *c
 {
     const struct dictionary_entry *entry;
 
-    for (size_t place = 0; (entry = dictionary_next(&claims->by_key, &place)) != NULL;)
+    for (uint64_t place = 0; (entry = dictionary_next(&claims->by_key, &place)) != NULL;)
         if (!visit(context, entry->text, ((const struct claim *)entry)->id))
             return;
 }

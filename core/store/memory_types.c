@@ -19,7 +19,7 @@ void memory_types_fini(struct memory_types *types)
 {
     struct dictionary_entry *entry;
 
-    for (size_t place = 0; (entry = dictionary_next(&types->by_name, &place)) != NULL;)
+    for (uint64_t place = 0; (entry = dictionary_next(&types->by_name, &place)) != NULL;)
         free(entry);
     dictionary_fini(&types->by_name);
 }
@@ -54,7 +54,7 @@ void memory_types_visit(const struct memory_types *types, store_visit_type *visi
 {
     const struct dictionary_entry *entry;
 
-    for (size_t place = 0; (entry = dictionary_next(&types->by_name, &place)) != NULL;) {
+    for (uint64_t place = 0; (entry = dictionary_next(&types->by_name, &place)) != NULL;) {
         const struct counted *counted = (const struct counted *)entry;
         if (!visit(context, counted->name, counted->count))
             return;

@@ -3,9 +3,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { SMALLEST_PLACES = 16, LARGE_PAGE_BYTES = 2 * 1024 * 1024 };
+enum {
+    SMALLEST_SIZE = 16,
+    LARGEST_ONLY_SIZE = 64 * 1024,
+    TABLE_BITS = 6,
+    TABLES = 1 << TABLE_BITS
+};
 
 void dictionary_init(struct dictionary *dictionary)
 {
@@ -14,7 +18,10 @@ void dictionary_init(struct dictionary *dictionary)
 
 void dictionary_fini(struct dictionary *dictionary)
 {
-    free(dictionary->table);
+    for (size_t i = 0; i < TABLES && dictionary->many != NULL; i++)
+        free(dictionary->many[i].places);
+    free(dictionary->many);
+    free(dictionary->only.places);
     dictionary_init(dictionary);
 }
 
@@ -44,24 +51,30 @@ static uint32_t hash_of(const char *text)
     return hash == 0 ? 1 : hash;
 }
 
-static size_t behind(const struct dictionary *dictionary, size_t place)
+/* Returns the table of a hash. */
+static struct dictionary_table *table_of(const struct dictionary *dictionary, uint32_t hash)
 {
-    return (place + 1) & (dictionary->places - 1);
+    return dictionary->many == NULL ? (struct dictionary_table *)&dictionary->only
+                                    : &dictionary->many[hash >> (32 - TABLE_BITS)];
+}
+
+static size_t behind(const struct dictionary_table *table, size_t place)
+{
+    return (place + 1) & (table->size - 1);
 }
 
 /* Returns where a hash is to be, if that is free. */
-static size_t home_of(const struct dictionary *dictionary, uint32_t hash)
+static size_t home_of(const struct dictionary_table *table, uint32_t hash)
 {
-    return hash & (dictionary->places - 1);
+    return hash & (table->size - 1);
 }
 
 /* Returns the place of a text, or the free one where it is to be. */
-static struct dictionary_place *find(const struct dictionary *dictionary, uint32_t hash,
+static struct dictionary_place *find(const struct dictionary_table *table, uint32_t hash,
                                      const char *text)
 {
-    size_t at = home_of(dictionary, hash);
-    for (;; at = behind(dictionary, at)) {
-        struct dictionary_place *place = &dictionary->table[at];
+    for (size_t at = home_of(table, hash);; at = behind(table, at)) {
+        struct dictionary_place *place = &table->places[at];
         if (place->hash == 0 || (place->hash == hash && strcmp(place->entry->text, text) == 0))
             return place;
     }
@@ -69,7 +82,9 @@ static struct dictionary_place *find(const struct dictionary *dictionary, uint32
 
 struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, const char *text)
 {
-    return dictionary->count == 0 ? NULL : find(dictionary, hash_of(text), text)->entry;
+    uint32_t hash = hash_of(text);
+    const struct dictionary_table *table = table_of(dictionary, hash);
+    return table->count == 0 ? NULL : find(table, hash, text)->entry;
 }
 
 void dictionary_entry_init(struct dictionary_entry *entry, const char *text)
@@ -79,85 +94,118 @@ void dictionary_entry_init(struct dictionary_entry *entry, const char *text)
 
 void dictionary_expect(const struct dictionary *dictionary, const struct dictionary_entry *entry)
 {
-    if (dictionary->places > 0)
-        __builtin_prefetch(&dictionary->table[home_of(dictionary, entry->hash)], 1);
+    const struct dictionary_table *table = table_of(dictionary, entry->hash);
+    if (table->size > 0)
+        __builtin_prefetch(&table->places[home_of(table, entry->hash)], 1);
 }
 
-struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, size_t *place)
+/* Moves *place, of the table alone, as dictionary_next does. */
+static struct dictionary_entry *table_next(const struct dictionary_table *table, uint32_t *place)
 {
-    while (*place < dictionary->places)
-        if (dictionary->table[(*place)++].hash != 0)
-            return dictionary->table[*place - 1].entry;
+    while (*place < table->size)
+        if (table->places[(*place)++].hash != 0)
+            return table->places[*place - 1].entry;
     return NULL;
 }
 
-static void put(struct dictionary *dictionary, struct dictionary_place what)
+/* In the upper half of a place is the number of the table. */
+struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, uint64_t *place)
 {
-    size_t place = home_of(dictionary, what.hash);
-    while (dictionary->table[place].hash != 0)
-        place = behind(dictionary, place);
-    dictionary->table[place] = what;
+    uint32_t count = dictionary->many == NULL ? 1 : TABLES, number = (uint32_t)(*place >> 32);
+    uint32_t in_table = (uint32_t)*place;
+    struct dictionary_entry *entry = NULL;
+    for (; number < count && entry == NULL; number++, in_table = 0) {
+        const struct dictionary_table *table =
+            dictionary->many == NULL ? &dictionary->only : &dictionary->many[number];
+        entry = table_next(table, &in_table);
+        *place = (uint64_t)number << 32 | in_table;
+    }
+    return entry;
 }
 
-/* A large table is looked into all over: with large pages the processor finds its way there. */
-static struct dictionary_place *table_make(size_t places)
+static void put(struct dictionary_table *table, struct dictionary_place what)
 {
-    size_t bytes = places * sizeof(struct dictionary_place);
-    bool is_large = bytes >= LARGE_PAGE_BYTES;
-    struct dictionary_place *table =
-        is_large ? aligned_alloc(LARGE_PAGE_BYTES, bytes) : malloc(bytes);
+    size_t place = home_of(table, what.hash);
+    while (table->places[place].hash != 0)
+        place = behind(table, place);
+    table->places[place] = what;
+    table->count++;
+}
 
-    if (table == NULL)
+static void table_init(struct dictionary_table *table, size_t size)
+{
+    *table = (struct dictionary_table){.places = calloc(size, sizeof(struct dictionary_place)),
+                                       .size = size};
+    if (table->places == NULL)
         abort();
-    if (is_large)
-        madvise(table, bytes, MADV_HUGEPAGE); /* where there are none, it has small ones */
-    return memset(table, 0, bytes);
 }
 
-static void grow(struct dictionary *dictionary)
+static void grow(struct dictionary_table *table)
 {
-    struct dictionary larger = {.count = dictionary->count};
-
-    larger.places = dictionary->places == 0 ? SMALLEST_PLACES : dictionary->places * 2;
-    larger.table = table_make(larger.places);
-    for (size_t i = 0; i < dictionary->places; i++)
-        if (dictionary->table[i].hash != 0)
-            put(&larger, dictionary->table[i]);
-    dictionary_fini(dictionary);
-    *dictionary = larger;
+    struct dictionary_table larger;
+    table_init(&larger, table->size == 0 ? SMALLEST_SIZE : table->size * 2);
+    for (size_t i = 0; i < table->size; i++)
+        if (table->places[i].hash != 0)
+            put(&larger, table->places[i]);
+    free(table->places);
+    *table = larger;
 }
 
-/* At most three places of four are taken, so that there is soon a free one wherever one looks. */
-static void make_room(struct dictionary *dictionary)
+/* From here on there are many tables. */
+static void split(struct dictionary *dictionary)
 {
-    if (dictionary->count >= dictionary->places / 4 * 3)
-        grow(dictionary);
+    struct dictionary_table *only = &dictionary->only;
+    dictionary->many = calloc(TABLES, sizeof *dictionary->many);
+    if (dictionary->many == NULL)
+        abort();
+    for (size_t i = 0; i < TABLES; i++)
+        table_init(&dictionary->many[i], 2 * LARGEST_ONLY_SIZE / TABLES);
+    for (size_t i = 0; i < only->size; i++)
+        if (only->places[i].hash != 0)
+            put(table_of(dictionary, only->places[i].hash), only->places[i]);
+    free(only->places);
+    *only = (struct dictionary_table){0};
+}
+
+/* Returns the table of a hash, with room: at most three places of four are taken, so that there is
+ * soon a free one wherever one looks. */
+static struct dictionary_table *make_room(struct dictionary *dictionary, uint32_t hash)
+{
+    struct dictionary_table *table = table_of(dictionary, hash);
+    if (table->count < table->size / 4 * 3)
+        return table;
+    if (dictionary->many == NULL && table->size == LARGEST_ONLY_SIZE) {
+        split(dictionary);
+        return make_room(dictionary, hash);
+    }
+    grow(table);
+    return table;
 }
 
 void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
-    make_room(dictionary);
-    put(dictionary, (struct dictionary_place){entry, entry->hash});
+    put(make_room(dictionary, entry->hash), (struct dictionary_place){entry, entry->hash});
     dictionary->count++;
 }
 
 bool dictionary_add_new(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
-    make_room(dictionary);
-    struct dictionary_place *place = find(dictionary, entry->hash, entry->text);
+    struct dictionary_table *table = make_room(dictionary, entry->hash);
+    struct dictionary_place *place = find(table, entry->hash, entry->text);
     if (place->hash != 0)
         return false;
     *place = (struct dictionary_place){entry, entry->hash};
+    table->count++;
     dictionary->count++;
     return true;
 }
 
-static size_t place_of(const struct dictionary *dictionary, const struct dictionary_entry *entry)
+static size_t place_of(const struct dictionary_table *table, const struct dictionary_entry *entry)
 {
-    size_t place = home_of(dictionary, entry->hash);
-    while (dictionary->table[place].entry != entry) {
-        assert(dictionary->table[place].hash != 0);
-        place = behind(dictionary, place);
+    size_t place = home_of(table, entry->hash);
+    while (table->places[place].entry != entry) {
+        assert(table->places[place].hash != 0);
+        place = behind(table, place);
     }
     return place;
 }
@@ -166,15 +214,17 @@ static size_t place_of(const struct dictionary *dictionary, const struct diction
  * place. */
 void dictionary_remove(struct dictionary *dictionary, struct dictionary_entry *entry)
 {
-    struct dictionary_place *table = dictionary->table;
-    size_t gap = place_of(dictionary, entry), mask = dictionary->places - 1;
-    for (size_t at = behind(dictionary, gap); table[at].hash != 0; at = behind(dictionary, at)) {
-        size_t home = home_of(dictionary, table[at].hash);
+    struct dictionary_table *table = table_of(dictionary, entry->hash);
+    struct dictionary_place *places = table->places;
+    size_t gap = place_of(table, entry), mask = table->size - 1;
+    for (size_t at = behind(table, gap); places[at].hash != 0; at = behind(table, at)) {
+        size_t home = home_of(table, places[at].hash);
         if (((at - home) & mask) < ((at - gap) & mask))
             continue;
-        table[gap] = table[at];
+        places[gap] = places[at];
         gap = at;
     }
-    table[gap] = (struct dictionary_place){0};
+    places[gap] = (struct dictionary_place){0};
+    table->count--;
     dictionary->count--;
 }

@@ -18,10 +18,18 @@ struct dictionary_place {
 
 /* Open addressing with linear probing: whoever looks for a text that is not in, as who adds one
  * does, reads places that lie side by side and nothing else. */
-struct dictionary {
-    struct dictionary_place *table;
-    size_t places; /* a power of two, or 0 */
+struct dictionary_table {
+    struct dictionary_place *places;
+    size_t size; /* a power of two, or 0 */
     size_t count;
+};
+
+/* One table, and from some number on many, each for the hashes with the same highest bits: they
+ * grow one by one, so that nobody waits until a million entries have moved. */
+struct dictionary {
+    struct dictionary_table only;
+    struct dictionary_table *many; /* NULL: there is only one */
+    size_t count;                  /* of entries in all */
 };
 
 /* Returns the hash of a text, with its low bits as good as the others. Any thread. */
@@ -44,7 +52,7 @@ struct dictionary_entry *dictionary_find(const struct dictionary *dictionary, co
  * is none. From place 0 on it goes through all that is in, in no order: entries may be freed on the
  * way if nothing but dictionary_fini follows. Who takes the returned one out goes on one place
  * before. */
-struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, size_t *place);
+struct dictionary_entry *dictionary_next(const struct dictionary *dictionary, uint64_t *place);
 
 /* Has the processor fetch what it needs to add an entry soon. */
 void dictionary_expect(const struct dictionary *dictionary, const struct dictionary_entry *entry);

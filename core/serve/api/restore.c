@@ -96,7 +96,7 @@ static void end_rest(struct restore *restore)
 {
     struct dictionary_entry *entry;
 
-    for (size_t place = 0; (entry = dictionary_next(&restore->answers, &place)) != NULL; place--)
+    for (uint64_t place = 0; (entry = dictionary_next(&restore->answers, &place)) != NULL; place--)
         answer_end(restore, (struct answer *)entry);
 }
 

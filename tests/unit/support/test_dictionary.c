@@ -55,57 +55,59 @@ static void add_words(struct dictionary *dictionary, struct word *words, int cou
     }
 }
 
+enum { WORDS = 200 * 1000 }; /* more than one table has */
+
 Test(dictionary, is_gone_through_with_each_entry_once)
 {
-    static struct word words[1000];
-    static int seen[1000];
+    static struct word words[WORDS];
+    static int seen[WORDS];
     struct dictionary dictionary;
     struct dictionary_entry *entry;
-    add_words(&dictionary, words, 1000);
-    for (size_t place = 0; (entry = dictionary_next(&dictionary, &place)) != NULL;)
+    add_words(&dictionary, words, WORDS);
+    for (uint64_t place = 0; (entry = dictionary_next(&dictionary, &place)) != NULL;)
         seen[(struct word *)entry - words]++;
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < WORDS; i++)
         cr_assert_eq(seen[i], 1);
     dictionary_fini(&dictionary);
 }
 
 Test(dictionary, is_gone_through_while_each_entry_is_taken_out)
 {
-    static struct word words[1000];
+    static struct word words[WORDS];
     struct dictionary dictionary;
     struct dictionary_entry *entry;
     int taken = 0;
-    add_words(&dictionary, words, 1000);
-    for (size_t place = 0; (entry = dictionary_next(&dictionary, &place)) != NULL; place--) {
+    add_words(&dictionary, words, WORDS);
+    for (uint64_t place = 0; (entry = dictionary_next(&dictionary, &place)) != NULL; place--) {
         dictionary_remove(&dictionary, entry);
         cr_assert_null(dictionary_find(&dictionary, entry->text));
         taken++;
     }
-    cr_assert_eq(taken, 1000);
+    cr_assert_eq(taken, WORDS);
     cr_assert_eq(dictionary.count, 0);
     dictionary_fini(&dictionary);
 }
 
 Test(dictionary, finds_all_that_are_in_while_others_come_and_go)
 {
-    static struct word words[1000];
-    static bool is_in[1000];
+    static struct word words[WORDS];
+    static bool is_in[WORDS];
     struct dictionary dictionary;
     unsigned random = 1;
-    add_words(&dictionary, words, 1000);
-    for (int i = 0; i < 1000; i++)
+    add_words(&dictionary, words, WORDS);
+    for (int i = 0; i < WORDS; i++)
         is_in[i] = true;
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 400000; round++) {
         random = random * 1103515245 + 12345;
-        unsigned i = (random >> 16) % 1000;
+        unsigned i = (random >> 8) % WORDS;
         if (is_in[i])
             dictionary_remove(&dictionary, &words[i].entry);
         else
             cr_assert(dictionary_add_new(&dictionary, &words[i].entry));
         is_in[i] = !is_in[i];
         for (unsigned k = i; k < i + 5; k++)
-            cr_assert_eq(dictionary_find(&dictionary, words[k % 1000].text),
-                         is_in[k % 1000] ? &words[k % 1000].entry : NULL);
+            cr_assert_eq(dictionary_find(&dictionary, words[k % WORDS].text),
+                         is_in[k % WORDS] ? &words[k % WORDS].entry : NULL);
     }
     dictionary_fini(&dictionary);
 }
