@@ -18,9 +18,9 @@ enum {
     LAST_SHIFT = 24
 };
 
-/* Returns bytes that nobody has had yet, until the next call. The kernel is asked for at most 256 at
- * a time, which it gives without being interrupted: a call for each name costs more than the rest of
- * it. */
+/* Returns bytes that nobody has had yet, until the next call. The kernel is asked for at most 256
+ * at a time, which it gives without being interrupted: a call for each name costs more than the
+ * rest of it. */
 static const unsigned char *take_random(void)
 {
     static _Thread_local unsigned char bytes[AT_ONCE * RANDOM_BYTES];

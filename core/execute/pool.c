@@ -279,8 +279,8 @@ static bool wait_for_call(struct pool *pool, struct worker *worker)
     return true;
 }
 
-/* Looks at the ready list for a while; whether something came. It does not yield meanwhile: on a busy machine that would
- * cost it its turn, and what comes would wait for milliseconds. */
+/* Looks at the ready list for a while; whether something came. It does not yield meanwhile: on a
+ * busy machine that would cost it its turn, and what comes would wait for milliseconds. */
 static bool keep_looking(const struct pool *pool)
 {
     int64_t until_ns = clock_now_ns() + LOOK_ON_NS;

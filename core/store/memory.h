@@ -58,7 +58,8 @@ struct memory_job *memory_job_create(struct memory *memory, const struct store_j
 /* Frees a job that has not entered, or is out again. */
 void memory_job_discard(struct memory *memory, struct memory_job *job);
 
-/* Has a job be found and gives it its key; false with a message if its id is taken. Best a little after it was made: where it will be is far away, and fetched meanwhile. */
+/* Has a job be found and gives it its key; false with a message if its id is taken. Best a little
+ * after it was made: where it will be is far away, and fetched meanwhile. */
 bool memory_job_enter(struct memory *memory, struct memory_job *job, struct error *error);
 
 /* Frees a job and all its records, whatever their state. */

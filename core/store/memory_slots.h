@@ -1,6 +1,7 @@
 /* memory_slots: one word for each of a growing row of numbers, in blocks that go when all of their
  * words are empty again: an endless row with few words in use needs little memory, and one of a
- * single word none but its own. Stays where it is initialised. Embedded in store_memory, guarded by its lock. */
+ * single word none but its own.
+ * Stays where it is initialised. Embedded in store_memory, guarded by its lock. */
 #pragma once
 
 #include <stdbool.h>
