@@ -1,7 +1,7 @@
 /* slab: memory in pieces of one size, for what comes and goes in great numbers, also on different
  * threads. The pieces stand in blocks, so that the allocator is asked once for many of them; a
- * block goes when none of its pieces is in use. Embedded by its owner; one thread at a time. The idea is
- * Jeff Bonwick's, "The Slab Allocator", USENIX Summer 1994. */
+ * block goes when none of its pieces is in use. Embedded by its owner; one thread at a time. The
+ * idea is Jeff Bonwick's, "The Slab Allocator", USENIX Summer 1994. */
 #pragma once
 
 #include <stddef.h>
