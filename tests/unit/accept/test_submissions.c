@@ -19,7 +19,8 @@ static struct counter {
     struct room pending;
     struct job_table *table;
     struct intake intake;
-    _Atomic int queue; /* enum submission_answer of reserve */
+    _Atomic int queue;  /* enum submission_answer of reserve, */
+    _Atomic int places; /* and of how many before it is full; below 0: it is not */
     _Atomic int over;
 } counter;
 
@@ -64,6 +65,10 @@ static enum submission_answer reserve(void *context, struct submission *submissi
 {
     (void)context;
     snprintf(submission->refusal, sizeof submission->refusal, "the queue");
+    if (atomic_load(&counter.places) == 0)
+        return SUBMISSION_QUEUE_FULL;
+    if (atomic_load(&counter.places) > 0)
+        atomic_fetch_sub(&counter.places, 1);
     return (enum submission_answer)atomic_load(&counter.queue);
 }
 
@@ -79,6 +84,7 @@ static void open_counter(enum submissions_overflow overflow)
     struct error error;
     struct store_options options = {.describe = task_describe};
     counter.queue = SUBMISSION_ADMITTED;
+    counter.places = -1;
     chunk_pool_init(&counter.chunks);
     room_init(&counter.pending, ROOM);
     counter.table = job_table_create();
@@ -360,4 +366,107 @@ Test(submissions, when_it_closes_everybody_is_answered)
     cr_assert_eq(late.answer, SUBMISSION_STOPPING);
     send_job(&late, THREE);
     cr_assert_eq(late.answer, SUBMISSION_STOPPING);
+}
+
+/* ---- gatherings ---- */
+
+/* Each parcel, gathered and admitted; tasks that were admitted are left in the gathering. */
+static void gather_all(struct parcel *parcels, size_t count, struct gathering *gathering)
+{
+    for (size_t i = 0; i < count; i++)
+        gather(&parcels[i], JOB_FILE_TASK, "type: noop\n", gathering);
+    submissions_admit(counter.submissions, gathering);
+    cr_assert_null(gathering->first);
+    cr_assert_eq(gathering->count, 0);
+}
+
+Test(submissions, of_more_than_there_is_room_for_the_first_ones_are_admitted)
+{
+    static struct parcel parcels[ROOM + 5];
+    struct gathering gathering;
+    open_counter(SUBMISSIONS_REFUSE);
+    gathering_init(&gathering);
+    gather_all(parcels, ROOM + 5, &gathering);
+    for (size_t i = 0; i < ROOM + 5; i++)
+        cr_assert_eq(parcels[i].answer, i < ROOM ? SUBMISSION_ADMITTED : SUBMISSION_PENDING_FULL);
+    cr_assert_eq(room_taken(&counter.pending), ROOM);
+    cr_assert_eq(job_table_count(counter.table), ROOM);
+    cr_assert_eq(submissions_refused(counter.submissions, SUBMISSION_PENDING_FULL), 5);
+    submissions_enter(counter.submissions, &gathering);
+    cr_assert_eq(inbound_length(counter.intake.inbound), ROOM);
+}
+
+Test(submissions, a_queue_that_becomes_full_in_the_middle_refuses_the_rest)
+{
+    static struct parcel parcels[8];
+    struct gathering gathering;
+    open_counter(SUBMISSIONS_REFUSE);
+    counter.places = 3;
+    gathering_init(&gathering);
+    gather_all(parcels, 8, &gathering);
+    for (size_t i = 0; i < 8; i++)
+        cr_assert_eq(parcels[i].answer, i < 3 ? SUBMISSION_ADMITTED : SUBMISSION_QUEUE_FULL);
+    cr_assert_str_eq(parcels[7].refusal, "the queue");
+    cr_assert_eq(room_taken(&counter.pending), 3, "room for the others was given back");
+    submissions_enter(counter.submissions, &gathering);
+    cr_assert_eq(inbound_length(counter.intake.inbound), 3);
+}
+
+Test(submissions, more_than_are_admitted_at_once_enter_in_their_order)
+{
+    enum { MANY = 200 };
+    static struct parcel parcels[MANY];
+    struct gathering gathering;
+    open_counter(SUBMISSIONS_REFUSE);
+    room_set_capacity(&counter.pending, MANY);
+    gathering_init(&gathering);
+    gather_all(parcels, MANY, &gathering);
+    cr_assert_eq(gathering.tasks.count, MANY);
+    size_t at = 0;
+    for (const struct task *task = gathering.tasks.head; task != NULL; task = task->next)
+        cr_assert_str_eq(task->job->id, parcels[at++].job);
+    submissions_enter(counter.submissions, &gathering);
+    cr_assert_eq(room_taken(&counter.pending), MANY);
+}
+
+Test(submissions, what_is_gathered_stands_behind_what_waits)
+{
+    static struct parcel first, large, read, parcels[3];
+    struct gathering gathering;
+    open_counter(SUBMISSIONS_WAIT);
+    gathering_init(&gathering);
+    send_job(&first, THREE "---\n" FOUR);
+    post(&large, JOB_FILE_JOBS, FOUR);
+    send_job(&read, "version: 1\ntasks: [{type: none}]\n"); /* so the large one was, too */
+    gather_all(parcels, 3, &gathering);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_not(is_answered(&parcels[i]), "there is room for three");
+    room_give(&counter.pending, 1);
+    AWAIT(is_answered(&large));
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_not(is_answered(&parcels[i]));
+    for (size_t i = 0; i < 3; i++) {
+        room_give(&counter.pending, 1);
+        AWAIT(is_answered(&parcels[i]));
+        cr_assert(i == 2 || !is_answered(&parcels[i + 1]));
+    }
+    cr_assert_eq(gathering.tasks.count, 0, "they have entered by themselves");
+    cr_assert_eq(inbound_length(counter.intake.inbound), 14);
+}
+
+Test(submissions, what_has_no_room_in_a_gathering_waits_for_it_in_its_order)
+{
+    static struct parcel parcels[ROOM + 3];
+    struct gathering gathering;
+    open_counter(SUBMISSIONS_WAIT);
+    gathering_init(&gathering);
+    gather_all(parcels, ROOM + 3, &gathering);
+    cr_assert_eq(gathering.tasks.count, ROOM);
+    submissions_enter(counter.submissions, &gathering);
+    for (size_t i = ROOM; i < ROOM + 3; i++) {
+        cr_assert_not(is_answered(&parcels[i]));
+        room_give(&counter.pending, 1);
+        AWAIT(is_answered(&parcels[i]));
+        cr_assert_eq(parcels[i].answer, SUBMISSION_ADMITTED);
+    }
 }
