@@ -96,6 +96,10 @@ static void store_if_delayed(struct submissions *submissions, struct submission 
 
 void submissions_admit_one(struct submissions *submissions, struct submission *submission)
 {
+    if (atomic_load(&submissions->closed)) { /* since it was read */
+        refuse(submissions, submission);
+        return;
+    }
     struct submission *waits =
         is_tried_at_once(submissions, submission) ? submissions_try(submissions, submission) : NULL;
     if (waits == NULL)

@@ -470,3 +470,20 @@ Test(submissions, what_has_no_room_in_a_gathering_waits_for_it_in_its_order)
         cr_assert_eq(parcels[i].answer, SUBMISSION_ADMITTED);
     }
 }
+
+Test(submissions, what_is_gathered_when_it_closes_is_refused)
+{
+    static struct parcel parcels[3];
+    struct gathering gathering;
+    open_counter(SUBMISSIONS_WAIT);
+    gathering_init(&gathering);
+    for (size_t i = 0; i < 3; i++)
+        gather(&parcels[i], JOB_FILE_TASK, "type: noop\n", &gathering);
+    submissions_close(counter.submissions);
+    submissions_admit(counter.submissions, &gathering);
+    for (size_t i = 0; i < 3; i++) {
+        AWAIT(is_answered(&parcels[i]));
+        cr_assert_eq(parcels[i].answer, SUBMISSION_STOPPING);
+    }
+    cr_assert_eq(gathering.tasks.count, 0);
+}
