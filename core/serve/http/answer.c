@@ -106,17 +106,30 @@ static bool make_answer(struct http_answer *answer, const struct http_request *r
     return true;
 }
 
+/* Libmicrohttpd 0.9.75, when it is told of the connection, forgets that it was told the date, and
+ * says it once more. */
+static void add_close(struct http_answer *answer, const struct http *http)
+{
+    MHD_del_response_header(answer->mhd, "Date", http->date);
+    MHD_add_response_header(answer->mhd, "Connection", "close");
+}
+
 static enum MHD_Result send_text(struct http_request *request)
 {
     struct http_answer *answer = &request->connection->answer;
+    bool is_last = atomic_load(&request->http->phase) != HTTP_RUNNING;
 
     if (is_alike(answer, request))
         change_headers(answer, request);
     else if (!make_answer(answer, request))
         return MHD_NO;
-    if (atomic_load(&request->http->phase) != HTTP_RUNNING)
-        MHD_add_response_header(answer->mhd, "Connection", "close");
-    return MHD_queue_response(request->connection->mhd, request->status, answer->mhd);
+    if (is_last)
+        add_close(answer, request->http);
+    enum MHD_Result result =
+        MHD_queue_response(request->connection->mhd, request->status, answer->mhd);
+    if (is_last)
+        answer_forget(answer);
+    return result;
 }
 
 static enum MHD_Result send_stream(struct http_request *request)

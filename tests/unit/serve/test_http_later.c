@@ -216,6 +216,9 @@ Test(http_later, a_stop_waits_for_the_requests_in_hand)
     thread_join(&stopper);
     cr_expect_str_eq(nothing, "");
     cr_expect_not_null(strstr(answer, "\r\nConnection: close\r\n"));
+    const char *date = strstr(answer, "\r\nDate: ");
+    cr_assert_not_null(date);
+    cr_expect_null(strstr(date + 1, "\r\nDate: "), "%s", answer);
     cr_expect_not_null(strstr(answer, "\r\n\r\njust in time"));
 }
 
