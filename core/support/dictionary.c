@@ -151,7 +151,18 @@ static void grow(struct dictionary_table *table)
     *table = larger;
 }
 
-/* From here on there are many tables. */
+/* Returns the table of a hash, with room: at most three places of four are taken, so that there is
+ * soon a free one wherever one looks. */
+static struct dictionary_table *table_with_room(const struct dictionary *dictionary, uint32_t hash)
+{
+    struct dictionary_table *table = table_of(dictionary, hash);
+    if (table->count >= table->size / 4 * 3)
+        grow(table);
+    return table;
+}
+
+/* From here on there are many tables, one of which may get more than its share: who sends keys may
+ * choose them so. */
 static void split(struct dictionary *dictionary)
 {
     struct dictionary_table *only = &dictionary->only;
@@ -162,24 +173,18 @@ static void split(struct dictionary *dictionary)
         table_init(&dictionary->many[i], 2 * LARGEST_ONLY_SIZE / TABLES);
     for (size_t i = 0; i < only->size; i++)
         if (only->places[i].hash != 0)
-            put(table_of(dictionary, only->places[i].hash), only->places[i]);
+            put(table_with_room(dictionary, only->places[i].hash), only->places[i]);
     free(only->places);
     *only = (struct dictionary_table){0};
 }
 
-/* Returns the table of a hash, with room: at most three places of four are taken, so that there is
- * soon a free one wherever one looks. */
+/* The same for who adds. */
 static struct dictionary_table *make_room(struct dictionary *dictionary, uint32_t hash)
 {
-    struct dictionary_table *table = table_of(dictionary, hash);
-    if (table->count < table->size / 4 * 3)
-        return table;
-    if (dictionary->many == NULL && table->size == LARGEST_ONLY_SIZE) {
+    const struct dictionary_table *only = &dictionary->only;
+    if (only->size == LARGEST_ONLY_SIZE && only->count >= only->size / 4 * 3)
         split(dictionary);
-        return make_room(dictionary, hash);
-    }
-    grow(table);
-    return table;
+    return table_with_room(dictionary, hash);
 }
 
 void dictionary_add(struct dictionary *dictionary, struct dictionary_entry *entry)
