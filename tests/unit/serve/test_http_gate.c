@@ -117,6 +117,13 @@ Test(http_gate, a_body_that_nobody_asked_for_is_refused)
     expect("GET /closed", HOST TOKEN "Content-Length: 0\r\n", "200", "true");
 }
 
+Test(http_gate, two_idempotency_keys_are_refused)
+{
+    expect("POST /jobs",
+           HOST TOKEN "Idempotency-Key: a\r\nidempotency-key: a\r\nContent-Length: 2\r\n\r\n{}",
+           "400", "came twice");
+}
+
 Test(http_gate, lengths_that_a_proxy_could_read_otherwise_are_refused)
 {
     expect("POST /jobs", HOST TOKEN "Content-Length: 2\r\nContent-Length: 3\r\n", "400", "twice");
