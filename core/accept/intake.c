@@ -202,8 +202,10 @@ static void wholes_store(const struct intake *intake, struct wholes *wholes)
     struct error error;
     extras_place(wholes->tasks, wholes->count, &wholes->extras);
     must(store_add_wholes(intake->store, wholes->added, wholes->count, &error), &error);
-    for (size_t i = 0; i < wholes->count; i++)
+    for (size_t i = 0; i < wholes->count; i++) {
+        assert(wholes->added[i].key != 0 || wholes->count == 1); /* that one was given up */
         wholes->jobs[i]->store_key = wholes->added[i].key;
+    }
     wholes->count = 0;
     wholes->extras.length = 0;
 }

@@ -39,13 +39,11 @@ struct intake {
 bool intake_submit(const struct intake *intake, struct task_list *tasks);
 
 /* Has the store know all tasks of the list (ACCEPTED, of one job, or each of a job made by
- * job_create_one). For a store that does not borrow
- * its job keeps its needs. Waits for the disk only while too much is not written yet. Any thread
- * that has read them. */
+ * job_create_one). For a store that does not borrow its job keeps its needs. Waits for the disk
+ * only while too much is not written yet. Any thread that has read them. */
 void intake_store(const struct intake *intake, const struct task_list *tasks);
 
-/* Counts all tasks of such a list, for which room_reserve has taken room, as
- * submitted. They have to enter after that. Any thread. */
+/* Counts all tasks of such a list, for which room_reserve has taken room, as submitted. They have to enter after that. Any thread. */
 void intake_count(const struct intake *intake, const struct task_list *tasks);
 
 /* Both. */

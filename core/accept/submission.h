@@ -85,8 +85,9 @@ struct submission {
     size_t jobs_durable; /* so many of its jobs are */
     bool is_lost;        /* one of them never will be */
     struct task_list tasks;
-    char refusal
-        [SUBMISSION_REFUSAL_BYTES]; /* to be read when it is answered: why it was not admitted */
+    /* To be read when it is answered: why it was not admitted. Last: what is before it is zeroed to
+     * begin with. */
+    char refusal[SUBMISSION_REFUSAL_BYTES];
 };
 
 /* Makes an empty one. */

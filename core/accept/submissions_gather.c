@@ -57,13 +57,15 @@ static size_t reserve_together(const struct submissions *submissions, struct gat
 {
     struct room *pending = submissions->options.intake.pending;
     size_t count = gathering->count < TOGETHER_MOST ? gathering->count : TOGETHER_MOST, got = 0;
-    if (submissions_inbound_is_full(submissions) || !room_reserve(pending, count))
+    if (submissions_inbound_is_full(submissions))
         return 0;
-    while (got < count &&
-           submissions_reserve_queues(submissions, gathering->first) == SUBMISSION_ADMITTED)
+    while (got < count && room_reserve(pending, 1)) {
+        if (submissions_reserve_queues(submissions, gathering->first) != SUBMISSION_ADMITTED) {
+            submissions_give_room(submissions, 1);
+            break;
+        }
         together[got++] = gathering_pop(gathering);
-    if (got < count)
-        submissions_give_room(submissions, count - got);
+    }
     return got;
 }
 
@@ -78,7 +80,7 @@ static void enter_together(struct submissions *submissions, struct submission **
         jobs[i] = together[i]->jobs[0];
     job_table_add_all(options->table, jobs, count);
     for (size_t i = 0; i < count; i++)
-        job_take_tasks(jobs[i], i + 1, &entering); /* its only one */
+        job_take_tasks(jobs[i], i + 1, &entering); /* one more: its only one */
     assert(entering.count == count);
     intake_note(&options->intake, &entering);
     for (size_t i = 0; i < count; i++) {

@@ -55,9 +55,11 @@ struct http_limits {
 /* clang-format on */
 
 enum {
-    HTTP_SEGMENTS_MOST = 8,             /* of a path */
-    HTTP_QUERY_MOST = 16,               /* keys of a request */
-    HTTP_HEADER_BYTES = 21 * 1024,      /* of a request's line and headers, about */
+    HTTP_SEGMENTS_MOST = 8, /* of a path */
+    HTTP_QUERY_MOST = 16,   /* keys of a request */
+    /* Of a request's line and headers, about: one of 20,000 bytes is still answered in JSON. All of
+     * it is zeroed for each request. */
+    HTTP_HEADER_BYTES = 21 * 1024,
     HTTP_STREAM_BYTES = 256 * 1024,     /* of a stream that the client has not taken yet */
     HTTP_STREAM_MORE_BYTES = 16 * 1024, /* beyond that, see http_stream_insist */
     HTTP_FILES_LEFT = 64,               /* descriptors that max_connections must leave */

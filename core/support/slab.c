@@ -9,6 +9,14 @@
 
 enum { PAGE_BYTES = 4096, BLOCK_BYTES = 64 * 1024 };
 
+/* The address sanitizer is told which pieces are free. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(from, bytes)   ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(from, bytes) ((void)0)
+#endif
+
 /* Stands before what its user gets. */
 struct piece {
     alignas(max_align_t) union {
@@ -39,6 +47,7 @@ static void block_free(struct slab *slab, struct slab_block *block)
 {
     TAILQ_REMOVE(&slab->blocks, block, link);
     slab->blocks_count--;
+    ASAN_UNPOISON_MEMORY_REGION(block, BLOCK_BYTES);
     free(block);
 }
 
@@ -97,6 +106,7 @@ void *slab_alloc(struct slab *slab)
         TAILQ_REMOVE(&slab->blocks, block, link);
         TAILQ_INSERT_TAIL(&slab->blocks, block, link);
     }
+    ASAN_UNPOISON_MEMORY_REGION(piece + 1, slab->piece_bytes - sizeof(*piece));
     return piece + 1;
 }
 
@@ -123,6 +133,7 @@ void slab_free(struct slab *slab, void *memory)
     piece->next = block->free;
     block->free = piece;
     block->used--;
+    ASAN_POISON_MEMORY_REGION(memory, slab->piece_bytes - sizeof(*piece));
     if (!is_needed(slab, block))
         block_free(slab, block);
 }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,9 @@ static void each_header(const struct buffer *headers, struct MHD_Response *respo
 static void overwrite_value(struct MHD_Response *response, const char *name, const char *value,
                             size_t length)
 {
-    memcpy((char *)(uintptr_t)MHD_get_response_header(response, name), value, length);
+    const char *old = MHD_get_response_header(response, name);
+    assert(old != NULL);
+    memcpy((char *)(uintptr_t)old, value, length);
 }
 
 /* Each header that differs in its value, but not in length, becomes that of the request. False: one

@@ -41,9 +41,9 @@ static bool is_name(const char *key, size_t length)
 }
 
 /* SEEN_COUNT: it is not looked at. */
-static enum seen seen_find(const char *key, size_t length)
+static enum http_seen seen_find(const char *key, size_t length)
 {
-    enum seen i = 0;
+    enum http_seen i = 0;
 
     while (i < SEEN_COUNT &&
            (seen_names[i].length != length || strncasecmp(key, seen_names[i].text, length) != 0))
@@ -55,7 +55,7 @@ static enum MHD_Result head_add(void *cls, enum MHD_ValueKind kind, const char *
                                 size_t key_length, const char *value, size_t value_length)
 {
     struct head *head = cls;
-    enum seen seen = seen_find(key, key_length);
+    enum http_seen seen = seen_find(key, key_length);
 
     (void)kind;
     (void)value_length;
@@ -216,7 +216,7 @@ static void check_body(struct http_request *request, const struct head *head, si
 /* Those that are looked at are at hand; a handler seldom asks for another one. */
 const char *http_header(const struct http_request *request, const char *name)
 {
-    enum seen seen = seen_find(name, strlen(name));
+    enum http_seen seen = seen_find(name, strlen(name));
     return seen < SEEN_COUNT
                ? request->head[seen]
                : MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND, name);

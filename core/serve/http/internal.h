@@ -91,7 +91,7 @@ struct http_pair {
 };
 
 /* The headers that are looked at; none of them may come twice. */
-enum seen {
+enum http_seen {
     SEEN_HOST,
     SEEN_ORIGIN,
     SEEN_AUTHORIZATION,
