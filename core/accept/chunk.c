@@ -22,7 +22,7 @@ struct chunk {
     uint32_t count;       /* filling thread */
     _Atomic uint32_t due; /* tasks not yet added or ended, plus one until it is sealed */
     struct arena bytes;   /* filling thread */
-    struct task tasks[];
+    _Alignas(THREAD_LINE_BYTES) struct task tasks[];
 };
 
 void chunk_pool_init(struct chunk_pool *pool)
@@ -121,7 +121,9 @@ static bool pool_keep(struct chunk_pool *pool, struct chunk *chunk)
 
 static struct chunk *chunk_make(uint32_t capacity, size_t job_bytes, size_t block_bytes)
 {
-    struct chunk *chunk = malloc(sizeof *chunk + capacity * sizeof chunk->tasks[0] + job_bytes);
+    size_t bytes = sizeof(struct chunk) + capacity * sizeof(struct task) + job_bytes;
+    size_t lines = (bytes + THREAD_LINE_BYTES - 1) / THREAD_LINE_BYTES;
+    struct chunk *chunk = aligned_alloc(THREAD_LINE_BYTES, lines * THREAD_LINE_BYTES);
     if (chunk == NULL)
         abort();
     chunk->capacity = capacity;

@@ -54,7 +54,7 @@ static void job_init(struct job *job, struct chunk_pool *pool, const char *name,
 struct job *job_create(struct chunk_pool *pool, const char *name, const char *file,
                        enum job_mode mode)
 {
-    struct job *job = malloc(sizeof *job);
+    struct job *job = aligned_alloc(_Alignof(struct job), sizeof *job);
     if (job == NULL)
         abort();
     job_init(job, pool, name, file);

@@ -14,6 +14,7 @@
 #include "accept/task.h"
 #include "support/dictionary.h"
 #include "support/limit.h"
+#include "support/thread.h"
 
 enum {
     JOB_ID_BYTES = 27, /* a ULID and its NUL */
@@ -55,13 +56,14 @@ struct result;
 struct result_map;
 struct window;
 
-enum { JOB_APART_BYTES = 64 };
-
 /* Where a short text stands, as most are. */
 struct job_text_room {
     char bytes[32];
 };
 
+/* Three parts, in no cache line of which is another one's: what is read by all for each task, what
+ * the reader writes for each, and what workers write for each batch. In one line they have cost a
+ * quarter of the speed. */
 struct job {
     struct job *next; /* in its owner's job_list */
     /* immutable once read */
@@ -73,38 +75,36 @@ struct job {
     enum job_keep keep;
     bool fail_fast;
     int32_t max_weight; /* 0: none of its own */
-    /* the reader thread */
-    struct chunk_pool *pool;
-    struct chunk *home; /* JOB_KEEPS_ONE: of its only task, and its own memory */
-    struct chunk *open;
-    struct chunk **chunks; /* JOB_CHECKED: all of them, in order; immutable once read */
-    size_t chunks_count, chunks_capacity;
-    uint32_t tasks_taken;       /* handed on */
-    struct result_map *results; /* JOB_CHECKED: of tasks that others refer to; NULL: of none */
-    uint32_t *order;            /* in which they are handed on; NULL: as in the file */
-    uint32_t *places;           /* by number: its place in this order; immutable once read */
-    struct graph *graph;        /* JOB_CHECKED, until submitted; NULL: no task needs another */
-    bool keeps_needs;           /* see job_keep_needs */
-    struct id_index *ids;       /* if the job keeps its tasks, immutable once read; not of one */
-    uint32_t tasks_count;       /* added so far */
-    struct job_text_room name_room, file_room;
+    uint32_t *places;   /* by number: its place in the order; immutable once read */
     char *origin;       /* see origin.h; NULL: nothing is said */
     uint64_t store_key; /* 0: not in the store yet; set before its first task is handed on */
     struct past *past;  /* what ended in earlier runs; NULL: nothing is known; set by its creator */
-    uint32_t past_count; /* tasks, handed on, that have; the reader thread */
+    struct job_text_room name_room, file_room;
     /* any thread; see their headers */
     struct dependents *_Atomic dependents; /* JOB_CHECKED, from then on; NULL: no needs */
     struct window *window;                 /* JOB_STREAMED */
     /* atomic */
     _Atomic uint32_t total; /* tasks in all, once it is sealed; 0 before */
     _Atomic int stop;       /* enum job_stop */
-    /* What workers write for each batch is in no cache line with what the reader reads for each
-     * task: that has cost a fifth of the speed. */
-    char apart[JOB_APART_BYTES];
-    _Atomic uint32_t submitted;  /* handed on to the host */
+    /* the reader thread */
+    _Alignas(THREAD_LINE_BYTES) struct chunk_pool *pool;
+    struct chunk *home; /* JOB_KEEPS_ONE: of its only task, and its own memory */
+    struct chunk *open;
+    struct chunk **chunks; /* JOB_CHECKED: all of them, in order; immutable once read */
+    size_t chunks_count, chunks_capacity;
+    uint32_t tasks_count;       /* added so far */
+    uint32_t tasks_taken;       /* handed on */
+    uint32_t past_count;        /* tasks, handed on, that have ended in earlier runs */
+    struct result_map *results; /* JOB_CHECKED: of tasks that others refer to; NULL: of none */
+    uint32_t *order;            /* in which they are handed on; NULL: as in the file */
+    struct graph *graph;        /* JOB_CHECKED, until submitted; NULL: no task needs another */
+    bool keeps_needs;           /* see job_keep_needs */
+    struct id_index *ids;       /* if the job keeps its tasks, immutable once read; not of one */
+    /* atomic */
+    _Alignas(THREAD_LINE_BYTES) _Atomic uint32_t submitted; /* handed on to the host */
     _Atomic uint32_t unfinished; /* submitted and not ended, plus one while the reader is at work */
     _Atomic uint32_t ended[TASK_STATE_COUNT]; /* by final state */
-    _Atomic uint32_t recalled;                /* of them: in an earlier run */
+    _Atomic uint32_t recalled;                /* of those: in an earlier run */
     _Atomic uint32_t running;
     _Atomic bool is_aside;  /* it was acknowledged, and waits for room */
     _Atomic uint32_t holds; /* who else may still touch it, see job_hold */
