@@ -43,7 +43,8 @@ bool intake_submit(const struct intake *intake, struct task_list *tasks);
  * only while too much is not written yet. Any thread that has read them. */
 void intake_store(const struct intake *intake, const struct task_list *tasks);
 
-/* Counts all tasks of such a list, for which room_reserve has taken room, as submitted. They have to enter after that. Any thread. */
+/* Counts all tasks of such a list, for which room_reserve has taken room, as submitted. They have
+ * to enter after that. Any thread. */
 void intake_count(const struct intake *intake, const struct task_list *tasks);
 
 /* Both. */

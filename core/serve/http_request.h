@@ -22,17 +22,17 @@ const char *http_path(const struct http_request *request, const char *name);
  * given. Valid as long as the request. */
 const char *http_query(const struct http_request *request, const char *key);
 
-/* Returns the (first) value of a header, as it came; NULL if there is none. What the server looks at
- * itself, and Idempotency-Key, has come once at most. Only inside the
- * handler's call, on the http thread; valid until that returns. */
+/* Returns the (first) value of a header, as it came; NULL if there is none. What the server looks
+ * at itself, and Idempotency-Key, has come once at most. Only inside the handler's call, on the
+ * http thread; valid until that returns. */
 const char *http_header(const struct http_request *request, const char *name);
 
 /* Returns the body, ended by a NUL that is not counted, and its length; empty if there was none.
  * Valid as long as the request. */
 const char *http_body(const struct http_request *request, size_t *length);
 
-/* Adds a header to the answer, each name once; copied. Before it is answered; name and value must be
- * fit for it. */
+/* Adds a header to the answer, each name once; copied. Before it is answered; name and value must
+ * be fit for it. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 
 /* Returns the text of the answer, which is empty as yet: what is put there is sent by http_answer
