@@ -89,13 +89,6 @@ const char *http_body(const struct http_request *request, size_t *length)
     return request->body.bytes != NULL ? request->body.bytes : "";
 }
 
-void http_take_body(struct http_request *request, struct buffer *body)
-{
-    *body = request->body;
-    request->body = BUFFER_EMPTY;
-    buffer_text(body);
-}
-
 void http_add_header(struct http_request *request, const char *name, const char *value)
 {
     expect(name[0] != '\0' && strpbrk(value, "\r\n") == NULL, "a header is one line", request);

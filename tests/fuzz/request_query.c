@@ -147,7 +147,7 @@ static struct api *the_api(void)
 
     if (api.idempotency == NULL)
         api.idempotency = idempotency_create();
-    task_list_init(&api.gathered);
+    gathering_init(&api.gathering);
     return &api;
 }
 

@@ -73,10 +73,16 @@ void host_submit(struct host *host, struct submission *submission)
     free(jobs);
 }
 
-void host_enter(struct host *host, struct task_list *gathered)
+void host_admit(struct host *host, struct gathering *gathering)
 {
     (void)host;
-    assert(gathered->count == 0);
+    assert(gathering->first == NULL);
+}
+
+void host_enter(struct host *host, struct gathering *gathering)
+{
+    (void)host;
+    assert(gathering->tasks.count == 0);
 }
 
 struct job *host_find_job(struct host *host, const char *id)
