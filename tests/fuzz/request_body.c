@@ -196,7 +196,16 @@ static struct api *the_api(void)
         return &api;
     setenv("SECRET", secret, 1);
     api.idempotency = idempotency_create();
+    gathering_init(&api.gathering);
     return &api;
+}
+
+/* As the HTTP thread does. */
+static void call(struct api *api, struct http_request *request, const struct target *target)
+{
+    target->handle(api, request);
+    api_called(api);
+    api_handled(api);
 }
 
 /* Sends the same again, or with one letter more. */
@@ -207,7 +216,7 @@ static void send_again(struct api *api, const struct http_request *first,
 
     buffer_append(&again.body, first->sent.bytes, first->sent.length);
     buffer_puts(&again.body, more);
-    target->handle(api, &again);
+    call(api, &again, target);
     if (more[0] == '\0')
         expect(strcmp(buffer_text(&again.answer), first->answer.bytes) == 0,
                "the same key gives the same answer", first);
@@ -222,7 +231,7 @@ static void handle(struct http_request *request, const struct target *target)
 {
     struct api *api = the_api();
 
-    target->handle(api, request);
+    call(api, request, target);
     buffer_text(&request->answer);
     if (request->key == NULL)
         return;
