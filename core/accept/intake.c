@@ -130,6 +130,19 @@ struct batch {
     struct buffer extras; /* of those that are not bare handles, one behind the other */
 };
 
+/* extras: where what the store does not borrow goes to; NULL: it borrows. */
+static struct store_new_task new_task(const struct task *task, int64_t wall_ns,
+                                      struct buffer *extras)
+{
+    size_t before = extras != NULL ? extras->length : 0;
+    if (extras != NULL)
+        task_extra_pack(task, extras);
+    return (struct store_new_task){.handle = task,
+                                   .due_wall_ns = due_wall_ns(task, wall_ns),
+                                   .extra_bytes =
+                                       extras != NULL ? (uint32_t)(extras->length - before) : 0};
+}
+
 /* Says where each one's is, now that the buffer does not move any more. */
 static void extras_place(struct store_new_task *tasks, size_t count, const struct buffer *extras)
 {
@@ -160,13 +173,7 @@ static void store_tasks(const struct intake *intake, const struct task_list *tas
     bool borrows = store_borrows(intake->store);
     int64_t wall_ns = clock_wall_ns();
     for (const struct task *task = tasks->head; task != NULL; task = task->next) {
-        size_t length = batch.extras.length;
-        if (!borrows)
-            task_extra_pack(task, &batch.extras);
-        batch.added[batch.count++] =
-            (struct store_new_task){.handle = task,
-                                    .due_wall_ns = due_wall_ns(task, wall_ns),
-                                    .extra_bytes = (uint32_t)(batch.extras.length - length)};
+        batch.added[batch.count++] = new_task(task, wall_ns, borrows ? NULL : &batch.extras);
         if (batch.count == STORE_BATCH || task->next == NULL)
             batch_store(intake, task->job->store_key, &batch);
     }
@@ -185,14 +192,10 @@ struct wholes {
 static void wholes_add(const struct intake *intake, struct wholes *wholes, const struct task *task,
                        int64_t wall_ns)
 {
-    size_t at = wholes->count++, length = wholes->extras.length;
-    if (!store_borrows(intake->store))
-        task_extra_pack(task, &wholes->extras);
+    size_t at = wholes->count++;
     wholes->jobs[at] = task->job;
     wholes->tasks[at] =
-        (struct store_new_task){.handle = task,
-                                .due_wall_ns = due_wall_ns(task, wall_ns),
-                                .extra_bytes = (uint32_t)(wholes->extras.length - length)};
+        new_task(task, wall_ns, store_borrows(intake->store) ? NULL : &wholes->extras);
     wholes->added[at] = (struct store_whole){
         .given = given_of(task->job, wall_ns), .tasks = &wholes->tasks[at], .count = 1};
 }

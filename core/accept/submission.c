@@ -8,7 +8,8 @@
 
 void gathering_init(struct gathering *gathering)
 {
-    *gathering = (struct gathering){.first = NULL};
+    gathering->read.head = NULL;
+    gathering->read.tail = &gathering->read.head;
     task_list_init(&gathering->tasks);
 }
 

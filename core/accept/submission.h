@@ -35,13 +35,17 @@ enum submission_stand {
 
 enum { SUBMISSION_REFUSAL_BYTES = 256 };
 
+/* First in, first out; see submissions_internal.h. Stays where it is initialised. */
+struct submission_line {
+    struct submission *head, **tail;
+};
+
 /* Single tasks that one thread sends, to be admitted together (submissions_admit) and then to enter
  * together (submissions_enter): one by one each would take locks that the workers need too, and
  * wake a dispatcher and a worker. Embedded by who sends them. */
 struct gathering {
-    struct submission *first, *last; /* that were read; not answered yet */
-    size_t count;
-    struct task_list tasks; /* that were admitted and answered, and have not entered yet */
+    struct submission_line read; /* and not answered yet */
+    struct task_list tasks;      /* that were admitted and answered, and have not entered yet */
 };
 
 struct submission {

@@ -27,7 +27,8 @@ enum { TAKE_UP_BATCH = 1024 };
 
 /* ---- the way through ---- */
 
-static bool put(struct submissions *submissions, struct line *line, struct submission *submission)
+static bool put(struct submissions *submissions, struct submission_line *line,
+                struct submission *submission)
 {
     submission->gathering = NULL; /* from here on it is in other hands than its sender's */
     mutex_lock(&submissions->lock);
@@ -164,7 +165,8 @@ void submissions_take_up(struct submissions *submissions, struct job *job)
 }
 
 /* *line: those who are to be tried. */
-static bool begin_round(struct submissions *submissions, struct line *line, uint64_t *round)
+static bool begin_round(struct submissions *submissions, struct submission_line *line,
+                        uint64_t *round)
 {
     MUTEX_GUARD(&submissions->lock);
     submissions->in_round = submissions->aside.head != NULL;
@@ -175,7 +177,8 @@ static bool begin_round(struct submissions *submissions, struct line *line, uint
 }
 
 /* False: nobody came meanwhile, and those who were kept stand aside until the next. */
-static bool round_goes_on(struct submissions *submissions, struct line *line, struct line *kept)
+static bool round_goes_on(struct submissions *submissions, struct submission_line *line,
+                          struct submission_line *kept)
 {
     MUTEX_GUARD(&submissions->lock);
     submissions->in_round = submissions->aside.head != NULL;
@@ -202,7 +205,7 @@ static bool host_is_full(struct submissions *submissions, uint64_t round)
 /* Those that came while the round was under way are looked at in any case. */
 static void try_aside(struct submissions *submissions)
 {
-    struct line line, kept;
+    struct submission_line line, kept;
     uint64_t round;
     bool more = begin_round(submissions, &line, &round);
     bool skips = more && !sweeps(submissions);
@@ -240,7 +243,7 @@ static bool wait_for_work(struct submissions *submissions, struct submission **n
 }
 
 /* Closed: nothing is put into the lines any more. */
-static void refuse_all(struct submissions *submissions, struct line *line)
+static void refuse_all(struct submissions *submissions, struct submission_line *line)
 {
     for (struct submission *one; (one = line_pop(line)) != NULL;)
         if (!one->is_place)

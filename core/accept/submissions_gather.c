@@ -19,21 +19,8 @@ bool submissions_gather(const struct submissions *submissions, struct submission
     struct gathering *gathering = submission->gathering;
     if (gathering == NULL || submissions->receipts != NULL || !is_single(submission))
         return false;
-    submission->next = NULL;
-    *(gathering->first == NULL ? &gathering->first : &gathering->last->next) = submission;
-    gathering->last = submission;
-    gathering->count++;
+    line_push(&gathering->read, submission);
     return true;
-}
-
-static struct submission *gathering_pop(struct gathering *gathering)
-{
-    struct submission *submission = gathering->first;
-    if (submission == NULL)
-        return NULL;
-    gathering->first = submission->next;
-    gathering->count--;
-    return submission;
 }
 
 /* Whether nobody waits for room, nor would have to by the round that they are tried in. */
@@ -44,7 +31,7 @@ static bool begin_together(struct submissions *submissions, const struct gatheri
     if (submissions->closed || submissions->in_round || submissions->aside.head != NULL ||
         (round > 0 && submissions->host_full >= round))
         return false;
-    for (struct submission *one = gathering->first; one != NULL; one = one->next) {
+    for (struct submission *one = gathering->read.head; one != NULL; one = one->next) {
         one->ticket = ++submissions->tickets;
         one->round = round;
     }
@@ -56,15 +43,16 @@ static size_t reserve_together(const struct submissions *submissions, struct gat
                                struct submission **together)
 {
     struct room *pending = submissions->options.intake.pending;
-    size_t count = gathering->count < TOGETHER_MOST ? gathering->count : TOGETHER_MOST, got = 0;
+    struct submission *const *first = &gathering->read.head;
+    size_t got = 0;
     if (submissions_inbound_is_full(submissions))
         return 0;
-    while (got < count && room_reserve(pending, 1)) {
-        if (submissions_reserve_queues(submissions, gathering->first) != SUBMISSION_ADMITTED) {
+    while (got < TOGETHER_MOST && *first != NULL && room_reserve(pending, 1)) {
+        if (submissions_reserve_queues(submissions, *first) != SUBMISSION_ADMITTED) {
             submissions_give_room(submissions, 1);
             break;
         }
-        together[got++] = gathering_pop(gathering);
+        together[got++] = line_pop(&gathering->read);
     }
     return got;
 }
@@ -94,13 +82,12 @@ void submissions_admit(struct submissions *submissions, struct gathering *gather
 {
     struct submission *together[TOGETHER_MOST];
     size_t count;
-    if (gathering->first == NULL)
+    if (gathering->read.head == NULL)
         return;
     if (begin_together(submissions, gathering))
-        while (gathering->first != NULL &&
-               (count = reserve_together(submissions, gathering, together)) > 0)
+        while ((count = reserve_together(submissions, gathering, together)) > 0)
             enter_together(submissions, together, count, &gathering->tasks);
-    for (struct submission *one; (one = gathering_pop(gathering)) != NULL;)
+    for (struct submission *one; (one = line_pop(&gathering->read)) != NULL;)
         submissions_admit_one(submissions, one);
 }
 

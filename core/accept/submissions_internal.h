@@ -9,10 +9,6 @@
 #include "accept/submissions.h"
 #include "support/thread.h"
 
-struct line {
-    struct submission *head, **tail;
-};
-
 struct submissions {
     struct submissions_options options; /* immutable */
     struct thread thread;
@@ -27,30 +23,30 @@ struct submissions {
     struct mutex lock;
     struct cond changed;
     /* guarded by lock */
-    struct line queued;   /* to be read */
-    struct line aside;    /* read; wait for room */
-    uint64_t tickets;     /* that were given out */
-    uint64_t round;       /* the one that is under way, or the last */
-    bool in_round;        /* one is under way: those aside are in hand */
+    struct submission_line queued; /* to be read */
+    struct submission_line aside;  /* read; wait for room */
+    uint64_t tickets;              /* that were given out */
+    uint64_t round;                /* the one that is under way, or the last */
+    bool in_round;                 /* one is under way: those aside are in hand */
     uint64_t host_full;   /* the last round in which somebody has found no room in the host */
     _Atomic bool closed;  /* may be looked at without it */
     uint64_t aside_tasks; /* that were acknowledged and wait for room, or are just being stored */
 };
 
-static inline void line_init(struct line *line)
+static inline void line_init(struct submission_line *line)
 {
     line->head = NULL;
     line->tail = &line->head;
 }
 
-static inline void line_push(struct line *line, struct submission *submission)
+static inline void line_push(struct submission_line *line, struct submission *submission)
 {
     submission->next = NULL;
     *line->tail = submission;
     line->tail = &submission->next;
 }
 
-static inline struct submission *line_pop(struct line *line)
+static inline struct submission *line_pop(struct submission_line *line)
 {
     struct submission *submission = line->head;
     if (submission == NULL)
@@ -62,7 +58,7 @@ static inline struct submission *line_pop(struct line *line)
 }
 
 /* Adds the other one at the end, which is empty then. */
-static inline void line_append(struct line *line, struct line *other)
+static inline void line_append(struct submission_line *line, struct submission_line *other)
 {
     if (other->head == NULL)
         return;
@@ -72,7 +68,7 @@ static inline void line_append(struct line *line, struct line *other)
 }
 
 /* Leaves the other one empty. */
-static inline void line_move(struct line *to, struct line *from)
+static inline void line_move(struct submission_line *to, struct submission_line *from)
 {
     *to = *from;
     if (to->head == NULL)

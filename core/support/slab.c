@@ -70,8 +70,8 @@ static struct slab_block *block_make(struct slab *slab)
 
     if (block == NULL)
         abort();
-    madvise(block, BLOCK_BYTES,
-            MADV_POPULATE_WRITE); /* one call instead of a fault for each page */
+    /* One call instead of a fault for each page; a kernel that does not know it changes nothing. */
+    madvise(block, BLOCK_BYTES, MADV_POPULATE_WRITE);
     *block =
         (struct slab_block){.next = block->pieces, .end = (unsigned char *)block + BLOCK_BYTES};
     TAILQ_INSERT_HEAD(&slab->blocks, block, link);

@@ -76,7 +76,7 @@ void host_submit(struct host *host, struct submission *submission)
 void host_admit(struct host *host, struct gathering *gathering)
 {
     (void)host;
-    assert(gathering->first == NULL);
+    assert(gathering->read.head == NULL);
 }
 
 void host_enter(struct host *host, struct gathering *gathering)

@@ -373,11 +373,11 @@ Test(submissions, when_it_closes_everybody_is_answered)
 /* Each parcel, gathered and admitted; tasks that were admitted are left in the gathering. */
 static void gather_all(struct parcel *parcels, size_t count, struct gathering *gathering)
 {
+    gathering_init(gathering);
     for (size_t i = 0; i < count; i++)
         gather(&parcels[i], JOB_FILE_TASK, "type: noop\n", gathering);
     submissions_admit(counter.submissions, gathering);
-    cr_assert_null(gathering->first);
-    cr_assert_eq(gathering->count, 0);
+    cr_assert_null(gathering->read.head);
 }
 
 Test(submissions, of_more_than_there_is_room_for_the_first_ones_are_admitted)
@@ -385,7 +385,6 @@ Test(submissions, of_more_than_there_is_room_for_the_first_ones_are_admitted)
     static struct parcel parcels[ROOM + 5];
     struct gathering gathering;
     open_counter(SUBMISSIONS_REFUSE);
-    gathering_init(&gathering);
     gather_all(parcels, ROOM + 5, &gathering);
     for (size_t i = 0; i < ROOM + 5; i++)
         cr_assert_eq(parcels[i].answer, i < ROOM ? SUBMISSION_ADMITTED : SUBMISSION_PENDING_FULL);
@@ -402,7 +401,6 @@ Test(submissions, a_queue_that_becomes_full_in_the_middle_refuses_the_rest)
     struct gathering gathering;
     open_counter(SUBMISSIONS_REFUSE);
     counter.places = 3;
-    gathering_init(&gathering);
     gather_all(parcels, 8, &gathering);
     for (size_t i = 0; i < 8; i++)
         cr_assert_eq(parcels[i].answer, i < 3 ? SUBMISSION_ADMITTED : SUBMISSION_QUEUE_FULL);
@@ -419,7 +417,6 @@ Test(submissions, more_than_are_admitted_at_once_enter_in_their_order)
     struct gathering gathering;
     open_counter(SUBMISSIONS_REFUSE);
     room_set_capacity(&counter.pending, MANY);
-    gathering_init(&gathering);
     gather_all(parcels, MANY, &gathering);
     cr_assert_eq(gathering.tasks.count, MANY);
     size_t at = 0;
@@ -434,7 +431,6 @@ Test(submissions, what_is_gathered_stands_behind_what_waits)
     static struct parcel first, large, read, parcels[3];
     struct gathering gathering;
     open_counter(SUBMISSIONS_WAIT);
-    gathering_init(&gathering);
     send_job(&first, THREE "---\n" FOUR);
     post(&large, JOB_FILE_JOBS, FOUR);
     send_job(&read, "version: 1\ntasks: [{type: none}]\n"); /* so the large one was, too */
@@ -459,7 +455,6 @@ Test(submissions, what_has_no_room_in_a_gathering_waits_for_it_in_its_order)
     static struct parcel parcels[ROOM + 3];
     struct gathering gathering;
     open_counter(SUBMISSIONS_WAIT);
-    gathering_init(&gathering);
     gather_all(parcels, ROOM + 3, &gathering);
     cr_assert_eq(gathering.tasks.count, ROOM);
     submissions_enter(counter.submissions, &gathering);
