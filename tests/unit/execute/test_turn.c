@@ -27,8 +27,7 @@ Test(turn, what_waits_for_it_steps_aside_for_others_and_comes_back_in_order)
     struct group *group = shop_group("all", 3);
     shop_push(group, &(struct shop_task){.type = SHOP_SERIAL}, FIRST_SERIAL);
     shop_push(group, &(struct shop_task){.type = SHOP_PLAIN}, 50);
-    SHOP_UNTIL(shop_ended() == 50);
-    cr_assert_eq(shop.inside, 1);
+    SHOP_UNTIL(shop_ended() == 50 && shop.inside == 1);
     cr_assert_eq(group_load(group).queued, 2);
     for (int step = 1; step <= FIRST_SERIAL; step++) {
         shop_open(step);
