@@ -229,6 +229,9 @@ void group_relist(struct group *group, struct after *after);
 /* Does what is to be done. No lock held. */
 void group_act(struct group *group, struct after *after);
 
+/* Gives back the grants that are held for nothing. No lock held. */
+void group_return_grants(struct group *group);
+
 /* Moves tasks that wait to the list. What is held for them is given back. No lock held. */
 void group_purge(struct group *group, const struct purge *purge, struct task_list *purged);
 
@@ -277,6 +280,12 @@ struct pool *pool_of(struct executor *executor, struct generation *generation);
  * True: one more thread is needed, and the pool stays until the caller has called
  * pool_start_thread. Lock of the group held. */
 bool pool_push(struct pool *pool, struct group *group, int64_t backlog_ns);
+
+/* Puts a group at the end of the ready list. Lock of the pool held. */
+void pool_push_ready(struct pool *pool, struct group *group);
+
+/* Takes the first one out of it; NULL: there is none. Lock of the pool held. */
+struct group *pool_pop_ready(struct pool *pool);
 
 /* Takes a group out of the ready list; false if a worker has it in hand. Lock of the group held. */
 bool pool_remove(struct pool *pool, struct group *group);

@@ -42,114 +42,6 @@ struct pool *pool_of(struct executor *executor, struct generation *generation)
     return pool;
 }
 
-/* Lock held. */
-static void push_ready(struct pool *pool, struct group *group)
-{
-    group->next_ready = NULL;
-    *pool->ready_tail = group;
-    pool->ready_tail = &group->next_ready;
-    pool->ready_count++;
-}
-
-bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
-{
-    MUTEX_GUARD(&pool->lock);
-    if (!turn->taken)
-        return turn->taken = true;
-    if (group != NULL) {
-        group->next_ready = turn->waiting;
-        turn->waiting = group;
-    }
-    return false;
-}
-
-bool pool_await_turn(struct pool *pool, struct turn *turn, struct aside *aside)
-{
-    MUTEX_GUARD(&pool->lock);
-    if (!turn->taken)
-        return false;
-    aside->next_waiting = turn->aside;
-    turn->aside = aside;
-    return true;
-}
-
-static bool unlink_aside(struct aside **at, const struct aside *aside)
-{
-    while (*at != NULL && *at != aside)
-        at = &(*at)->next_waiting;
-    if (*at == NULL)
-        return false;
-    *at = aside->next_waiting;
-    return true;
-}
-
-bool pool_forgo_turn(struct pool *pool, struct aside *aside)
-{
-    MUTEX_GUARD(&pool->lock);
-    for (uint32_t i = 0; i < pool->generation->offers_count; i++)
-        if (unlink_aside(&pool->turns[i].aside, aside))
-            return true;
-    return false;
-}
-
-bool pool_turn_is_taken(struct pool *pool, const struct turn *turn)
-{
-    MUTEX_GUARD(&pool->lock);
-    return turn->taken;
-}
-
-void pool_give_turn(struct pool *pool, struct turn *turn, struct aside **awaited)
-{
-    MUTEX_GUARD(&pool->lock);
-    turn->taken = false;
-    for (struct aside *aside; (aside = turn->aside) != NULL;) {
-        turn->aside = aside->next_waiting;
-        aside->next_waiting = *awaited;
-        *awaited = aside;
-    }
-    for (struct group *group; (group = turn->waiting) != NULL;) {
-        turn->waiting = group->next_ready;
-        push_ready(pool, group);
-    }
-}
-
-static struct group *pop_ready(struct pool *pool)
-{
-    struct group *group = pool->ready;
-    if (group == NULL)
-        return NULL;
-    pool->ready = group->next_ready;
-    if (pool->ready == NULL)
-        pool->ready_tail = &pool->ready;
-    pool->ready_count--;
-    return group;
-}
-
-static bool unlink_group(struct group **at, const struct group *group)
-{
-    while (*at != NULL && *at != group)
-        at = &(*at)->next_ready;
-    if (*at == NULL)
-        return false;
-    *at = group->next_ready;
-    return true;
-}
-
-bool pool_remove(struct pool *pool, struct group *group)
-{
-    MUTEX_GUARD(&pool->lock);
-    if (unlink_group(&pool->ready, group)) {
-        pool->ready_count--;
-        for (pool->ready_tail = &pool->ready; *pool->ready_tail != NULL;)
-            pool->ready_tail = &(*pool->ready_tail)->next_ready;
-        return true;
-    }
-    for (uint32_t i = 0; i < pool->generation->offers_count; i++)
-        if (unlink_group(&pool->turns[i].waiting, group))
-            return true;
-    return false;
-}
-
 /* Whether the brisk ones will do for a backlog; the groups behind it are taken to have as much to
  * do. Where calls are long each group on the list has work for one more, and whoever takes it puts
  * the group back on the list if there is more. Lock held. */
@@ -184,7 +76,7 @@ static bool call_worker(struct pool *pool, int64_t backlog_ns)
 bool pool_push(struct pool *pool, struct group *group, int64_t backlog_ns)
 {
     MUTEX_GUARD(&pool->lock);
-    push_ready(pool, group);
+    pool_push_ready(pool, group);
     return call_worker(pool, backlog_ns);
 }
 
@@ -353,7 +245,7 @@ struct group *pool_next(struct pool *pool, struct worker *worker)
     }
     count_on(pool, worker);
     struct group *group;
-    while ((group = pop_ready(pool)) == NULL)
+    while ((group = pool_pop_ready(pool)) == NULL)
         if (!look_on(pool, worker) && !wait_for_call(pool, worker))
             return NULL;
     return group;
