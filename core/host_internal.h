@@ -1,4 +1,4 @@
-/* host_internal: what host.c, host_run.c and host_serve.c share. Included by nobody else. */
+/* host_internal: what the files of the host share. Included by nobody else. */
 #pragma once
 
 #include "accept/job_table.h"
@@ -113,8 +113,14 @@ void host_run_join(struct host *host);
 /* host_run.c: frees the jobs. */
 void host_run_fini(struct host *host);
 
-/* host_serve.c: tells those who have asked for it that a reload is over. Loader thread. */
+/* host_serve.c: returns whether jobs come by submission. Any thread. */
+bool host_serves(const struct host *host);
+
+/* host_reload.c: tells those who have asked for it that a reload is over. Loader thread. */
 void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded);
+
+/* host_reload.c: answers all who wait for a reload when the host has come to its end. */
+void host_give_up_reloads(struct host *host);
 
 /* host_cancel.c: makes it ready to be asked. */
 void host_cancel_init(struct host *host);

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accept/job_file/job_copy.h"
 #include "accept/job_file/job_document.h"
 #include "accept/job_file/job_input.h"
 #include "accept/job_file/job_reader.h"
 #include "accept/job_file/job_report.h"
 #include "accept/job_file/job_spot.h"
 #include "support/cleanup.h"
-#include "support/ready.h"
-
-enum { COPY_BYTES = 64 * 1024 };
 
 struct job_file {
     struct job_input input;
@@ -45,41 +42,13 @@ static bool is_regular(int fd)
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-static bool copy_some(int from, int to, bool *at_end)
-{
-    char bytes[COPY_BYTES];
-    ssize_t got = read(from, bytes, sizeof bytes);
-    *at_end = got == 0;
-    if (got < 0)
-        return errno == EINTR || errno == EAGAIN;
-    return write(to, bytes, (size_t)got) == got;
-}
-
-/* Copies what fd has to say, at most a bit over the limit; false, with errno, if it cannot be
- * read. */
-static bool copy_all(struct job_reader *reader, int fd, int copy)
-{
-    const struct ready_wish wish = {.fd = fd,
-                                    .events = POLLIN,
-                                    .stop_fd = reader->options->stop_fd,
-                                    .until_ns = CLOCK_NEVER_NS};
-    bool at_end = false, right = copy >= 0;
-    while (right && !at_end && lseek(copy, 0, SEEK_CUR) <= JOB_FILE_MOST_BYTES) {
-        reader->interrupted = ready_wait(&wish) == READY_STOPPED;
-        if (reader->interrupted)
-            return true;
-        right = copy_some(fd, copy, &at_end);
-    }
-    return right;
-}
-
 /* Puts a copy in place of the file, so that it can be read more than once; false if there is
  * nothing to read then. */
 static bool copy_input(struct job_file *file)
 {
     struct job_reader *reader = &file->reader;
     file->copy = memfd_create("job-file", MFD_CLOEXEC);
-    if (!copy_all(reader, file->fd, file->copy))
+    if (!job_copy(file->fd, file->copy, reader->options->stop_fd, &reader->interrupted))
         job_report(&reader->faults, (struct job_fault){JOB_FILE_READ, (struct place){0}, NULL},
                    "cannot read the file: %s", strerror(errno));
     file->fd = file->copy;

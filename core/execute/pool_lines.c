@@ -1,5 +1,5 @@
-/* Where groups stand: in the ready list of a pool, or in line for the turn of a SERIAL type; what is
- * aside in a group of many types waits for a turn, too. */
+/* Where groups stand: in the ready list of a pool, or in line for the turn of a SERIAL type; what
+ * is aside in a group of many types waits for a turn, too. */
 #include "execute/internal.h"
 
 void pool_push_ready(struct pool *pool, struct group *group)

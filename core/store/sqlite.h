@@ -70,7 +70,8 @@ bool sqlite_claim(struct store *store, const char *key, const char *id,
 /* As above. */
 bool sqlite_release(struct store *store, const char *key, const char *id, struct error *error);
 
-/* The calls of the backend that change dead letters and what is kept (sqlite_order.c). */
+/* The calls of the backend that change dead letters and what is kept (sqlite_requeue.c,
+ * sqlite_forget.c). */
 bool sqlite_requeue(struct store *store, const struct store_query *query, store_visit_task *visit,
                     void *context, struct error *error);
 /* As above. */
