@@ -100,9 +100,16 @@ void host_enter(struct host *host, struct gathering *gathering);
  * ("JOB:ID"); NULL if there is none, or it is over. Any thread. */
 struct job *host_find_job(struct host *host, const char *id);
 
-/* Cancels what is left of the job with an id, also of its tasks that are tried again; false if
- * there is nothing. Any thread; takes effect soon. */
-bool host_cancel_job(struct host *host, const char *id);
+enum host_cancelled {
+    HOST_CANCELS,
+    HOST_CANCELS_UNWRITTEN, /* with a message: it would go on after a restart */
+    HOST_HAS_NO_SUCH_JOB,   /* or it is over */
+};
+
+/* Cancels what is left of the job with an id, also of its tasks that are tried again, which takes
+ * effect soon, and waits until the store has it in writing. Any thread that may wait for the
+ * disk. */
+enum host_cancelled host_cancel_job(struct host *host, const char *id, struct error *error);
 
 /* Cancels one task of a job that the caller holds. Any thread; takes effect soon. */
 void host_cancel_task(struct host *host, struct job *job, struct task *task);

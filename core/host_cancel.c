@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "host_internal.h"
-#include "support/log.h"
 
 struct cancel {
     struct cancel *next;
@@ -105,20 +104,20 @@ static void cancel_job(struct host *host, struct job *job)
     ask_cancel(host, job, NULL);
 }
 
-bool host_cancel_job(struct host *host, const char *id)
+enum host_cancelled host_cancel_job(struct host *host, const char *id, struct error *error)
 {
     struct job **jobs;
+    struct store *store = host->stages.store;
     size_t count = job_table_find_all(host->served.table, id, &jobs);
-    struct error error;
-    if (count > 0 && !store_stop_job(host->stages.store, jobs[0]->store_key, &error))
-        log_warning("a job that was cancelled would go on after a restart", LOG_TEXT("job", id),
-                    LOG_TEXT("reason", error.message));
+    bool right = count > 0 && store_stop_job(store, jobs[0]->store_key, error);
     for (size_t i = 0; i < count; i++) {
         cancel_job(host, jobs[i]);
         job_let_go(jobs[i]);
     }
     free(jobs);
-    return count > 0;
+    if (count == 0)
+        return HOST_HAS_NO_SUCH_JOB;
+    return right && store_commit(store, error) ? HOST_CANCELS : HOST_CANCELS_UNWRITTEN;
 }
 
 void host_cancel_task(struct host *host, struct job *job, struct task *task)

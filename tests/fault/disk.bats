@@ -44,7 +44,7 @@ well() {
 @test "a full disk refuses what comes, with the reason, and takes jobs again when it has room" {
     disk 4
     serve
-    submit "{version: 1, tasks: [{type: noop}]}"
+    submit "{version: 1, tasks: [{type: gate, params: {open: $PWD/open}}]}"
     fill
     wait_until is_refused
     api POST /v1/jobs "{version: 1, tasks: [{type: noop}]}"
@@ -57,8 +57,12 @@ well() {
     [[ $output == *"disk is full"* ]]
     api GET /healthz
     expect 200
+    api DELETE "/v1/jobs/$job"
+    fails_with 503 store_failed
+    got '.error.message | test("is being cancelled, but would go on after a restart: .*disk is full")' true
     rm disk/ballast
     wait_until well
+    job_is "$job" over
     submit "{version: 1, tasks: [{type: noop}]}"
     job_is "$job" over
 }

@@ -88,6 +88,21 @@ state_of() {
     [ "$(bytes started)" -eq 1 ]
 }
 
+@test "a cancel that was answered holds, though the daemon is killed at once" {
+    settings "[store]" "commit_interval = 1s"
+    serve
+    submit "{version: 1, tasks: [{id: a, type: deaf_gate, params: {started: $PWD/started, open: $PWD/open}}]}"
+    wait_until has_bytes started 1
+    api DELETE "/v1/jobs/$job"
+    expect 202
+    dies
+    serve
+    job_is "$job" over
+    get "/v1/jobs/$job"
+    got .cancelled 1
+    [ "$(bytes started)" -eq 1 ]
+}
+
 @test "a job whose plugin is gone waits for it" {
     # shellcheck disable=SC2034 # daemon.bash uses it
     plugins_of_daemon=(--plugins "$PLUGINS" --plugins "$PWD/own")

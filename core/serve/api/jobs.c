@@ -99,12 +99,23 @@ void api_job_cancel(void *context, struct http_request *request)
 {
     struct api *api = context;
     const char *id = http_path(request, "job");
+    struct error error;
     uint64_t key;
 
-    if (host_cancel_job(api->host, id))
+    switch (host_cancel_job(api->host, id, &error)) {
+    case HOST_CANCELS:
         http_answer_json(request, 202, json_pack("{ss ss}", "job", id, "state", "cancelling"));
-    else if (api_job_key(api, request, &key))
-        http_refuse(request, 409, "ended", "job '%s' is over", id);
+        break;
+    case HOST_CANCELS_UNWRITTEN:
+        http_refuse(request, 503, "store_failed",
+                    "job '%s' is being cancelled, but would go on after a restart: %s", id,
+                    error.message);
+        break;
+    case HOST_HAS_NO_SUCH_JOB:
+        if (api_job_key(api, request, &key))
+            http_refuse(request, 409, "ended", "job '%s' is over", id);
+        break;
+    }
 }
 
 struct task_page {

@@ -94,11 +94,12 @@ struct job *host_find_job(struct host *host, const char *id)
     return the_job;
 }
 
-bool host_cancel_job(struct host *host, const char *id)
+enum host_cancelled host_cancel_job(struct host *host, const char *id, struct error *error)
 {
     (void)host;
     (void)id;
-    return false;
+    (void)error;
+    return HOST_HAS_NO_SUCH_JOB;
 }
 
 void host_cancel_task(struct host *host, struct job *job, struct task *task)
