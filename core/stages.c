@@ -8,6 +8,7 @@
 #include "accept/feeder.h"
 #include "accept/inbound.h"
 #include "accept/room.h"
+#include "accept/task_extra.h"
 #include "dispatch/admission.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/router.h"
@@ -19,6 +20,7 @@ static bool open_store(struct stages *stages, struct error *error)
 {
     struct store_options options = stages->options.store;
     options.describe = task_describe;
+    options.describe_dead = task_extra_pack_dead;
     stages->store = store_open(stages->options.store_backend, &options, error);
     return stages->store != NULL;
 }

@@ -57,23 +57,50 @@ static void put_retry(struct buffer *out, const struct sluice_retry *retry)
     PUT(out, retry->jitter);
 }
 
-void task_extra_pack(const struct task *task, struct buffer *out)
+static uint8_t own_parts(const struct task *task)
 {
-    struct graph_needs needs = job_needs(task);
+    return (uint8_t)((task->retry != NULL ? PART_RETRY : 0) |
+                     (task->unique != NULL ? PART_UNIQUE : 0));
+}
+
+struct head {
+    uint8_t when, parts;
+    int64_t due_ns;
+};
+
+/* The head, and the parts that the task has to itself. */
+static void put_task(struct buffer *out, const struct task *task, const struct head *head)
+{
     uint8_t version = VERSION;
-    uint8_t parts = (uint8_t)((task->retry != NULL ? PART_RETRY : 0) |
-                              (task->unique != NULL ? PART_UNIQUE : 0) |
-                              (needs.count > 0 ? PART_NEEDS : 0) | (task->late ? PART_LATE : 0));
-    if (parts == 0 && task->when == WHEN_SUCCESS && task->due_ns == 0)
-        return;
     PUT(out, version);
-    PUT(out, task->when);
-    PUT(out, parts);
-    PUT(out, task->due_ns);
+    PUT(out, head->when);
+    PUT(out, head->parts);
+    PUT(out, head->due_ns);
     if (task->retry != NULL)
         put_retry(out, task->retry);
     if (task->unique != NULL)
         put_unique(out, task->unique);
+}
+
+void task_extra_pack_dead(const void *handle, struct buffer *out)
+{
+    const struct task *task = handle;
+    const struct head head = {.when = WHEN_SUCCESS, .parts = own_parts(task)};
+    if (head.parts != 0)
+        put_task(out, task, &head);
+}
+
+void task_extra_pack(const struct task *task, struct buffer *out)
+{
+    struct graph_needs needs = job_needs(task);
+    const struct head head = {.when = task->when,
+                              .parts =
+                                  (uint8_t)(own_parts(task) | (needs.count > 0 ? PART_NEEDS : 0) |
+                                            (task->late ? PART_LATE : 0)),
+                              .due_ns = task->due_ns};
+    if (head.parts == 0 && head.when == WHEN_SUCCESS && head.due_ns == 0)
+        return;
+    put_task(out, task, &head);
     if (needs.count > 0)
         put_needs(out, task->job, &needs);
     if (task->late)

@@ -92,8 +92,8 @@ static const struct sluice_map *put_labels(char **end, const struct sluice_map *
 
 void memory_record_copy_given(struct memory_record *record, const struct store_task_given *given)
 {
-    size_t bytes = labels_bytes(given->labels) + given->params_bytes + strlen(given->id) +
-                   strlen(given->type) + 2;
+    size_t bytes = labels_bytes(given->labels) + given->params_bytes + given->extra_bytes +
+                   strlen(given->id) + strlen(given->type) + 2;
     char *end = record->given_copy =
         bytes <= sizeof(record->given_room) ? record->given_room : must_allocate(bytes);
     struct store_task_given *copy = &record->task.given;
@@ -102,6 +102,7 @@ void memory_record_copy_given(struct memory_record *record, const struct store_t
     *copy = *given;
     copy->labels = put_labels(&end, given->labels); /* first, because it is aligned */
     copy->params = put_bytes(&end, given->params, given->params_bytes);
+    copy->extra = put_bytes(&end, given->extra, given->extra_bytes);
     copy->id = put_text(&end, given->id);
     copy->type = put_text(&end, given->type);
     record->handle = NULL;

@@ -29,6 +29,7 @@
 #pragma once
 
 #include "store/stored.h"
+#include "support/buffer.h"
 #include "support/error.h"
 #include "support/histogram.h"
 
@@ -39,6 +40,9 @@ struct store_options {
     /* Fills in what a handle stands for; called inside any call of the store, so it takes no lock
      * and calls nothing back. A handle is aligned to at least 2 bytes. */
     void (*describe)(const void *handle, struct store_task_given *given);
+    /* Adds what a dead letter keeps as store_task_given.extra to be tried again with; NULL:
+     * nothing. Called as describe is, by backends that borrow. */
+    void (*describe_dead)(const void *handle, struct buffer *extra);
     /* Records kept of tasks that ended well, or were cancelled or skipped: the latest within both
      * limits. 0 tasks: none, and an end copies nothing. 0 bytes: no such limit. */
     uint64_t finished_max, finished_max_bytes;
@@ -56,7 +60,7 @@ struct store_new_task {
     const void *handle;
     int64_t due_wall_ns; /* 0: at once */
     /* Kept with the task as store_task_given.extra; borrowed for the call. Backends that borrow
-     * have no use for it. */
+     * have no use for it: see describe_dead. */
     const void *extra;
     uint32_t extra_bytes;
 };

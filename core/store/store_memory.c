@@ -111,18 +111,31 @@ static void add_attempt(struct memory_record *record, const struct store_attempt
     memory_record_add_attempt(record, &attempt);
 }
 
+static void copy_given(const struct store_options *options, struct memory_record *record,
+                       bool is_dead)
+{
+    struct store_task_given given = {0};
+    struct buffer extra = {0};
+
+    options->describe(record->handle, &given);
+    if (is_dead && options->describe_dead != NULL)
+        options->describe_dead(record->handle, &extra);
+    given.extra = extra.bytes;
+    given.extra_bytes = (uint32_t)extra.length;
+    memory_record_copy_given(record, &given);
+    buffer_fini(&extra);
+}
+
 static void keep_ended(struct memory *memory, struct memory_record *record,
                        const struct store_end *end)
 {
+    bool is_dead = (STORE_DEAD_SET & STORE_SET(end->state)) != 0;
     uint64_t outputs_most = memory->store.options.outputs_max_bytes;
     bool fits = outputs_most == 0 || end->outputs_bytes <= outputs_most;
 
     memory_record_set_due(memory, record, 0);
-    if (record->handle != NULL) {
-        struct store_task_given given = {0};
-        memory->store.options.describe(record->handle, &given);
-        memory_record_copy_given(record, &given);
-    }
+    if (record->handle != NULL)
+        copy_given(&memory->store.options, record, is_dead);
     add_attempt(record, &end->how, end->how.started_wall_ns != 0);
     memory_record_set_outputs(record, fits ? end->outputs : NULL, end->outputs_bytes);
     record->task.state = end->state;

@@ -75,6 +75,20 @@ tasks:
     task_is "$task" succeeded
 }
 
+@test "what is tried again keeps its retries and its key with the store in memory, too" {
+    settings "[store]" "backend = memory"
+    serve
+    submit_dead "{version: 1, tasks: [{id: f, type: flaky, unique: k, params: {until: 9}, retry: {attempts: 2, delay: 1ms}}]}"
+    for attempts in 4 6; do
+        api POST "/v1/tasks/$job:f/retry"
+        expect 202
+        wait_until is "/v1/tasks/$job:f" '"\(.state) \(.attempt)"' "failed $attempts"
+    done
+    hold "unique: k"
+    api POST "/v1/tasks/$job:f/retry"
+    fails_with 409 unique
+}
+
 # What was taken up again shortly before a daemon dies runs in the next one, whatever its job has become before.
 @test "what is tried again runs after a crash, though its job had failed fast or was cancelled" {
     settings "[group:gate]" "type = gate" "workers = 8"
