@@ -275,7 +275,7 @@ struct host *host_create(const struct config *config, struct registry *registry,
             .context = host,
             .superseded = on_superseded,
             .published = on_published,
-            .reloaded = host_serve_reloaded,
+            .reloaded = host_reloaded,
         };
         registry_set_hooks(registry, &hooks);
         return host;

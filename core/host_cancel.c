@@ -109,15 +109,16 @@ enum host_cancelled host_cancel_job(struct host *host, const char *id, struct er
     struct job **jobs;
     struct store *store = host->stages.store;
     size_t count = job_table_find_all(host->served.table, id, &jobs);
-    bool right = count > 0 && store_stop_job(store, jobs[0]->store_key, error);
-    for (size_t i = 0; i < count; i++) {
+    uint64_t key = count > 0 ? jobs[0]->store_key : 0;
+    for (size_t i = 0; i < count; i++) { /* a store may have its caller wait for a full disk */
         cancel_job(host, jobs[i]);
         job_let_go(jobs[i]);
     }
     free(jobs);
     if (count == 0)
         return HOST_HAS_NO_SUCH_JOB;
-    return right && store_commit(store, error) ? HOST_CANCELS : HOST_CANCELS_UNWRITTEN;
+    return store_stop_job(store, key, error) && store_commit(store, error) ? HOST_CANCELS
+                                                                           : HOST_CANCELS_UNWRITTEN;
 }
 
 void host_cancel_task(struct host *host, struct job *job, struct task *task)

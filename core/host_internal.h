@@ -117,7 +117,7 @@ void host_run_fini(struct host *host);
 bool host_serves(const struct host *host);
 
 /* host_reload.c: tells those who have asked for it that a reload is over. Loader thread. */
-void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded);
+void host_reloaded(void *context, const struct registry_reloaded *reloaded);
 
 /* host_reload.c: answers all who wait for a reload when the host has come to its end. */
 void host_give_up_reloads(struct host *host);

@@ -75,7 +75,7 @@ void host_give_up_reloads(struct host *host)
     }
 }
 
-void host_serve_reloaded(void *context, const struct registry_reloaded *reloaded)
+void host_reloaded(void *context, const struct registry_reloaded *reloaded)
 {
     struct host *host = context;
     bool again;

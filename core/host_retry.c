@@ -56,7 +56,9 @@ static bool find_type(struct host *host, struct candidate *candidate, struct err
     return error_set(error, "no_plugin", "no plugin has its type '%s'", type);
 }
 
-/* What has just ended is in the host for a moment more; what is cancelled after this stays so. */
+/* What has just ended is in the host for a moment more. What is tried again lets its job go on, so
+ * that it waits for what was cancelled to come to its end; what is cancelled after this stays
+ * so. */
 static bool has_ended(struct host *host, const struct candidate *candidate, struct error *error)
 {
     struct job *before = job_table_find(host->served.table, candidate->name);
@@ -68,7 +70,7 @@ static bool has_ended(struct host *host, const struct candidate *candidate, stru
     bool cancelled = before != NULL && atomic_load(&before->stop) == JOB_CANCELLED;
     if (before != NULL)
         job_let_go(before);
-    return !cancelled ||
+    return (!cancelled && !candidate->again.job_is_ending) ||
            error_set(error, "ending", "its job was cancelled and is only just ending: try again");
 }
 
@@ -92,8 +94,11 @@ static bool claim(struct host *host, const struct candidate *candidate, struct e
         return true;
     if (!store_claim(host->stages.store, candidate->unique, candidate->name, holder, error))
         return false;
-    return strcmp(holder, candidate->name) == 0 ||
-           error_set(error, "unique", "'%s' waits or runs and has the same unique key '%s'", holder,
+    if (holder[0] == '\0')
+        return true;
+    if (strcmp(holder, candidate->name) == 0) /* and is about to give it back */
+        return error_set(error, "ending", "its last attempt is only just ending: try again");
+    return error_set(error, "unique", "'%s' waits or runs and has the same unique key '%s'", holder,
                      candidate->unique);
 }
 

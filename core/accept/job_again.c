@@ -38,7 +38,9 @@ void job_again_note(struct job_again *again, const struct store_task *task)
                                 .number = task->number,
                                 .late = has_late(given->params, given->params_bytes),
                                 .is_damaged = !right,
-                                .is_unique = right && extra.unique != NULL};
+                                .is_unique = right && extra.unique != NULL,
+                                .job_is_ending = task->job->stopped &&
+                                                 task->job->by_state[STORE_UNFINISHED] > 0};
     snprintf(again->job, JOB_ID_BYTES, "%s", task->job->given.id);
     keep(again, given->type);
     if (again->is_unique)

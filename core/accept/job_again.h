@@ -18,6 +18,7 @@ struct job_again {
     bool late;           /* its parameters refer to results of other tasks */
     bool is_damaged;     /* what the store has of it */
     bool is_unique;      /* it has a key */
+    bool job_is_ending;  /* its job was cancelled, and others of its tasks have yet to end */
     struct buffer texts; /* its type, and that key */
 };
 

@@ -1,7 +1,7 @@
 /* task_extra: what a store keeps with a task so that it can be taken up again, by another host or
- * when it has ended: what the store itself has no use for. A packed record of its own, written when
- * the task is added (the store in memory: when it has ended) and read when its job is restored
- * (job_restore.h) or it is tried again (job_again.h). Stateless; any thread.
+ * when it has failed for good: what the store itself has no use for. A packed record of its own,
+ * written when the task is added (the store in memory: when it has failed) and read when its job is
+ * restored (job_restore.h) or it is tried again (job_again.h). Stateless; any thread.
  * The record, little endian, unaligned: u8 version (1)  u8 when  u8 parts  i64 due
  *   retry, if among the parts: u32 attempts  u32 backoff  i64 delay  i64 max_delay  f64 jitter
  *   unique, if it is: u32 length  bytes  NUL

@@ -14,7 +14,7 @@ static const struct argp argp = {
            "  sluice cancel nightly\n"
            "  sluice cancel nightly:fetch\n\n"
            "Exit code: 0 it is being cancelled; 1 it has ended already, or there is no such job or "
-           "task; 3 there is no daemon.\n",
+           "task; 3 there is no daemon, or it cannot write it down.\n",
     .children = options_children,
 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "accept/job.h"
-#include "dispatch/internal.h"
+#include "dispatch/router_internal.h"
 #include "dispatch/labels.h"
 #include "support/log.h"
 #include "support/memory.h"

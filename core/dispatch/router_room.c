@@ -1,7 +1,7 @@
 /* Places in groups: which group accepts a task before it is routed, and whom it is promised to. */
 #include <stdlib.h>
 
-#include "dispatch/internal.h"
+#include "dispatch/router_internal.h"
 #include "support/cleanup.h"
 
 struct group *router_charged(struct router *router, const struct task *task)

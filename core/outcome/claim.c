@@ -27,7 +27,7 @@ bool claim_take(struct claim *claim, struct store *store, const struct task *tas
     name_task(task, name);
     if (!store_claim(store, task->unique, name, holder, &error))
         return refuse(claim, &error);
-    if (strcmp(holder, name) == 0)
+    if (holder[0] == '\0' || strcmp(holder, name) == 0)
         return true;
     bool same_job = strncmp(holder, name, JOB_ID_BYTES) == 0; /* with the colon */
     snprintf(claim->message, sizeof claim->message,

@@ -4,7 +4,7 @@
 
 #include "support/log.h"
 
-#define AGAIN_MOST_NS (1 * NS_PER_S)
+#define AGAIN_MOST_NS (1 * NS_PER_S) /* it is tried again at least so often */
 
 const char ledger_refusal[] = "the job could not be written, or another one has its id";
 

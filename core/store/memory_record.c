@@ -102,7 +102,7 @@ void memory_record_copy_given(struct memory_record *record, const struct store_t
     *copy = *given;
     copy->labels = put_labels(&end, given->labels); /* first, because it is aligned */
     copy->params = put_bytes(&end, given->params, given->params_bytes);
-    copy->extra = put_bytes(&end, given->extra, given->extra_bytes);
+    copy->extra = given->extra_bytes > 0 ? put_bytes(&end, given->extra, given->extra_bytes) : NULL;
     copy->id = put_text(&end, given->id);
     copy->type = put_text(&end, given->type);
     record->handle = NULL;

@@ -370,7 +370,7 @@ bool sqlite_claim(struct store *store, const char *key, const char *id,
         }
         claims_add(claims, key, id);
         say_claim(sqlite, SQLITE_RECORD_CLAIM, key, id);
-        held_by = id;
+        held_by = "";
     }
     memcpy(holder, held_by, strlen(held_by) + 1);
     return finish(sqlite);

@@ -23,9 +23,9 @@
  * place; what comes, ends or goes meanwhile may be seen or not.
  *
  * A backend that `borrows` never copies an unfinished task: it keeps the handle that it was given
- * and has it described when somebody asks. So a handle and all that describe reads of it stay valid
- * and unchanged until the call that ended the task has returned; store_borrows tells. Others
- * describe while they add. */
+ * and has it described when somebody asks. So a handle and all that describe and describe_dead
+ * read of it stay valid and unchanged until the call that ended the task has returned;
+ * store_borrows tells. Others describe while they add. */
 #pragma once
 
 #include "store/stored.h"
@@ -275,8 +275,9 @@ bool store_prune(struct store *store, int64_t before_wall_ns, uint64_t *count, s
  * are over it are forgotten at once. */
 void store_set_finished_max(struct store *store, uint64_t finished_max);
 
-/* Claims a key (at most STORE_KEY_MOST_BYTES) for an id unless another holds it; fills holder with
- * the id that holds it now. Also fails if there are claims_max of them. */
+/* Claims a key (at most STORE_KEY_MOST_BYTES) for an id unless it is held; fills holder with the id
+ * that has held it before, this or another: empty if none did, and this one holds it now. Fails if
+ * there are claims_max of them. */
 bool store_claim(struct store *store, const char *key, const char *id,
                  char holder[STORE_HOLDER_BYTES], struct error *error);
 

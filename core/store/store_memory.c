@@ -286,7 +286,7 @@ static bool memory_claim(struct store *store, const char *key, const char *id,
         if (!claims_have_room(&memory->claims, memory->store.options.claims_max, error))
             return false;
         claims_add(&memory->claims, key, id);
-        held_by = id;
+        held_by = "";
     }
     memcpy(holder, held_by, strlen(held_by) + 1);
     return true;

@@ -9,6 +9,24 @@ bulk() {
     got .tasks "$3"
 }
 
+# goes_again TASK: whether that dead letter is tried again: its last attempt may just be ending.
+goes_again() {
+    api POST "/v1/tasks/$1/retry"
+    [ "$status" -eq 202 ]
+}
+
+# takes_key FIELDS: whether such a task gets the key k: who had it may just be giving it back.
+takes_key() {
+    submit_task "{unique: k, $1}"
+    wait_until was_started_or_not
+    [ "$output" != skipped ]
+}
+
+was_started_or_not() {
+    get "/v1/tasks/$task" .state
+    [ "$output" = running ] || [ "$output" = succeeded ] || [ "$output" = skipped ]
+}
+
 # submit_dead YAML: a job that has to come to its end.
 submit_dead() {
     submit "$1"
@@ -71,8 +89,7 @@ tasks:
     task_is "$task" skipped
     api PATCH /v1/groups/gate '{"paused":false}'
     wait_until is "/v1/tasks/$dead" '"\(.state) \(.attempt)"' "timed_out 2"
-    submit_task "{type: noop, unique: k}"
-    task_is "$task" succeeded
+    wait_until takes_key "type: noop"
 }
 
 @test "what is tried again keeps its retries and its key with the store in memory, too" {
@@ -80,11 +97,10 @@ tasks:
     serve
     submit_dead "{version: 1, tasks: [{id: f, type: flaky, unique: k, params: {until: 9}, retry: {attempts: 2, delay: 1ms}}]}"
     for attempts in 4 6; do
-        api POST "/v1/tasks/$job:f/retry"
-        expect 202
+        wait_until goes_again "$job:f"
         wait_until is "/v1/tasks/$job:f" '"\(.state) \(.attempt)"' "failed $attempts"
     done
-    hold "unique: k"
+    wait_until takes_key "type: gate, params: {open: $PWD/open}"
     api POST "/v1/tasks/$job:f/retry"
     fails_with 409 unique
 }
@@ -129,6 +145,24 @@ tasks:
     task_is "$job:f" cancelled
     get /v1/dead '.tasks | length'
     [ "$output" = 0 ]
+}
+
+@test "a job that was cancelled is not set going by a retry before what was tried again has ended" {
+    serve
+    submit_dead "{version: 1, tasks: [{id: f, type: fail}, {id: deaf, type: exec, params: {shell: '
+        [ -e again ] || exit 1; trap : TERM; echo >>started; until [ -e open ]; do sleep 0.02; done'}}]}"
+    touch again
+    wait_until goes_again "$job:deaf"
+    wait_until has_bytes started 1
+    api DELETE "/v1/jobs/$job"
+    expect 202
+    api POST "/v1/tasks/$job:f/retry"
+    fails_with 409 ending
+    restart KILL
+    task_is "$job:deaf" cancelled
+    [ "$(bytes started)" -eq 1 ]
+    wait_until goes_again "$job:f"
+    wait_until is "/v1/tasks/$job:f" '"\(.state) \(.attempt)"' "failed 2"
 }
 
 @test "many dead letters of an earlier daemon are tried again or forgotten by filters" {

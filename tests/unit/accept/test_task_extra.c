@@ -73,6 +73,25 @@ Test(task_extra, everything_that_was_said_is_read)
     cr_assert_eq(task_extra_place(&extra.late, 1), job_place_of(job, 0));
 }
 
+Test(task_extra, of_a_dead_letter_only_retries_and_key_are_kept)
+{
+    CLEANUP(buffer_fini) struct buffer record = BUFFER_EMPTY;
+    CLEANUP(buffer_fini) struct buffer plain = BUFFER_EMPTY;
+    struct task_extra extra;
+    read_job_text(&job_read, job_text);
+    task_extra_pack_dead(read_job_task(&job_read, 2), &record);
+    cr_assert(task_extra_read(record.bytes, record.length, &extra));
+    cr_assert_str_eq(extra.unique, "key");
+    cr_assert(extra.has_retry);
+    cr_assert_eq(extra.retry.attempts, 4);
+    cr_assert_float_eq(extra.retry.jitter, 0.5, 1e-12);
+    cr_assert_eq(extra.when, WHEN_SUCCESS);
+    cr_assert_eq(extra.due_ns, 0);
+    cr_assert_eq(extra.needs.count + extra.late.count, 0);
+    task_extra_pack_dead(read_job_task(&job_read, 1), &plain);
+    cr_assert_eq(plain.length, 0);
+}
+
 Test(task_extra, a_record_that_is_cut_or_longer_is_damaged)
 {
     CLEANUP(buffer_fini) struct buffer record = BUFFER_EMPTY;

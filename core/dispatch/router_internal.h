@@ -1,4 +1,4 @@
-/* internal: what the files of the router know of each other and nobody else. */
+/* router_internal: what the files of the router know of each other and nobody else. */
 #pragma once
 
 #include <stdatomic.h>
