@@ -118,7 +118,7 @@ static bool start(const struct sluice_host *host, const struct sluice_settings *
 static void *stay(void *unused)
 {
     for (;;)
-        usleep(1000);
+        pause();
     return unused;
 }
 

@@ -112,7 +112,7 @@ static void stream_free(struct stream *stream)
 }
 
 /* libyaml looks four characters ahead of the end of a task. */
-Test(job_stream, what_is_there_is_handed_on_before_the_reader_waits, .timeout = 30)
+Test(job_stream, what_is_there_is_handed_on_before_the_reader_waits, .timeout = 60)
 {
     struct stream stream;
     stream_start(&stream);
@@ -126,7 +126,7 @@ Test(job_stream, what_is_there_is_handed_on_before_the_reader_waits, .timeout = 
     stream_free(&stream);
 }
 
-Test(job_stream, full_batches_are_handed_on_at_once, .timeout = 30)
+Test(job_stream, full_batches_are_handed_on_at_once, .timeout = 60)
 {
     struct stream stream;
     struct buffer text CLEANUP(buffer_fini) = BUFFER_EMPTY;
@@ -144,7 +144,7 @@ Test(job_stream, full_batches_are_handed_on_at_once, .timeout = 30)
     stream_free(&stream);
 }
 
-Test(job_stream, an_error_ends_the_reading_and_what_came_before_is_handed_on, .timeout = 30)
+Test(job_stream, an_error_ends_the_reading_and_what_came_before_is_handed_on, .timeout = 60)
 {
     struct stream stream;
     stream_start(&stream);
@@ -157,7 +157,7 @@ Test(job_stream, an_error_ends_the_reading_and_what_came_before_is_handed_on, .t
     stream_free(&stream);
 }
 
-Test(job_stream, the_line_of_an_error_far_behind_in_a_pipe_is_still_there, .timeout = 30)
+Test(job_stream, the_line_of_an_error_far_behind_in_a_pipe_is_still_there, .timeout = 60)
 {
     struct stream stream;
     stream_start(&stream);
@@ -172,7 +172,7 @@ Test(job_stream, the_line_of_an_error_far_behind_in_a_pipe_is_still_there, .time
     stream_free(&stream);
 }
 
-Test(job_stream, reading_ends_when_nothing_more_is_wanted, .timeout = 30)
+Test(job_stream, reading_ends_when_nothing_more_is_wanted, .timeout = 60)
 {
     struct stream stream;
     stream_start(&stream);
@@ -185,7 +185,7 @@ Test(job_stream, reading_ends_when_nothing_more_is_wanted, .timeout = 30)
     stream_free(&stream);
 }
 
-Test(job_stream, a_reader_that_waits_can_be_stopped, .timeout = 30)
+Test(job_stream, a_reader_that_waits_can_be_stopped, .timeout = 60)
 {
     struct stream stream;
     stream_start(&stream);
@@ -199,7 +199,7 @@ Test(job_stream, a_reader_that_waits_can_be_stopped, .timeout = 30)
     stream_free(&stream);
 }
 
-Test(job_stream, a_pipe_that_is_checked_first_can_be_stopped, .timeout = 30)
+Test(job_stream, a_pipe_that_is_checked_first_can_be_stopped, .timeout = 60)
 {
     struct stream stream;
     stream_start_as(&stream, JOB_CHECKED);

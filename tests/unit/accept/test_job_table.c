@@ -80,7 +80,7 @@ static void look_on(void *argument)
     }
 }
 
-Test(job_table, a_job_goes_while_another_thread_looks_for_it, .timeout = 30)
+Test(job_table, a_job_goes_while_another_thread_looks_for_it, .timeout = 60)
 {
     for (int i = 0; i < 100; i++) {
         struct thread thread;

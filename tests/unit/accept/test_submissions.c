@@ -272,8 +272,8 @@ Test(submissions, behind_one_that_waits_for_the_host_nobody_is_tried)
     open_counter(SUBMISSIONS_WAIT);
     send_job(&first, THREE "---\n" FOUR);
     post(&large, JOB_FILE_JOBS, FOUR);
-    send_job(&read, "version: 1\ntasks: [{type: none}]\n");
-    post(&small, JOB_FILE_TASK, "type: noop\n");
+    post(&small, JOB_FILE_JOBS, "version: 1\ntasks: [{type: noop}]\n");
+    send_job(&read, "version: 1\ntasks: [{type: none}]\n"); /* so both were read, too */
     cr_assert_not(is_answered(&small), "there is room for three");
     submissions_set_limits(counter.submissions, 100, SUBMISSIONS_REFUSE);
     AWAIT(is_answered(&large));

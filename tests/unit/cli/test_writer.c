@@ -150,7 +150,7 @@ static struct writer *create_stuck(int fds[2])
     return writer;
 }
 
-Test(writer, the_main_thread_does_not_wait_for_who_does_not_read, .timeout = 30)
+Test(writer, the_main_thread_does_not_wait_for_who_does_not_read, .timeout = 60)
 {
     struct error error = {0};
     int fds[2];
@@ -168,7 +168,7 @@ static void append_one(void *writer)
     writer_append(writer, "one\n", 4);
 }
 
-Test(writer, other_threads_wait_until_the_process_gives_up, .timeout = 30)
+Test(writer, other_threads_wait_until_the_process_gives_up, .timeout = 60)
 {
     struct error error = {0};
     struct thread thread;

@@ -30,6 +30,7 @@ static struct generation second = {
 static enum sluice_status execute(const struct sluice_call *call, const void *params)
 {
     int64_t n = ((const struct shop_params *)params)->n;
+    enum sluice_status (*act)(const struct sluice_call *, int64_t) = shop.setup.act;
     atomic_store(&shop.started[atomic_fetch_add(&shop.started_count, 1)], n);
     atomic_fetch_add(&shop.runs[n], 1);
     int inside = atomic_fetch_add(&shop.inside, 1) + 1;
@@ -37,8 +38,8 @@ static enum sluice_status execute(const struct sluice_call *call, const void *pa
     while (inside > most && !atomic_compare_exchange_weak(&shop.inside_most, &most, inside))
         ;
     enum sluice_status status = SLUICE_OK;
-    if (shop.setup.act != NULL)
-        status = shop.setup.act(call, n);
+    if (act != NULL)
+        status = act(call, n);
     atomic_fetch_sub(&shop.inside, 1);
     return status;
 }

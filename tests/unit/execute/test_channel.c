@@ -25,7 +25,7 @@ static void close_pair(void)
     buffer_fini(&got);
 }
 
-TestSuite(channel, .init = open_pair, .fini = close_pair, .timeout = 30);
+TestSuite(channel, .init = open_pair, .fini = close_pair, .timeout = 60);
 
 static int open_count(void)
 {

@@ -269,7 +269,7 @@ Test(worker, ends_before_a_stuck_call_in_its_batch_are_counted)
     shop_begin(&(struct shop_setup){.act = hold_some, .grace_ns = NS_PER_MS});
     struct group *group = warm_group(1);
     held = shop.next + 9;
-    push_batch(group, &(struct shop_task){.timeout_ns = 300 * NS_PER_MS}, 10);
+    push_batch(group, &(struct shop_task){.timeout_ns = NS_PER_S}, 10);
     shop_open_gate();
     SHOP_UNTIL(room_taken(&shop.pending) == 0);
     cr_assert_eq(shop.jobs[0]->unfinished, 1);

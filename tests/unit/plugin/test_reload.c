@@ -54,7 +54,7 @@ static void on_reloaded(void *context, const struct registry_reloaded *reloaded)
     cond_broadcast(&changed);
 }
 
-static void setup(void)
+static void setup_with(int64_t start_limit_ns)
 {
     static const char *dirs[2];
     static char plugins[FILES_PATH_BYTES], state[FILES_PATH_BYTES];
@@ -72,11 +72,21 @@ static void setup(void)
                                        .state_dir = state,
                                        .settings = settings,
                                        .settings_count = 1,
-                                       .start_limit_ns = 2 * NS_PER_S};
+                                       .start_limit_ns = start_limit_ns};
     registry = registry_create(&options, &error);
     cr_assert_not_null(registry, "%s", error.message);
     struct registry_hooks hooks = {.superseded = on_superseded, .reloaded = on_reloaded};
     registry_set_hooks(registry, &hooks);
+}
+
+static void setup(void)
+{
+    setup_with(60 * NS_PER_S);
+}
+
+static void setup_hasty(void)
+{
+    setup_with(2 * NS_PER_S);
 }
 
 static void teardown(void)
@@ -392,7 +402,7 @@ Test(reload, goes_on_while_the_init_of_another_plugin_takes_its_time)
     pthread_join(thread, NULL);
 }
 
-Test(reload, unmaps_what_was_refused_for_its_slowness_once_it_comes_back)
+Test(reload, unmaps_what_was_refused_for_its_slowness_once_it_comes_back, .init = setup_hasty)
 {
     files_install(BUILDS "_slow.so", "plugins/slow.so", "1.000");
     reload();
@@ -444,7 +454,7 @@ Test(reload, does_not_unmap_code_under_a_thread_that_the_plugin_left)
     }
 }
 
-Test(reload, leaves_a_deinit_that_hangs_mapped_and_goes_on)
+Test(reload, leaves_a_deinit_that_hangs_mapped_and_goes_on, .init = setup_hasty)
 {
     retires = true;
     install_and_reload("_deinit_hangs", 1);

@@ -247,6 +247,14 @@ Test(metrics, promtool_has_nothing_to_say, .init = begin, .fini = end)
     cr_assert_not_null(strstr(said, "undocumented"), "promtool only said %s", said);
 }
 
+/* What this thread has used of a processor: others may have it meanwhile. */
+static int64_t used_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * NS_PER_S + used.tv_nsec;
+}
+
 Test(metrics, of_a_hundred_types_are_written_in_a_few_milliseconds, .init = begin, .fini = end)
 {
     static struct type types[100];
@@ -258,9 +266,9 @@ Test(metrics, of_a_hundred_types_are_written_in_a_few_milliseconds, .init = begi
         finish_task(&types[i], NS_PER_S, NS_PER_MS);
     }
     for (int i = 0; i < 20; i++) {
-        int64_t begun_ns = clock_now_ns();
+        int64_t begun_ns = used_ns();
         scrape();
-        int64_t took_ns = clock_now_ns() - begun_ns;
+        int64_t took_ns = used_ns() - begun_ns;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
     cr_log_info("%zu bytes in %ld us", scene.text.length, (long)(best_ns / NS_PER_US));

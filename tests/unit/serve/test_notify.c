@@ -66,14 +66,17 @@ Test(notify, a_status_can_not_say_more_than_a_line)
 Test(notify, a_manager_with_a_path_is_reached)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
+    char folder[] = "/tmp/sluice-notify-XXXXXX";
     CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    snprintf(un.sun_path, sizeof(un.sun_path), "/tmp/notify.%d", getpid());
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(un.sun_path, sizeof(un.sun_path), "%s/socket", folder);
     cr_assert_eq(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
     setenv("NOTIFY_SOCKET", un.sun_path, 1);
     cr_expect(notify_send(NOTIFY_READY, NULL));
     cr_expect_str_eq(heard(fd), "READY=1\n");
     unlink(un.sun_path);
     cr_expect_not(notify_send(NOTIFY_READY, NULL), "it has gone");
+    rmdir(folder);
 }
 
 Test(notify, without_a_manager_nothing_happens)

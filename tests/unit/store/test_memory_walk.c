@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "stage.h"
+#include "store/memory.h"
 #include "support/thread.h"
 
 enum { MANY = 200000 };
@@ -45,6 +46,11 @@ static void start(struct other *other, void (*run)(void *))
     other->started = true;
     while (!atomic_load(&other->calls))
         sched_yield();
+    struct memory_lock *lock = &((struct memory *)stage)->lock;
+    while (mutex_try_lock(&lock->next)) { /* until it waits for the lock, which the visit holds */
+        mutex_unlock(&lock->next);
+        sched_yield();
+    }
 }
 
 static void see(struct other *other, const struct store_task *task)

@@ -73,7 +73,7 @@ static void seen_fini(struct seen *seen)
     loop_destroy(&seen->loop);
 }
 
-Test(loop, hands_over_a_signal_with_who_sent_it, .timeout = 10)
+Test(loop, hands_over_a_signal_with_who_sent_it, .timeout = 60)
 {
     struct seen seen;
     seen_init(&seen);
@@ -85,7 +85,7 @@ Test(loop, hands_over_a_signal_with_who_sent_it, .timeout = 10)
     seen_fini(&seen);
 }
 
-Test(loop, calls_once_when_the_deadline_has_passed, .timeout = 10)
+Test(loop, calls_once_when_the_deadline_has_passed, .timeout = 60)
 {
     struct seen seen;
     seen_init(&seen);
@@ -99,7 +99,7 @@ Test(loop, calls_once_when_the_deadline_has_passed, .timeout = 10)
     seen_fini(&seen);
 }
 
-Test(loop, a_deadline_in_the_past_is_due_at_once, .timeout = 10)
+Test(loop, a_deadline_in_the_past_is_due_at_once, .timeout = 60)
 {
     struct seen seen;
     seen_init(&seen);
@@ -109,7 +109,7 @@ Test(loop, a_deadline_in_the_past_is_due_at_once, .timeout = 10)
     seen_fini(&seen);
 }
 
-Test(loop, a_deadline_that_was_taken_back_is_not_called, .timeout = 10)
+Test(loop, a_deadline_that_was_taken_back_is_not_called, .timeout = 60)
 {
     struct seen seen;
     seen_init(&seen);
@@ -128,7 +128,7 @@ static void wake_it(void *argument)
         loop_wake(argument);
 }
 
-Test(loop, is_woken_from_another_thread, .timeout = 10)
+Test(loop, is_woken_from_another_thread, .timeout = 60)
 {
     struct seen seen;
     struct thread thread;
@@ -140,7 +140,7 @@ Test(loop, is_woken_from_another_thread, .timeout = 10)
     seen_fini(&seen);
 }
 
-Test(loop, forgets_a_descriptor_inside_its_own_handler, .timeout = 10)
+Test(loop, forgets_a_descriptor_inside_its_own_handler, .timeout = 60)
 {
     struct seen seen;
     struct error error;
@@ -164,7 +164,7 @@ static void remove_the_other(void *context, uint32_t events)
     loop_wake(seen->loop);
 }
 
-Test(loop, calls_no_handler_of_what_was_removed_a_moment_ago, .timeout = 10)
+Test(loop, calls_no_handler_of_what_was_removed_a_moment_ago, .timeout = 60)
 {
     struct seen seen;
     seen_init(&seen);
@@ -212,7 +212,7 @@ static void call_it(void *argument)
         cr_assert(loop_call(argument, &calls[i].call));
 }
 
-Test(loop, makes_the_calls_of_other_threads_in_order, .timeout = 10)
+Test(loop, makes_the_calls_of_other_threads_in_order, .timeout = 60)
 {
     struct seen seen;
     struct thread thread;
@@ -227,7 +227,7 @@ Test(loop, makes_the_calls_of_other_threads_in_order, .timeout = 10)
     seen_fini(&seen);
 }
 
-Test(loop, makes_the_calls_that_are_left_and_then_takes_none, .timeout = 10)
+Test(loop, makes_the_calls_that_are_left_and_then_takes_none, .timeout = 60)
 {
     struct seen seen;
     struct noted_call late = {{NULL, note}, 4};
