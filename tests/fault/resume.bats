@@ -40,8 +40,8 @@ work() {
     {
         echo "tasks:"
         for i in $(seq 1 400); do
-            echo "- {id: a$i, type: trace, params: {for: 3ms, says: out$i}}"
-            echo "- {id: b$i, type: trace, needs: [a$i], params: {for: 2ms, got: '\${tasks.a$i.output.said}', want: out$i}}"
+            echo "- {id: a$i, type: trace, params: {for: 12ms, says: out$i}}"
+            echo "- {id: b$i, type: trace, needs: [a$i], params: {for: 8ms, got: '\${tasks.a$i.output.said}', want: out$i}}"
             echo "- {id: r$i, type: trace, params: {fail: 1}, retry: {attempts: 2, delay: 2ms}}"
         done
         echo "- {id: e, type: trace, for_each: {i: [1, 2, 3, 4, 5]}, params: {for: 5ms}}"

@@ -198,6 +198,7 @@ YAML
     sluice 1 retry work:f
     sluice 0 cancel work
     job_is "$job" over
+    wait_until is /v1/status .jobs.unfinished 0
     sluice 1 cancel work
     sluice 0 dead list
     [[ $output != *gate* ]]
@@ -298,12 +299,13 @@ empty_is_over() {
     wait_until listens
     get /v1/jobs '.jobs[0].id'
     job=$output
-    kill -STOP "$aside"
+    client=$(cat "/proc/$aside/task/$aside/children") # of timeout
+    kill -STOP "$client"
     api POST /v1/stop
     wait_until is "/v1/jobs/$job" .cancelled 19999
     let_go
     wait_until ends "$job"
-    kill -CONT "$aside"
+    kill -CONT "$client"
     aside_ended 1
     [[ $(tail -n 1 big.out) == "big: 20000 tasks: 1 succeeded, "*"19999 cancelled in "* ]]
     ended 0
@@ -319,9 +321,4 @@ ends() {
 # listens: whether the client has its second connection, beside the daemon's own socket.
 listens() {
     [ "$(grep -c " $socket\$" /proc/net/unix)" -ge 3 ]
-}
-
-is_stopping() {
-    api GET /readyz
-    [ "$status" -eq 503 ]
 }

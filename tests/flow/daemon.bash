@@ -16,6 +16,12 @@ answers_ready() {
     api GET /readyz && [ "$status" -eq 200 ]
 }
 
+# is_stopping: whether the daemon is about to end.
+is_stopping() {
+    api GET /readyz
+    [ "$status" -eq 503 ]
+}
+
 # api METHOD PATH [BODY [CURL-ARGUMENT...]]: sends a request; the answer is $status, $output and the file headers.
 # BODY @FILE is what is in a file.
 api() {

@@ -131,6 +131,7 @@ JSON
     got .state cancelling
     job_is "$job" over
     got '"\(.cancelled) \(.succeeded) \(.skipped)"' "5 1 0"
+    wait_until is /v1/status .jobs.unfinished 0
     api DELETE "/v1/jobs/$job"
     fails_with 409 ended
     api DELETE /v1/jobs/01KB3D5Y7Z8QWERTYVBNM12345

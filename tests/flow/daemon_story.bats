@@ -162,9 +162,7 @@ read_marks() {
     [ "$(figure 'worker_queue_length')" -eq 0 ]
     [ "$(figure 'inbound_rejected_total{reason="pending_full"}')" -eq $((refused + 1)) ]
     [ "$(figure 'plugin_reloads_total{result="replaced"}')" -eq 1 ]
-    get /v1/status
-    got .tasks.succeeded "$taken"
-    got .jobs.unfinished 0
+    wait_until is /v1/status '"\(.tasks.succeeded) \(.jobs.unfinished)"' "$taken 0"
     read_marks
     [ "$ran" -eq "$taken" ] && [ "$wrong" -eq 0 ] && [ "$versions" -eq 2 ]
 

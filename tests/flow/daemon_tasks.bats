@@ -69,8 +69,7 @@ why_is() {
     got '"\(.cancelled) \(.succeeded)"' "6 1"
     api DELETE "/v1/tasks/$job:gone"
     fails_with 404 not_found
-    get /v1/status '"\(.tasks.unfinished) \(.tasks.cancelled) \(.admission.in_use)"'
-    [ "$output" = "0 6 0" ]
+    wait_until is /v1/status '"\(.tasks.unfinished) \(.tasks.cancelled) \(.admission.in_use)"' "0 6 0"
 }
 
 @test "one that waits ends at once when it is cancelled, and those behind it hear of that" {
@@ -204,8 +203,7 @@ retried() {
     expect 202
     task_is "$task" cancelled
     job_is "$job" over
-    get /v1/status '"\(.jobs.unfinished) \(.tasks.unfinished)"'
-    [ "$output" = "0 0" ]
+    wait_until is /v1/status '"\(.jobs.unfinished) \(.tasks.unfinished)"' "0 0"
 }
 
 @test "dead letters are listed and tried again by filters" {
@@ -376,6 +374,11 @@ heard() {
     done
 }
 
+# heard_jobs NAME COUNT: whether it has been told of the end of so many jobs.
+heard_jobs() {
+    [ "$(grep -c '^event: job' "$1")" -ge "$2" ]
+}
+
 @test "events tell of every task and job that ends, or only of those of one job" {
     serve
     hold
@@ -389,8 +392,8 @@ heard() {
     job_is "$job" over
     wait_until heard all '"name":"many"'
     let_go
-    wait_until heard one "event: job"
-    wait_until heard all "$watched"
+    wait_until heard one '"state":"over"'
+    wait_until heard_jobs all 2
     sed -n 's/^data: //p' all | jq -r 'select(.type == "noop" or .type == "fail") | "\(.task) \(.state)"' | sort >told
     diff told - <<<$'a succeeded\nb failed'
     [ "$(grep -c '^event: job' all)" -eq 2 ]

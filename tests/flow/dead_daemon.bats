@@ -84,7 +84,7 @@ tasks:
     task_is "$held" succeeded
     rm open
     api PATCH /v1/groups/gate '{"paused":true}'
-    bulk retry '{}' 1
+    wait_until bulk retry '{}' 1
     submit_task "{type: noop, unique: k}"
     task_is "$task" skipped
     api PATCH /v1/groups/gate '{"paused":false}'
@@ -122,6 +122,7 @@ tasks:
     plain=$job
     api PATCH /v1/groups/gate '{"paused":true}'
     expect 200
+    wait_until is /v1/status .jobs.unfinished 0
     bulk retry '{"type":"gate"}' 3
     touch open
     restart KILL
@@ -150,7 +151,7 @@ tasks:
 @test "a job that was cancelled is not set going by a retry before what was tried again has ended" {
     serve
     submit_dead "{version: 1, tasks: [{id: f, type: fail}, {id: deaf, type: exec, params: {shell: '
-        [ -e again ] || exit 1; trap : TERM; echo >>started; until [ -e open ]; do sleep 0.02; done'}}]}"
+        [ -e again ] || exit 1; trap : TERM; echo >>started; until [ -e open ] || [ \$((tries += 1)) -gt 1500 ]; do sleep 0.02; done'}}]}"
     touch again
     wait_until goes_again "$job:deaf"
     wait_until has_bytes started 1
@@ -161,6 +162,7 @@ tasks:
     restart KILL
     task_is "$job:deaf" cancelled
     [ "$(bytes started)" -eq 1 ]
+    touch open # for what the killed host has left
     wait_until goes_again "$job:f"
     wait_until is "/v1/tasks/$job:f" '"\(.state) \(.attempt)"' "failed 2"
 }

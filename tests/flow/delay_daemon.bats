@@ -42,7 +42,7 @@ mark() {
     let_go
     task_is "$task" succeeded
     [ "$(tr -d '\n' <order)" = abcdef ]
-    aside_is 0
+    wait_until aside_is 0
     get /metrics
     grep -qx 'delayed_tasks 0' answer
 }
@@ -66,6 +66,12 @@ mark() {
     done
 }
 
+# is_refused: whether a task is.
+is_refused() {
+    api POST /v1/tasks "{type: noop}"
+    [ "$status" -eq 429 ]
+}
+
 @test "more than a lower max_pending allows is taken up by the next daemon, and what is new waits or is refused" {
     settings "[host]" "max_pending = 10"
     serve
@@ -76,10 +82,11 @@ mark() {
     settings "[host]" "max_pending = 3"
     serve
     wait_until aside_is 3
-    api POST /v1/tasks "{type: noop}"
+    wait_until is_refused
     fails_with 429 pending_full
     let_go
     job_is "$job" over
+    wait_until is /v1/status .pending.taken 0
     api POST /v1/tasks "{type: noop}"
     expect 202
 }
@@ -102,7 +109,7 @@ mark() {
     api DELETE "/v1/tasks/$y"
     expect 202
     task_is "$y" cancelled
-    aside_is 0
+    wait_until aside_is 0
     end KILL
     serve
     get "/v1/tasks/$x:x" .state

@@ -34,6 +34,7 @@ state_of() {
     let_go
     task_is "$job:waiting" succeeded
     task_is "$job:after" succeeded
+    task_is "$job:queued" succeeded
     api DELETE "/v1/jobs/$job"
     job_is "$job" over
     get "/v1/jobs/$job"

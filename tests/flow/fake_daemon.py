@@ -64,5 +64,6 @@ if SOCKET == 'tcp':
     with open(f'{FOLDER}/port', 'w') as file:
         file.write(f'{server.server_address[1]}\n')
 else:
-    server = Server(SOCKET, Handler)
+    server = Server(f'{SOCKET}.new', Handler)
+    os.rename(f'{SOCKET}.new', SOCKET)  # whoever sees it finds a listener
 server.serve_forever()

@@ -41,6 +41,7 @@ job() {
 # start ARGUMENT...: `sluice ARGUMENT...` in the background, as $pid, writing the files out and err.
 # A shell without job control ignores SIGINT in what it starts so: that is undone.
 start() {
+    : >out 2>err # the child opens them later than who looks for its first words
     env --default-signal=INT,HUP "$SLUICE" "$@" >out 2>err 3>&- &
     pid=$!
 }

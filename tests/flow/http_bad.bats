@@ -129,6 +129,7 @@ refuses() {
     hold
     api POST /v1/stop
     expect 202
+    wait_until is_stopping
     for path in jobs tasks; do
         api POST /v1/$path "version: 1"
         expect 503
@@ -194,6 +195,7 @@ refuses() {
 @test "an address that others can reach wants the token and says what is missing" {
     daemon_on_port
     kill -KILL "$pid"
+    ended 137
     settings "[http]" "listen = 0.0.0.0:0" "token_file = $token_file"
     start serve "${both[@]}"
     wait_until has_port

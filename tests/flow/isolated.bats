@@ -164,6 +164,18 @@ inmate() {
     gone "$process"
 }
 
+# says_why TASK: whether it knows when the next process is to be started: not while one is.
+says_why() {
+    get "/v1/tasks/$1/why" .why
+    grep -E "worker processes of group 'inmate' do not start, [1-9] times in a row: .*the door is barred; the next try is in [0-9.]+m?s$" <<<"$output"
+}
+
+# have_failed COUNT: whether so many tasks of $job have.
+have_failed() {
+    get "/v1/jobs/$job" .failed
+    [ "$output" -ge "$1" ]
+}
+
 @test "processes that do not start are tried less and less often, and a task that waits for one knows why" {
     in_processes "workers = 1" "[plugin:inmate]" "barred = $PWD/barred"
     serve
@@ -171,9 +183,8 @@ inmate() {
     { echo "tasks:"; repeat 8 "type: inmate"; } | job shut
     submit "@shut.yaml"
     wait_until is "/v1/tasks/$job:inmate-8/why" .code worker_start
-    get "/v1/tasks/$job:inmate-8/why"
-    jq -r .why answer | grep -E "worker processes of group 'inmate' do not start, [1-9] times in a row: .*the door is barred; the next try is in [0-9.]+m?s$"
-    wait_until is "/v1/jobs/$job" .failed 3
+    wait_until says_why "$job:inmate-8"
+    wait_until have_failed 3
     rm barred
     job_is "$job" over
     get "/v1/jobs/$job"
@@ -189,7 +200,7 @@ inmate() {
     serve
     { echo "tasks:"; repeat 20 "type: inmate, params: {open: $PWD/open}"; } | job many
     submit "@many.yaml"
-    wait_until is "/v1/groups/inmate" .running 1
+    task_is "$job:inmate-1" running
     api PATCH /v1/groups/inmate '{"paused": true}' -H 'Content-Type: application/json'
     expect 200
     let_go

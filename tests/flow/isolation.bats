@@ -64,7 +64,7 @@ among_slow() {
 
 @test "a type that is not configured has workers of its own" {
     { echo "tasks:"; repeat 500 "type: gate, params: {open: $PWD/open}"; repeat 100 "type: noop"
-        echo "  - {type: exec, delay: 100ms, params: {argv: [touch, $PWD/open]}}"; } | job own
+        echo "  - {type: exec, needs: [$(seq -s, -f 'noop-%g' 501 600)], params: {argv: [touch, $PWD/open]}}"; } | job own
     sluice_run --max-weight 10 --workers gate=4 own.yaml
     [ "$status" -eq 0 ]
     # Every noop has ended before the first gate.

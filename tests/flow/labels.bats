@@ -65,9 +65,9 @@ END
     {
         echo "tasks:"
         for _ in $(seq 20); do
-            echo "  - {type: scale, params: {pan: a, for: 10ms}, labels: {region: sh}}"
-            echo "  - {type: scale, params: {pan: b, for: 10ms}, labels: {region: bj}}"
-            echo "  - {type: scale, params: {pan: c, for: 10ms}, labels: {disk: fast, region: bj}}"
+            echo "  - {type: scale, params: {pan: a, for: 10ms, until: 5}, labels: {region: sh}}"
+            echo "  - {type: scale, params: {pan: b, for: 10ms, until: 5}, labels: {region: bj}}"
+            echo "  - {type: scale, params: {pan: c, for: 10ms, until: 5}, labels: {disk: fast, region: bj}}"
         done
         echo "  - {id: torn, type: scale, labels: {disk: fast, region: sh}}"
     } | job labels
@@ -81,7 +81,7 @@ END
 
 @test "tasks without labels are shared out to all groups of their type" {
     settings "[group:one]" "type = scale" "labels = region=sh" "workers = 2" "[group:two]" "type = scale" "workers = 3"
-    tasks shared 60 "type: scale, params: {for: 10ms}"
+    tasks shared 60 "type: scale, params: {for: 10ms, until: 5}"
     sluice_run shared.yaml
     [ "$status" -eq 0 ]
     grep -q "scale: all=5 " err
@@ -92,8 +92,8 @@ END
     {
         echo "tasks:"
         for _ in $(seq 20); do
-            echo "  - {type: scale, params: {pan: a, for: 5ms}}"
-            echo "  - {type: scale.b, params: {pan: b, for: 5ms}}"
+            echo "  - {type: scale, params: {pan: a, for: 5ms, until: 2}}"
+            echo "  - {type: scale.b, params: {pan: b, for: 5ms, until: 2}}"
             echo "  - {type: sleep, params: {for: 5ms}}"
         done
     } | job pattern

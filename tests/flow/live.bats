@@ -20,6 +20,12 @@ reload() {
     kill -HUP "$pid"
 }
 
+# applied: waits until what was read has been applied, too: it has when the same is read once more.
+applied() {
+    kill -HUP "$pid"
+    wait_until says "changed=nothing"
+}
+
 # says TEXT: whether standard error has a line with it.
 says() {
     grep -qF -- "$1" err
@@ -54,11 +60,12 @@ reloaded() {
 
 @test "a smaller max_weight holds for what starts afterwards" {
     settings "[host]" "max_weight = 8" "[group:s]" "type = scale" "workers = 8"
-    { echo "tasks:"; echo "  - {type: gate, params: {started: $PWD/started, open: $PWD/open}}"
-        repeat 30 "type: scale, delay: 500ms, weight: 4, params: {load: 2, for: 5ms}"; } | job gates
+    { echo "tasks:"; echo "  - {id: g, type: gate, params: {started: $PWD/started, open: $PWD/open}}"
+        repeat 30 "type: scale, needs: [g], weight: 4, params: {load: 2, for: 5ms}"; } | job gates
     run_gates
     reload "[host]" "max_weight = 3" "[group:s]" "type = scale" "workers = 8"
     wait_until reloaded 1
+    applied
     touch open
     ended 0
     # A weight of 4 is granted as all there is, so one call is on the scale at a time.
@@ -74,6 +81,7 @@ reloaded() {
     wait_until has_bytes count 1
     reload "[host]" "max_weight = 9"
     wait_until reloaded 1
+    applied
     printf '  - {type: noop, weight: 9}\n' >&8
     exec 8>&-
     ended 0
@@ -175,6 +183,7 @@ reloaded() {
     wait_until has_bytes count 1
     reload "[scheduler]" "max_age = 1ms" "[group:g]" "type = gate" "workers = 1"
     wait_until reloaded 1
+    applied
     says 'changed="[scheduler] max_age 1h -> 1ms"'
     touch open
     ended 0
@@ -270,6 +279,7 @@ reloaded() {
         "[group:gate]" "type = gate" "workers = 4"
     wait_until reloaded 1
     says "changed=nothing"
+    wait_until has_bytes started 2
     [ "$(bytes started)" -eq 2 ]
     touch open
     ended 0

@@ -112,6 +112,7 @@ kill_hosts() {
     local before=0 deaths
     for deaths in $(seq "$1"); do
         wait_until host_is_not "$before"
+        wait_until answers_ready # else its plugins would be taken for what it died of
         before=$(host)
         kill -KILL "$before"
         wait_until said_times "the host died: the next is started" "$deaths"
@@ -172,13 +173,14 @@ kill_hosts() {
     hold
     api POST /v1/stop
     expect 202
+    wait_until is /v1/status .stopping true
     kill -SEGV "$(host)"
     ended 139
 }
 
 @test "a signal that comes while there is no host ends the monitor" {
     serve
-    kill_hosts 4
+    kill_hosts 6 # the next comes in more than three seconds
     [ -z "$(host)" ]
     kill -TERM "$pid"
     ended 143

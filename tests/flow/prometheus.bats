@@ -27,6 +27,7 @@ everything() {
     "$SLUICE" submit --wait ended.yaml || true
     tasks gates 9 "type: gate, params: {open: $PWD/open}"
     sends gates >/dev/null
+    wait_until have_all_weight
     job later <<<"tasks: [{type: noop, delay: 1h}, {id: c, type: noop, delay: 1h}]"
     later=$(sends later)
     "$SLUICE" cancel "$later:c"
@@ -35,6 +36,11 @@ everything() {
     [ "$(cat status)" = 422 ]
     run -3 "$SLUICE" submit gates.yaml
     "$SLUICE" reload
+}
+
+# have_all_weight: whether the gates have all there is, and one waits for more.
+have_all_weight() {
+    api GET /v1/status | jq -e '.admission | .in_use == 8 and .waiting == 1' >/dev/null
 }
 
 # metrics_of DASHBOARD: the series that its panels ask for, one a line.
@@ -131,9 +137,14 @@ is() {
     wait_until is 'task_latency_seconds_count{type="gate"}' 7
     wait_until is 'worker_queue_length{type="gate",group="g"}' 0
     wait_until is 'task_latency_seconds_bucket{type="gate",le="+Inf"}' 7
-    is 'task_latency_seconds_bucket{type="noop",le="3600"}' 5
-    is 'task_latency_seconds_bucket{type="gate",le="1e-06"}' 0
+    wait_until is 'task_latency_seconds_bucket{type="noop",le="3600"}' 5
+    wait_until is 'task_latency_seconds_bucket{type="gate",le="1e-06"}' 0
     wait_until is 'sum(task_finished_total{outcome="succeeded"})' 12
+}
+
+# was_refused: whether Prometheus says that it was, and not that nobody answered in time.
+was_refused() {
+    curl -sS "http://127.0.0.1:$port/api/v1/targets" | jq -e '.data.activeTargets[0].lastError | test("401")'
 }
 
 @test "a Prometheus server without the token gets nothing" {
@@ -142,5 +153,5 @@ is() {
     echo wrong >wrong
     prometheus_starts "127.0.0.1:$(sed -n 's/.*at="port \([0-9]*\)".*/\1/p' err)" "$PWD/wrong"
     wait_until is 'up{job="sluice"}' 0
-    curl -sS "http://127.0.0.1:$port/api/v1/targets" | jq -e '.data.activeTargets[0].lastError | test("401")'
+    wait_until was_refused
 }

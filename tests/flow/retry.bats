@@ -135,7 +135,8 @@ EOT
 fail_fast: true
 tasks:
   - {id: waits, type: flaky, params: {hang: true}, timeout: 50ms, retry: {attempts: 9, delay: 1h}}
-  - {id: fails, type: flaky, params: {until: 99}, retry: {attempts: 20, delay: 20ms, backoff: constant}}
+  - {id: seen, type: exec, params: {shell: 'until grep -q "waits.*delayed" events; do sleep 0.01; done'}}
+  - {id: fails, type: fail, needs: [seen]}
 EOT
     sluice_run late.yaml
     [ "$status" -eq 1 ]

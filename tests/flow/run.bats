@@ -52,6 +52,7 @@ tasks:
   - {type: count, delay: 300ms, params: {file: $PWD/count}}
 JOB
     start run --workers gate=1 "${both[@]}" two.yaml
+    wait_until has_bytes started 1
     wait_until has_bytes count 1
     [ "$(bytes started)" -eq 1 ]
     touch open
@@ -73,6 +74,7 @@ tasks:
   - {type: count, delay: 300ms, params: {file: $PWD/count}}
 JOB
     start run --config sluice.ini --max-weight 4 --workers gate=2 "${both[@]}" two.yaml
+    wait_until has_bytes started 1
     wait_until has_bytes count 1
     [ "$(bytes started)" -eq 1 ]
     touch open

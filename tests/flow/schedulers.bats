@@ -20,6 +20,7 @@ run_gates() {
 
 # busy COUNT: so many calls have begun, and no more although a task that came later has run.
 busy() {
+    wait_until has_bytes started "$1"
     wait_until has_bytes later 1
     [ "$(bytes started)" -eq "$1" ]
     touch open

@@ -106,14 +106,15 @@ END
         repeat 20 "type: gate, params: {open: $PWD/open}"
         repeat 500 "type: noop, delay: 1h"
         echo "  - {id: lost, type: noop, labels: {region: mars}}"
-        echo "  - {id: fails, type: fail, delay: 300ms}"
+        echo "  - {id: seen, type: exec, params: {shell: 'until [ -s started ]; do sleep 0.01; done'}}"
+        echo "  - {id: fails, type: fail, needs: [seen]}"
     } | job fast
     start run --workers gate=1 --events events "${both[@]}" fast.yaml
     wait_until has_bytes started 1
     wait_until grep -q '"task":"fails"' events
     touch open
     ended 1
-    [[ $(cat out) == "fast: 523 tasks: 1 succeeded, 1 failed, 521 skipped in "* ]]
+    [[ $(cat out) == "fast: 524 tasks: 2 succeeded, 1 failed, 521 skipped in "* ]]
     [ "$(jq -r 'select(.state == "skipped").reason' events | sort | uniq -c | sort -n | tail -n 1 | xargs)" = "521 fail_fast" ]
 }
 

@@ -109,9 +109,9 @@ on_scale() {
     # The first task says how long such tasks take: 50 ms are a weight of 5 or more, a quarter of 40 at most.
     {
         echo "tasks:"
-        echo "  - {type: scale, weight: auto, params: {for: 50ms}}"
-        repeat 60 "type: scale.b, weight: auto, delay: 400ms, params: {for: 0s}"
-        repeat 60 "type: scale, weight: auto, delay: 400ms, params: {pan: a, for: 50ms}"
+        echo "  - {id: first, type: scale, weight: auto, params: {for: 50ms}}"
+        repeat 60 "type: scale.b, needs: [first], weight: auto, delay: 100ms, params: {for: 0s}"
+        repeat 60 "type: scale, needs: [first], weight: auto, delay: 100ms, params: {pan: a, for: 50ms}"
     } | job auto
     sluice_run --max-weight 40 --workers scale=60 auto.yaml
     [ "$status" -eq 0 ]

@@ -177,6 +177,11 @@ has_crashed() {
     [ "$output" -ge "$1" ]
 }
 
+# has_descriptors_at_most COUNT: whether the host $first has: the last process goes after its task has ended.
+has_descriptors_at_most() {
+    [ "$(descriptors "$first")" -le "$1" ]
+}
+
 @test "a thousand crashes cost a thousand attempts, no descriptor and no zombie" {
     local count=1000 step=100 first before
     [ -z "$SANITIZE" ] || count=50 step=10
@@ -195,7 +200,7 @@ has_crashed() {
     [ "$(host)" = "$first" ]
     [ "$(ps -o stat= --ppid "$first" | grep -c Z)" -eq 0 ]
     # Each of the two workers keeps one descriptor of its own.
-    [ "$(descriptors "$first")" -le $((before + 4)) ]
+    wait_until has_descriptors_at_most $((before + 4))
     stop_daemon
 }
 

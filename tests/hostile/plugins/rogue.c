@@ -196,17 +196,27 @@ static void write_pid(const char *path)
     fclose(file);
 }
 
-/* A grandchild in a session of its own; true in it. */
-static bool leave_session(void)
+/* A grandchild in a session of its own, which writes down who it is before its ancestor goes on;
+ * true in it. */
+static bool leave_session(const char *path)
 {
+    int there[2];
+    char byte;
+    if (pipe(there) != 0)
+        return false;
     pid_t child = fork();
     if (child != 0) {
-        sleep_ms(200);
+        close(there[1]);
+        (void)!read(there[0], &byte, 1); /* until nobody has the other end */
+        close(there[0]);
         return false;
     }
     setsid();
     if (fork() != 0)
         _exit(0);
+    write_pid(path);
+    close(there[0]);
+    close(there[1]);
     return true;
 }
 
@@ -214,11 +224,10 @@ static bool leave_session(void)
  * in it. */
 static bool escape(const char *path)
 {
-    if (!leave_session())
+    if (!leave_session(path))
         return false;
     for (char **at = environ; *at != NULL; at++)
         memset(*at, 'x', strlen(*at));
-    write_pid(path);
     return true;
 }
 
@@ -226,8 +235,7 @@ static bool escape(const char *path)
 static void desert(const char *path)
 {
     for (int i = 0; i < 2; i++)
-        if (leave_session()) {
-            write_pid(path);
+        if (leave_session(path)) {
             if (i == 1)
                 execl("/bin/sleep", "sleep", "600", (char *)NULL);
             pause_for_ever();
