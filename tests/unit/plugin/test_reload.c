@@ -97,6 +97,7 @@ static void teardown(void)
 }
 
 TestSuite(reload, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(reload_hasty, .init = setup_hasty, .fini = teardown, .timeout = 120);
 
 static enum registry_answer find(const char *type)
 {
@@ -402,7 +403,7 @@ Test(reload, goes_on_while_the_init_of_another_plugin_takes_its_time)
     pthread_join(thread, NULL);
 }
 
-Test(reload, unmaps_what_was_refused_for_its_slowness_once_it_comes_back, .init = setup_hasty)
+Test(reload_hasty, unmaps_what_was_refused_for_its_slowness_once_it_comes_back)
 {
     files_install(BUILDS "_slow.so", "plugins/slow.so", "1.000");
     reload();
@@ -454,7 +455,7 @@ Test(reload, does_not_unmap_code_under_a_thread_that_the_plugin_left)
     }
 }
 
-Test(reload, leaves_a_deinit_that_hangs_mapped_and_goes_on, .init = setup_hasty)
+Test(reload_hasty, leaves_a_deinit_that_hangs_mapped_and_goes_on)
 {
     retires = true;
     install_and_reload("_deinit_hangs", 1);
