@@ -282,10 +282,26 @@ struct pool *pool_of(struct executor *executor, struct generation *generation);
 bool pool_push(struct pool *pool, struct group *group, int64_t backlog_ns);
 
 /* Puts a group at the end of the ready list. Lock of the pool held. */
-void pool_push_ready(struct pool *pool, struct group *group);
+static inline void pool_push_ready(struct pool *pool, struct group *group)
+{
+    group->next_ready = NULL;
+    *pool->ready_tail = group;
+    pool->ready_tail = &group->next_ready;
+    pool->ready_count++;
+}
 
 /* Takes the first one out of it; NULL: there is none. Lock of the pool held. */
-struct group *pool_pop_ready(struct pool *pool);
+static inline struct group *pool_pop_ready(struct pool *pool)
+{
+    struct group *group = pool->ready;
+    if (group == NULL)
+        return NULL;
+    pool->ready = group->next_ready;
+    if (pool->ready == NULL)
+        pool->ready_tail = &pool->ready;
+    pool->ready_count--;
+    return group;
+}
 
 /* Takes a group out of the ready list; false if a worker has it in hand. Lock of the group held. */
 bool pool_remove(struct pool *pool, struct group *group);

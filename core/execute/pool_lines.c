@@ -2,26 +2,6 @@
  * is aside in a group of many types waits for a turn, too. */
 #include "execute/internal.h"
 
-void pool_push_ready(struct pool *pool, struct group *group)
-{
-    group->next_ready = NULL;
-    *pool->ready_tail = group;
-    pool->ready_tail = &group->next_ready;
-    pool->ready_count++;
-}
-
-struct group *pool_pop_ready(struct pool *pool)
-{
-    struct group *group = pool->ready;
-    if (group == NULL)
-        return NULL;
-    pool->ready = group->next_ready;
-    if (pool->ready == NULL)
-        pool->ready_tail = &pool->ready;
-    pool->ready_count--;
-    return group;
-}
-
 bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
 {
     MUTEX_GUARD(&pool->lock);
