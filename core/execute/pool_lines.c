@@ -1,5 +1,5 @@
-/* Where groups stand: in the ready list of a pool, or in line for the turn of a SERIAL type; what
- * is aside in a group of many types waits for a turn, too. */
+/* The lines in which groups wait for the turn of a SERIAL type, and how one leaves these and the
+ * ready list; what is aside in a group of many types waits for a turn, too. */
 #include "execute/internal.h"
 
 bool pool_take_turn(struct pool *pool, struct turn *turn, struct group *group)
